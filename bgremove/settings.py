@@ -1,0 +1,153 @@
+"""What an operator can set: one row a value, read from ``BGREMOVE_*`` once, at start-up.
+
+The table in the README is generated from these rows (`make settings`), and a test compares them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bgremove.errors import SettingsError
+
+PREFIX = "BGREMOVE_"
+CHECKOUT = Path(__file__).resolve().parent.parent
+MIB = 1024 * 1024
+
+
+def _row(
+    default: Any,
+    unit: str,
+    text: str,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Declare a setting: its default, unit, help, and the values that are let in."""
+    metadata = {"unit": unit, "help": text, "low": low, "high": high, "choices": choices}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every value an operator can set; the defaults are those of the contract."""
+
+    max_upload_bytes: int = _row(
+        10 * MIB, "bytes", "Largest picture accepted.", low=1, high=64 * MIB
+    )
+    max_pixels: int = _row(
+        50_000_000, "pixels", "Most pixels a picture may declare.", low=1, high=250_000_000
+    )
+    max_side: int = _row(16_383, "pixels", "Longest side of a picture.", low=1, high=65_500)
+    max_frames: int = _row(1_000, "frames", "Most frames of an animation.", low=1, high=100_000)
+    max_scans: int = _row(100, "scans", "Most scans of a JPEG.", low=1, high=1_000)
+    max_text_chunks: int = _row(100, "chunks", "Most text chunks of a PNG.", low=0, high=10_000)
+    timeout_s: float = _row(
+        20.0, "seconds", "Deadline of a request, reading included.", low=0.05, high=600
+    )
+    weights_dir: Path = _row(
+        CHECKOUT / "weights", "folder", "Where the .onnx files (and manifest.toml) lie."
+    )
+    weights_mirror: str = _row(
+        "", "folder or URL", "Source of weights tried before those of the manifest."
+    )
+    places: int = _row(2, "requests", "Pictures a worker works on at once.", low=1, high=64)
+    queue: int = _row(16, "requests", "Pictures that may wait for a place.", low=0, high=1_000)
+    strict_models: bool = _row(
+        False, "0 or 1", "Answer 502 where a subject's own model is missing, not fall back."
+    )
+    max_sessions: int = _row(2, "sessions", "Models a worker keeps in memory.", low=1, high=16)
+    threads: int = _row(
+        0,
+        "threads",
+        "Threads of one inference; 0 takes the cores the process has.",
+        high=256,
+        low=0,
+    )
+    log_level: str = _row(
+        "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every ``BGREMOVE_*`` value.
+
+        Raises SettingsError with all faults at once: a value of the wrong type, outside its bounds
+        or not one of its choices. Names that no setting has are left to `unknown_names`.
+        """
+        rows = {PREFIX + row.name.upper(): row for row in fields(cls)}
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for name, text in sorted(environ.items()):
+            if name not in rows:
+                continue
+            row = rows[name]
+            try:
+                values[row.name] = _checked(_parsed(type(row.default), text.strip()), row.metadata)
+            except ValueError as fault:
+                faults.append(f"{name}={text!r}: {fault}")
+        if faults:
+            raise SettingsError(tuple(faults))
+        return cls(**values)
+
+
+def unknown_names(environ: Mapping[str, str]) -> list[str]:
+    """Say, a sentence each, which ``BGREMOVE_*`` names no setting has.
+
+    They are for the log and no fault: Kubernetes sets BGREMOVE_SERVICE_HOST and the like for a
+    service of this name.
+    """
+    known = [PREFIX + row.name.upper() for row in fields(Settings)]
+    sentences = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            sentences.append(f"{name}: no such setting{hint}")
+    return sentences
+
+
+def _parsed(kind: type[Any], text: str) -> Any:
+    if kind is bool:
+        words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if text.lower() not in words:
+            raise ValueError("not 0 or 1")
+        return words[text.lower()]
+    if issubclass(kind, Path):
+        if not text:
+            raise ValueError("empty")
+        return Path(text)
+    try:
+        return kind(text.replace("_", "")) if kind is int else kind(text)
+    except ValueError:
+        raise ValueError("not a whole number" if kind is int else "not a number") from None
+
+
+def _checked(value: Any, rules: Mapping[str, Any]) -> Any:
+    if rules["choices"] and value not in rules["choices"]:
+        raise ValueError(f"not one of {', '.join(rules['choices'])}")
+    if isinstance(value, int | float) and not rules["low"] <= value <= rules["high"]:
+        raise ValueError(f"not from {rules['low']} to {rules['high']}")
+    return value
+
+
+def markdown_table() -> str:
+    """Render the settings as the README's table."""
+    lines = ["| variable | default | unit | meaning |", "| --- | --- | --- | --- |"]
+    for row in fields(Settings):
+        default = row.default
+        if isinstance(default, Path):
+            default = default.relative_to(CHECKOUT).as_posix() + "/"
+        elif isinstance(default, bool):
+            default = int(default)
+        shown = f"`{default}`" if default != "" else "none"
+        unit, text = row.metadata["unit"], row.metadata["help"]
+        choices = row.metadata["choices"]
+        text += f" One of {', '.join(choices)}." if choices else ""
+        lines.append(f"| `{PREFIX}{row.name.upper()}` | {shown} | {unit} | {text} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,25 @@
+"""The clock of one request: how long each stage took, and whether there is time for the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bgremove.deadline import Deadline
+
+
+class Stages:
+    """Times stages by name and looks at the deadline after each."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.ms: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; raises DeadlineExceededError after it when the deadline has passed."""
+        started = time.perf_counter()
+        yield
+        self.ms[name] = round((time.perf_counter() - started) * 1000, 2)
+        self.deadline.check(name)

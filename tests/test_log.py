@@ -1,0 +1,78 @@
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bgremove.log import JsonFormatter, configure_logging, request_id
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """Return the package's logger, and give it back as it was."""
+    logger = logging.getLogger("bgremove")
+    before = (logger.handlers, logger.level, logger.propagate)
+    yield logger
+    logger.handlers, logger.propagate = before[0], before[2]
+    logger.setLevel(before[1])
+
+
+def line_of(message: str, *args: object, **extra: object) -> dict[str, Any]:
+    record = logging.makeLogRecord(
+        {"name": "bgremove.x", "levelname": "INFO", "msg": message, "args": args} | extra
+    )
+    text = JsonFormatter().format(record)
+    assert "\n" not in text
+    return dict(json.loads(text))
+
+
+def test_a_line_says_when_who_what_and_how_bad() -> None:
+    line = line_of("%d of %d", 1, 2)
+    age = datetime.now(UTC) - datetime.fromisoformat(line.pop("time"))
+    assert 0 <= age.total_seconds() < 60
+    assert line == {"level": "INFO", "logger": "bgremove.x", "message": "1 of 2"}
+
+
+def test_a_line_carries_the_id_of_the_request_it_belongs_to() -> None:
+    token = request_id.set("abc-1")
+    try:
+        assert line_of("hello")["requestId"] == "abc-1"
+    finally:
+        request_id.reset(token)
+    assert "requestId" not in line_of("hello")
+
+
+def test_extra_values_are_fields_and_what_is_no_json_is_said_in_words() -> None:
+    line = line_of("hello", stages={"decode": 1.5}, file=Path("/x"))
+    assert line["stages"] == {"decode": 1.5}
+    assert line["file"] == "/x"
+
+
+def test_nothing_a_client_sent_can_forge_a_line() -> None:
+    forged = 'x\n{"level": "ERROR"}\r\x1b[2J\u2028\udcff'
+    assert line_of("%s", forged)["message"] == forged
+
+
+def test_an_exception_is_in_the_line() -> None:
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        line = line_of("failed", exc_info=sys.exc_info())
+    assert "ValueError: broken" in line["exception"]
+    assert "Traceback" in line["exception"]
+
+
+def test_configured_twice_each_line_is_printed_once_and_by_level(
+    logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        configure_logging("WARNING")
+    below = logging.getLogger("bgremove.api.context")
+    below.info("too little")
+    below.warning("enough", extra={"model": "u2net"})
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line).items() >= {"message": "enough", "model": "u2net"}.items()

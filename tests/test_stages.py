@@ -1,0 +1,32 @@
+import time
+
+import pytest
+
+from bgremove.deadline import Deadline
+from bgremove.errors import DeadlineExceededError, ImageError
+from bgremove.stages import Stages
+
+
+def test_stages_are_timed_in_order_in_milliseconds() -> None:
+    stages = Stages(Deadline.after(60))
+    with stages.stage("first"):
+        time.sleep(0.02)
+    with stages.stage("second"):
+        pass
+    assert list(stages.ms) == ["first", "second"]
+    assert 20 <= stages.ms["first"] < 2000
+    assert 0 <= stages.ms["second"] < stages.ms["first"]
+
+
+def test_a_stage_that_passes_the_deadline_is_timed_and_named() -> None:
+    stages = Stages(Deadline.after(0.01))
+    with pytest.raises(DeadlineExceededError) as caught, stages.stage("decode"):
+        time.sleep(0.02)
+    assert caught.value.private == "deadline passed in decode"
+    assert stages.ms["decode"] >= 20
+
+
+def test_an_error_in_a_stage_is_not_covered_by_the_deadline() -> None:
+    stages = Stages(Deadline.after(0))
+    with pytest.raises(ImageError, match="damaged"), stages.stage("decode"):
+        raise ImageError("damaged")
