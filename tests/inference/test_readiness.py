@@ -1,0 +1,129 @@
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+
+from bgremove.datatypes import Subject
+from bgremove.inference.manifest import Manifest
+from bgremove.inference.readiness import WarmUp
+from bgremove.inference.sessions import Sessions
+from tests.support import graphs
+
+DATA = graphs.brightness()
+
+
+def sessions_of(folder: Path, *, strict: bool = False, data: bytes = DATA) -> Sessions:
+    """Make a cache over a default model and one for people, neither of which has a file yet."""
+    default = graphs.model_of(data, name="default")
+    people = graphs.model_of(DATA, name="people", subjects=(Subject.HUMAN,))
+    manifest = Manifest((default, people), "default")
+    return Sessions(manifest, folder, max_sessions=2, threads=1, strict=strict)
+
+
+def put(folder: Path, *names: str) -> None:
+    for name in names:
+        graphs.put(folder, DATA, name=name)
+
+
+def test_nothing_is_ready_before_it_has_been_looked_at(tmp_path: Path) -> None:
+    readiness = WarmUp(sessions_of(tmp_path)).readiness
+    assert not readiness.ready
+    assert readiness.waiting_for == ("weights to be verified", "default session to be warm")
+
+
+def test_with_all_weights_every_subject_has_its_own_model_and_the_default_is_warm(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, "default", "people")
+    sessions = sessions_of(tmp_path)
+    warm_up = WarmUp(sessions)
+    warm_up.run()
+    assert warm_up.readiness.ready
+    assert warm_up.readiness.models == {"default": "verified", "people": "verified"}
+    assert warm_up.readiness.subjects["human"] == "people"
+    assert sessions.loaded() == ("default",)
+
+
+def test_a_subject_without_its_model_is_listed_and_served(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "default")
+    warm_up = WarmUp(sessions_of(tmp_path))
+    warm_up.run()
+    assert warm_up.readiness.ready
+    assert warm_up.readiness.models == {"default": "verified", "people": "absent"}
+    assert warm_up.readiness.subjects == {
+        "universal": "default",
+        "human": "default (model-fallback)",
+        "product": "default (model-fallback)",
+    }
+    logged = vars(caplog.records[-1])
+    assert (logged["message"], logged["levelno"]) == ("ready", logging.INFO)
+    assert logged["subjects"] == warm_up.readiness.subjects
+
+
+def test_strict_models_leave_a_subject_unavailable(tmp_path: Path) -> None:
+    put(tmp_path, "default")
+    warm_up = WarmUp(sessions_of(tmp_path, strict=True))
+    warm_up.run()
+    assert warm_up.readiness.ready
+    assert warm_up.readiness.subjects == {
+        "universal": "default",
+        "human": "unavailable",
+        "product": "unavailable",
+    }
+
+
+def test_without_the_default_nothing_is_ready(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "people")
+    warm_up = WarmUp(sessions_of(tmp_path))
+    warm_up.run()
+    assert warm_up.readiness.waiting_for == ("default: absent",)
+    assert warm_up.readiness.subjects == {
+        "universal": "unavailable",
+        "human": "people",
+        "product": "unavailable",
+    }
+    logged = vars(caplog.records[-1])
+    assert (logged["message"], logged["levelno"]) == ("not ready", logging.ERROR)
+
+
+@pytest.mark.parametrize("name", ["default", "people"])
+def test_a_damaged_file_is_named_and_nothing_is_loaded(tmp_path: Path, name: str) -> None:
+    put(tmp_path, "default", "people")
+    (tmp_path / f"{name}.onnx").write_bytes(bytes(len(DATA)))
+    sessions = sessions_of(tmp_path)
+    warm_up = WarmUp(sessions)
+    warm_up.run()
+    (fault,) = warm_up.readiness.waiting_for
+    assert fault.startswith(f"{name}: {name}.onnx has SHA-256 ")
+    assert sessions.loaded() == ()
+
+
+def test_a_default_that_answers_the_known_picture_with_nan_is_not_ready(tmp_path: Path) -> None:
+    data = graphs.not_a_number()
+    graphs.put(tmp_path, data, name="default")
+    warm_up = WarmUp(sessions_of(tmp_path, data=data))
+    warm_up.run()
+    assert warm_up.readiness.models["default"] == "verified"
+    assert warm_up.readiness.waiting_for == (
+        "default.onnx fails on the known picture: NaN in the map",
+    )
+
+
+def test_it_runs_once_in_a_thread_of_its_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "default")
+    warm_up = WarmUp(sessions_of(tmp_path))
+    for _ in range(3):
+        warm_up.start()
+    for thread in threading.enumerate():
+        if thread.name == "warm-up":
+            thread.join(30)
+    assert warm_up.readiness.ready
+    warm_up.start()
+    assert caplog.messages == ["model loaded", "ready"]
