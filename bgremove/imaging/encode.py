@@ -1,0 +1,42 @@
+"""Canvas to file: PNG, or JPEG for what is opaque. No metadata but a colour profile goes out."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+import cv2
+import numpy as np
+
+from bgremove.datatypes import EncodedImage, ImageU8
+from bgremove.errors import UpstreamError
+from bgremove.imaging.png import encode_png
+
+# 95 takes 30 % more bytes for 1 dB; optimised Huffman tables take 3 times as long for 2 % less.
+JPEG_QUALITY = 92
+
+
+def as_png(image: ImageU8, executor: Executor, icc_profile: bytes | None = None) -> EncodedImage:
+    """Encode uint8 (H, W), BGR (H, W, 3) or straight BGRA (H, W, 4) as PNG."""
+    data = encode_png(image, executor, icc_profile)
+    return EncodedImage(data, "image/png", image.shape[1], image.shape[0])
+
+
+def as_jpeg(bgr: ImageU8, icc_profile: bytes | None = None) -> EncodedImage:
+    """Encode BGR uint8 (H, W, 3) as JPEG.
+
+    Colour is not subsampled (4:4:4): a decoder's smoothing between blocks would tint white ones
+    beside the subject, and coloured edges would bleed.
+
+    Raises UpstreamError when OpenCV does not write the file.
+    """
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    if icc_profile is None:
+        written, data = cv2.imencode(".jpg", bgr, settings)
+    else:
+        profile = np.frombuffer(icc_profile, np.uint8)
+        kinds = [cv2.IMAGE_METADATA_ICCP]
+        written, data = cv2.imencodeWithMetadata(".jpg", bgr, kinds, [profile], settings)
+    if not written:
+        raise UpstreamError("The result could not be encoded", private="imencode returned False")
+    return EncodedImage(data.tobytes(), "image/jpeg", bgr.shape[1], bgr.shape[0])

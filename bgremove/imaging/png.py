@@ -1,0 +1,95 @@
+"""A PNG writer that uses all cores: strips of rows are filtered and deflated side by side.
+
+Each strip ends on a byte (a full flush keeps strips independent), so the strips joined are one
+valid zlib stream. ISA-L deflates several times faster than zlib; the filter is Up throughout, which
+gave the smallest files of the fixed filters on cut-outs. Source: PNG (third edition), ISO/IEC
+15948, and RFC 1950 for the checksum that is combined from those of the strips.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from concurrent.futures import Executor
+
+import cv2
+import numpy as np
+from isal import isal_zlib
+
+from bgremove.datatypes import ImageU8
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels to PNG colour type: gray, RGB, RGBA
+TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
+STRIP_BYTES = 1 << 20  # big enough to compress well, small enough to share out among cores
+DEFLATE_LEVEL = 1  # of ISA-L's 0 to 3: 2 and 3 are slower and no smaller on photographs
+ZLIB_HEADER = b"\x78\x01"
+ADLER_MODULUS = 65521
+
+
+def encode_png(image: ImageU8, executor: Executor, icc_profile: bytes | None = None) -> bytes:
+    """Encode an image as PNG, 8 bits a channel.
+
+    Args:
+        image: uint8 (H, W) gray, (H, W, 3) BGR or (H, W, 4) BGRA, straight.
+        executor: threads that share the strips.
+        icc_profile: carried in an iCCP chunk.
+
+    Returns:
+        The file.
+
+    """
+    if image.ndim == 2:
+        image = image[..., np.newaxis]
+    height, width, channels = image.shape
+    rows = max(1, STRIP_BYTES // (width * channels))
+    tops = range(0, height, rows)
+    strips = list(executor.map(lambda top: _strip(image, top, rows), tops))
+    checksum = 1
+    for _, adler, length in strips:
+        checksum = _adler32_combine(checksum, adler, length)
+    header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
+    chunks = [SIGNATURE, *_chunk(b"IHDR", header)]
+    if icc_profile is not None:
+        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
+    deflated = [ZLIB_HEADER, *(data for data, _, _ in strips), struct.pack(">I", checksum)]
+    chunks += _chunk(b"IDAT", *deflated)
+    chunks += _chunk(b"IEND")
+    return b"".join(chunks)
+
+
+def _strip(image: ImageU8, top: int, rows: int) -> tuple[bytes, int, int]:
+    """Filter and deflate ``rows`` rows; returns bytes, and Adler-32 and length before deflating."""
+    height, width, channels = image.shape
+    end = min(height, top + rows)
+    # One row more than the strip has: Up refers to the row above, and that of the first row is 0.
+    above = max(0, top - 1)
+    pixels = image[above:end]
+    if channels > 1:
+        pixels = np.asarray(cv2.cvtColor(pixels, TO_RGB[channels]), dtype=np.uint8)
+    flat = pixels.reshape(end - above, width * channels)
+    if top == 0:
+        flat = np.vstack([np.zeros_like(flat[:1]), flat])
+    filtered: ImageU8 = np.empty((end - top, width * channels + 1), np.uint8)
+    filtered[:, 0] = 2  # Up
+    np.subtract(flat[1:], flat[:-1], out=filtered[:, 1:])
+    compressor = isal_zlib.compressobj(DEFLATE_LEVEL, wbits=-15)
+    last = end == height
+    data = compressor.compress(filtered)
+    data += compressor.flush(isal_zlib.Z_FINISH if last else isal_zlib.Z_FULL_FLUSH)
+    return data, zlib.adler32(filtered.data), filtered.size
+
+
+def _adler32_combine(first: int, second: int, length: int) -> int:
+    """Return the Adler-32 of two strings joined, from theirs and the length of the second."""
+    low = (first & 0xFFFF) + (second & 0xFFFF) - 1
+    high = (first >> 16) + (second >> 16) + length * ((first & 0xFFFF) - 1)
+    return (high % ADLER_MODULUS) << 16 | low % ADLER_MODULUS
+
+
+def _chunk(kind: bytes, *parts: bytes) -> list[bytes]:
+    checksum = zlib.crc32(kind)
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    length = sum(len(part) for part in parts)
+    return [struct.pack(">I", length), kind, *parts, struct.pack(">I", checksum)]

@@ -1,0 +1,93 @@
+"""The pixels a picture stores, as OpenCV reads them, and put right where OpenCV misreads them.
+
+OpenCV is the decoder of record: what it refuses is refused, and what it opens is read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.errors import ImageError, UpstreamError
+from bgremove.imaging import bitfields
+from bgremove.imaging.probe import bmp, png
+
+if TYPE_CHECKING:
+    from bgremove.datatypes import ImageU8
+
+# Keeps alpha and 16 bits; the orientation is ours to apply, since OpenCV never does for WEBP.
+ANY = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
+# ANY makes the colour palettes of OS/2 bitmaps gray, and shows the filler of 32-bit ones as alpha.
+COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
+    """Return colours, uint8 (H, W) or (H, W, 3) in BGR, and alpha, uint8 (H, W) or None.
+
+    Raises ImageError where OpenCV refuses the picture, UpstreamError where memory runs out.
+    """
+    if header.type is ImageType.BMP:
+        return _split(_read_bmp(data, _opencv(data, header, COLOUR)))
+    if header.type is ImageType.PNG and header.frames > 1:
+        # The still picture comes first: OpenCV 5.0.0 crashes on damaged pixels in an animation.
+        # Of a picture apart from the animation it would show the animation's first frame, where
+        # everything else that shows one picture shows this one.
+        pixels = _opencv(png.still(data), header, ANY)
+        _opencv(data, header, ANY)
+    else:
+        pixels = _opencv(data, header, ANY)
+    if header.type is ImageType.PNG:
+        return _read_png(data, pixels)
+    return _split(_eight_bits(pixels))
+
+
+def _opencv(data: bytes, header: ImageHeader, flags: int) -> NDArray[Any]:
+    """Return the pixels, uint8 or uint16, (H, W) or (H, W, 3 or 4) in BGR or BGRA."""
+    try:
+        pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise UpstreamError("There was not enough memory to read the picture") from error
+        raise ImageError("The picture is damaged and cannot be read", private=str(error)) from error
+    if pixels is None or pixels.shape[:2] != (header.height, header.width):
+        raise ImageError(f"The {header.type} is damaged or cut short and cannot be read")
+    return pixels
+
+
+def _read_bmp(data: bytes, pixels: NDArray[Any]) -> ImageU8:
+    """Read bit fields anew: OpenCV takes all of 32 bits for BGRA, whatever their masks say."""
+    header = bmp.parse(data)
+    unpacked = bitfields.unpack(data, header) if bitfields.is_packed(header) else None
+    return _eight_bits(pixels) if unpacked is None else unpacked
+
+
+def _read_png(data: bytes, pixels: NDArray[Any]) -> tuple[ImageU8, ImageU8 | None]:
+    """Make the transparent gray of a PNG transparent, which OpenCV never does."""
+    gray = png.transparent_gray(data)
+    if gray is None or pixels.ndim != 2:
+        return _split(_eight_bits(pixels))
+    value, largest = gray
+    value *= max(1, 255 // largest)  # OpenCV spreads 1, 2 and 4 bits over 8, and keeps 16
+    alpha = np.where(pixels == value, 0, 255).astype(np.uint8)
+    return _eight_bits(pixels), None if alpha.all() else alpha
+
+
+def _eight_bits(pixels: NDArray[Any]) -> ImageU8:
+    """Round 16 bits to 8: v / 257, to nearest."""
+    if pixels.dtype == np.uint16:
+        flat = pixels.reshape(pixels.shape[0], -1)
+        pixels = cv2.convertScaleAbs(flat, alpha=1 / 257).reshape(pixels.shape)
+    return pixels
+
+
+def _split(pixels: NDArray[Any]) -> tuple[ImageU8, ImageU8 | None]:
+    """Part colours from alpha, which is None where every pixel is opaque."""
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        return pixels, None
+    alpha: NDArray[Any] = cv2.extractChannel(pixels, 3)
+    colours: NDArray[Any] = cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR)
+    return colours, None if cv2.minMaxLoc(alpha)[0] == 255 else alpha

@@ -1,0 +1,166 @@
+"""Small files that cost much, one for each way in, and what refusing them costs.
+
+Run as a program, in a process that has loaded no decoder, it prints that as JSON: name to seconds,
+KiB of memory beyond what there was before, and the sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from bgremove.errors import ImageError
+from bgremove.imaging.probe import probe
+from tests.support import pictures as made
+
+MB = 1_000_000
+TEN_MB = 10 * 1024 * 1024
+CLEAR, END = 4, 5  # LZW codes where the smallest size is 2 bits
+
+# Name to (the picture, a word of the sentence that refuses it).
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "jpeg-declared-size": (lambda: made.jpeg(65_000, 65_000), "65,000"),
+    "jpeg-101-scans": (lambda: made.jpeg(8, 8, frame=0xC2, scans=101), "101 JPEG scans"),
+    "jpeg-100-scans-of-50-megapixels": (
+        lambda: made.jpeg(7071, 7071, frame=0xC2, scans=100),
+        "blocks to decode",
+    ),
+    "jpeg-arithmetic-scans": (
+        lambda: made.jpeg(7071, 7071, frame=0xCA, scans=4),
+        "blocks to decode",
+    ),
+    "jpeg-10-mb-of-scans": (
+        lambda: made.jpeg(8, 8, scan=b"", scans=TEN_MB // 4 - 100),
+        "JPEG scans",
+    ),
+    "jpeg-10-mb-of-segments": (
+        lambda: made.jpeg(8, 8, before=made.segment(0xFE) * (TEN_MB // 4 - 100)),
+        "segments",
+    ),
+    "jpeg-profile-of-many-segments": (
+        lambda: made.jpeg(8, 8, before=made.icc_segments(bytes(9 * MB))),
+        "bytes of colour profile",
+    ),
+    "png-declared-size": (lambda: made.png(30_000, 30_000, packed=b""), "30,000"),
+    "png-deep": (lambda: made.png(7071, 7071, 16, made.RGBA, packed=b""), "bytes to decode"),
+    "png-deep-and-animated": (
+        lambda: made.png(
+            5000, 5000, 16, made.RGBA, packed=b"", before=made.chunk(b"acTL", bytes(3) + b"\2" * 5)
+        ),
+        "bytes to decode",
+    ),
+    "png-frames": (
+        lambda: made.png(8, 8, before=made.chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0))),
+        "2,147,483,647 frames",
+    ),
+    "png-101-texts": (
+        lambda: made.png(8, 8, before=made.chunk(b"tEXt", b"a\0b") * 101),
+        "101 PNG text chunks",
+    ),
+    "png-texts-behind-the-pixels": (
+        lambda: made.png(8, 8)[:-12] + made.chunk(b"tEXt", b"a\0b") * 101 + made.chunk(b"IEND"),
+        "101 PNG text chunks",
+    ),
+    "png-ztxt": (lambda: made.png(8, 8, before=_packed_text(b"zTXt", b"a\0\0") * 50), "text"),
+    "png-itxt": (lambda: made.png(8, 8, before=_packed_text(b"iTXt", b"a\0\1\0\0\0") * 50), "text"),
+    "png-ztxt-of-200-mb": (
+        lambda: made.png(8, 8, before=made.chunk(b"zTXt", b"a\0\0" + made.zeros(200 * MB))),
+        "text",
+    ),
+    "png-iccp-of-200-mb": (
+        lambda: made.png(8, 8, before=made.chunk(b"iCCP", b"a\0\0" + made.zeros(200 * MB))),
+        "bytes of colour profile",
+    ),
+    "png-huge-exif": (
+        lambda: made.png(8, 8, before=made.chunk(b"eXIf", made.exif(1) + bytes(9 * MB))),
+        "bytes of EXIF",
+    ),
+    "png-10-mb-of-chunks": (
+        lambda: made.png(8, 8, before=made.chunk(b"abCd") * (TEN_MB // 12 - 100)),
+        "chunks",
+    ),
+    "png-10-mb-of-nothing-packed": (
+        lambda: made.png(8, 8, packed=b"\x78\1" + b"\0\0\0\xff\xff" * (2 * MB)),
+        "bytes of packed pixels",
+    ),
+    "gif-declared-size-35-bytes": (
+        lambda: made.gif((30_000, 30_000), (1, 1), b"\x44\1")[:35],
+        "30,000",
+    ),
+    "gif-canvas-against-frame": (lambda: made.gif((7071, 7071), (1, 1), b"\x44\1"), "canvas"),
+    "gif-frames": (lambda: made.gif((1, 1), (1, 1), b"\x44\1", frames=1001), "1,001 frames"),
+    "gif-clear-codes-300-kb": (
+        lambda: made.gif((1, 1), (1, 1), made.lzw([CLEAR] * 8, 3) * 100_000),
+        "clears",
+    ),
+    "gif-end-codes-10-mb": (
+        lambda: made.gif((3000, 3000), (3000, 3000), made.lzw([END] * 8, 3) * 3_400_000),
+        "clears",
+    ),
+    "gif-clear-codes-among-others-10-mb": (
+        lambda: made.gif((7000, 7000), (7000, 7000), made.lzw([CLEAR, 0, 0, 0] * 2, 3) * 3_400_000),
+        "clears",
+    ),
+    "gif-10-mb-of-small-blocks": (
+        lambda: made.gif((1, 1), (1, 1), b"\x44\1")[:-1] + b"\x21\xfe" + b"\1a" * (5 * MB) + b"\0;",
+        "data blocks",
+    ),
+    "webp-declared-size": (lambda: made.riff(made.vp8x(16_384, 16_384)), "16,384"),
+    "webp-canvas-against-frame": (
+        lambda: made.riff(made.vp8x(7071, 7071, 2), made.anmf(1, 1)),
+        "canvas",
+    ),
+    "webp-frames": (
+        lambda: made.riff(made.vp8x(8, 8, 2), *[made.anmf(8, 8)] * 1001),
+        "1,001 frames",
+    ),
+    "webp-10-mb-of-chunks": (
+        lambda: made.riff(made.vp8x(8, 8), *[(b"abcd", b"")] * (TEN_MB // 8 - 100)),
+        "chunks",
+    ),
+    "webp-huge-exif": (
+        lambda: made.riff(made.vp8x(8, 8, 8), (b"EXIF", made.exif(1) + bytes(9 * MB))),
+        "bytes of EXIF",
+    ),
+    "webp-huge-profile": (
+        lambda: made.riff(made.vp8x(8, 8, 0x20), (b"ICCP", bytes(9 * MB))),
+        "bytes of colour profile",
+    ),
+    "bmp-declared-size": (lambda: made.bmp(60_000, -60_000, 24, b""), "60,000"),
+    "bmp-run-lengths": (lambda: made.bmp(16_000, 16_000, 8, b"", compression=1), "256,000,000"),
+    "one-byte-too-long": (lambda: b"BM" + bytes(TEN_MB - 1), "10,485,761"),
+}
+
+
+def _packed_text(name: bytes, head: bytes) -> bytes:
+    return made.chunk(name, head + zlib.compress(bytes(7_900_000), 9))
+
+
+def _peak_kib() -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def main() -> None:
+    limits = made.limits()
+    results = {}
+    for name, (build, _) in BOMBS.items():
+        data = build()
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew
+        before = _peak_kib()
+        start = time.perf_counter()
+        try:
+            probe(data, limits)
+            message = ""
+        except ImageError as error:
+            message = error.message
+        results[name] = (time.perf_counter() - start, _peak_kib() - before, message)
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
