@@ -1,0 +1,1 @@
+"""Saliency map to alpha matte and foreground: numpy and cv2 only."""

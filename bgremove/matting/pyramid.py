@@ -1,0 +1,59 @@
+"""Pictures at several sizes, smaller by exact halves, so that positions stay in step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import cv2
+import numpy as np
+
+from bgremove.matting.tiles import Window
+
+if TYPE_CHECKING:
+    from bgremove.datatypes import ArrayF32, ImageU8
+
+    Pixels = TypeVar("Pixels", ImageU8, ArrayF32)
+
+
+def halvings(side: int, limit: int) -> int:
+    """Return how often ``side`` pixels must be halved to be at most ``limit``, which is over 0."""
+    count = 0
+    while side >> count > limit:
+        count += 1
+    return count
+
+
+def shrink(pixels: Pixels, count: int) -> Pixels:
+    """Halve a picture ``count`` times by the mean of 2 x 2 pixels.
+
+    :param pixels: uint8 or float32, (H, W) or (H, W, C).
+    :param count: halvings; an odd last row or column is left out each time, a lone one is kept.
+    :return: the same type, (max(1, H >> count), max(1, W >> count)[, C]); the input for count 0.
+    """
+    for _ in range(count):
+        height, width = pixels.shape[:2]
+        half = (max(1, width // 2), max(1, height // 2))
+        even = pixels[: max(1, height & ~1), : max(1, width & ~1)]
+        # OpenCV has a fast path for the exact factor 2; any other costs ten times as much.
+        pixels = cv2.resize(even, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    return pixels
+
+
+def enlarge(plane: ArrayF32, window: Window, factor: int) -> ArrayF32:
+    """Cut a window out of a plane as it would be ``factor`` times as large, linear in between.
+
+    :param plane: float32 (h, w).
+    :param window: rows and columns of the large plane; beyond its end the last pixel goes on.
+    :return: float32, the window's shape; a view when ``factor`` is 1.
+    """
+    if factor == 1:
+        return plane[window]
+    large = plane
+    crops = []
+    for axis, span in enumerate(window):
+        first = span.start // factor - 1  # one more to each side, for the pixels in between
+        cells = np.arange(first, -(-span.stop // factor) + 1).clip(0, plane.shape[axis] - 1)
+        large = large.take(cells, axis=axis)
+        crops.append(slice(span.start - first * factor, span.stop - first * factor))
+    large = cv2.resize(large, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    return large[crops[0], crops[1]]

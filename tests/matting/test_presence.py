@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bgremove.matting.presence import confidence, has_subject, have_subject, strength
+from tests.matting.pictures import disc
+
+
+def test_strength_is_the_mean_of_the_highest_cells() -> None:
+    saliency = np.zeros((100, 100), np.float32)
+    saliency[40, 40:50] = 0.8
+    assert strength(saliency) == pytest.approx(0.8)
+    saliency[40, 45:50] = 0
+    assert strength(saliency) == pytest.approx(0.4)
+
+
+def test_a_tiny_map_has_a_strength() -> None:
+    assert strength(np.float32([[0.2, 0.7]])) == pytest.approx(0.7)
+
+
+def test_an_empty_map_has_no_subject_however_it_is_stretched() -> None:
+    noise = np.random.default_rng(0).random((320, 320), dtype=np.float32) * 0.02
+    assert not has_subject(noise)
+    assert confidence(noise) == 0
+
+
+def test_a_clear_map_has_a_subject_and_full_confidence() -> None:
+    saliency = (disc(320, 320, radius=60) > 0.5).astype(np.float32)
+    assert has_subject(saliency)
+    assert confidence(saliency) == pytest.approx(1)
+
+
+def test_the_threshold_can_be_a_models_own() -> None:
+    faint = np.full((320, 320), 0.1, np.float32)
+    assert not has_subject(faint)
+    assert has_subject(faint, min_strength=0.05)
+
+
+def test_confidence_is_the_expected_intersection_over_union() -> None:
+    saliency = np.float32([[0.9, 0.9], [0.4, 0.0]])
+    assert confidence(saliency) == pytest.approx((1.8 / (2 + 0.4)) ** 3)
+
+
+def test_doubt_lowers_confidence() -> None:
+    sure = disc(320, 320, radius=80, softness=1)
+    doubtful = np.asarray(sure * 0.6 + 0.05, np.float32)
+    assert confidence(doubtful) < confidence(sure)
+
+
+def test_two_networks_must_both_see_at_least_a_little() -> None:
+    nothing, faint, clear = (np.full((64, 64), v, np.float32) for v in (0.01, 0.06, 0.99))
+    assert not have_subject(nothing, clear)
+    assert not have_subject(faint, faint)
+    assert have_subject(faint, clear)
