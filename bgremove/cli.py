@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -12,9 +13,10 @@ from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError
 from bgremove.inference.cpus import available_cpus
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Manifest, load_manifest
+from bgremove.inference.manifest import Manifest, load_manifest, manifest_path
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
+from bgremove.inference.verify import as_built
 from bgremove.settings import Settings, markdown_table, unknown_names
 
 ANSWER_TIMEOUT_S = 60.0  # for one run, on the slowest of machines
@@ -56,6 +58,29 @@ def weights(strict: bool, answer: str | None) -> None:
         sys.exit(1)
 
 
+@main.command()
+@click.argument("name")
+@click.argument("pictures", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def calibrate(name: str, pictures: Path) -> None:
+    """Make the calibration table of model NAME again, from a folder of PICTURES.
+
+    The int8 form is built from it by the next `bgremove weights`; its SHA-256 and known answer in
+    the manifest are then to be set anew.
+    """
+    from bgremove.inference.quantization.calibrate import calibrate as make_table
+
+    try:
+        settings = Settings.from_env(os.environ)
+        model = load_manifest(settings.weights_dir).model(name)
+        if model.int8 is None:
+            raise click.ClickException(f"{name} has no int8 form in the manifest")
+        table = manifest_path(settings.weights_dir).parent / model.int8.ranges
+        make_table(model, settings.weights_dir / model.file, pictures, table, model.int8.quantile)
+    except (BgremoveError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{table.name}: written")
+
+
 def _fetched(manifest: Manifest, settings: Settings) -> dict[str, str]:
     """Fetch what is not there; only this command needs what the extra `weights` installs."""
     try:
@@ -67,7 +92,7 @@ def _fetched(manifest: Manifest, settings: Settings) -> dict[str, str]:
 
 
 def _print_answer(name: str, manifest: Manifest, settings: Settings) -> None:
-    model = manifest.model(name)
+    model = as_built(manifest.model(name), settings.weights_dir)
     threads = settings.threads or available_cpus()
     session = Session(model, settings.weights_dir / model.file, threads)
     tensor = to_tensor(known_picture(), model)

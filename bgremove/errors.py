@@ -66,7 +66,14 @@ class DeadlineExceededError(UpstreamError):
 
 
 class ModelUnavailableError(UpstreamError):
-    """The weights of a model are absent, damaged, or do not answer as the manifest says."""
+    """The weights of a model are absent, damaged, or do not answer as the manifest says.
+
+    ``reason`` tells the operator why, in our own words: `/readyz` shows it.
+    """
+
+    def __init__(self, message: str, *, reason: str, private: str | None = None) -> None:
+        super().__init__(message, private=f"{reason}: {private}" if private else reason)
+        self.reason = reason
 
 
 class OverloadedError(BgremoveError):

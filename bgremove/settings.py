@@ -61,13 +61,19 @@ class Settings:
     strict_models: bool = _row(
         False, "0 or 1", "Answer 502 where a subject's own model is missing, not fall back."
     )
-    max_sessions: int = _row(2, "sessions", "Models a worker keeps in memory.", low=1, high=16)
+    max_sessions: int = _row(3, "sessions", "Models a worker keeps in memory.", low=1, high=16)
     threads: int = _row(
         0,
         "threads",
         "Threads of one inference; 0 takes the cores the process has.",
         high=256,
         low=0,
+    )
+    precision: str = _row(
+        "auto",
+        "precision",
+        "What models compute in; auto: int8 where this machine is faster in it.",
+        choices=("auto", "int8", "float32"),
     )
     log_level: str = _row(
         "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -37,6 +37,26 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Int8:
+    """The quantised form of a network: built here from its float32 file, never fetched.
+
+    ``ranges`` is a calibration table beside the manifest, ``quantile`` what of the extremes
+    it holds: 1 the largest, 0.5 their median. ``float_nodes`` stay float32,
+    ``stepped_nodes`` give float32; names may hold ``*`` and ``?``. The hash is that of a build with
+    the pinned tools; one by other versions must give the known answer.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    ranges: str
+    quantile: float
+    float_nodes: tuple[str, ...]
+    stepped_nodes: tuple[str, ...]
+    known_answer: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One row of the manifest: a network, its file, and how pixels are shown to it.
 
@@ -63,6 +83,22 @@ class Model:
     sources: tuple[Source, ...]
     known_answer: tuple[float, ...]
     stands_in_for: str = ""
+    int8: Int8 | None = None
+
+    @property
+    def quantised(self) -> Model | None:
+        """The int8 form as a model of its own, None where the row names none."""
+        if self.int8 is None:
+            return None
+        return replace(
+            self,
+            name=f"{self.name}-int8",
+            file=self.int8.file,
+            sha256=self.int8.sha256,
+            bytes=self.int8.bytes,
+            known_answer=self.int8.known_answer,
+            int8=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +108,15 @@ class Manifest:
     models: tuple[Model, ...]
     fallback: str
 
+    @property
+    def forms(self) -> tuple[Model, ...]:
+        """All models, each followed by its int8 form where it has one."""
+        pairs = ((model, model.quantised) for model in self.models)
+        return tuple(form for pair in pairs for form in pair if form is not None)
+
     def model(self, name: str) -> Model:
-        """Return the model called ``name``; raises WeightsError when there is none."""
-        for model in self.models:
+        """Return the model or int8 form called ``name``; raises WeightsError when there is none."""
+        for model in self.forms:
             if model.name == name:
                 return model
         raise WeightsError(f"the manifest has no model {name!r}")
@@ -84,14 +126,18 @@ class Manifest:
         return tuple(model for model in self.models if subject in model.subjects)
 
 
+def manifest_path(weights_dir: Path) -> Path:
+    """Return the manifest of ``weights_dir``, or the shipped one where that folder has none."""
+    own = weights_dir / "manifest.toml"
+    return own if own.is_file() else SHIPPED
+
+
 def load_manifest(weights_dir: Path) -> Manifest:
     """Read the manifest of ``weights_dir``, or the shipped one where that folder has none.
 
     Raises WeightsError when it cannot be read or a row lacks or misspells a key.
     """
-    path = weights_dir / "manifest.toml"
-    if not path.is_file():
-        path = SHIPPED
+    path = manifest_path(weights_dir)
     try:
         return _manifest(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -123,9 +169,13 @@ def _model(name: str, row: dict[str, Any]) -> Model:
             "subjects": tuple(Subject(subject) for subject in row["subjects"]),
             "sources": tuple(Source(**source) for source in row["sources"]),
             "known_answer": tuple(row["known_answer"]),
+            "int8": _int8(row["int8"]) if "int8" in row else None,
         }
         model = Model(name=name, **(row | lists))
         faults = [key for key, is_right in _checks(model).items() if not is_right]
+        if model.quantised is not None:
+            checks = _checks(model.quantised)
+            faults += [f"int8.{key}" for key, is_right in checks.items() if not is_right]
     except KeyError as error:
         raise ValueError(f"{name} lacks {error}") from error
     except (TypeError, ValueError) as error:  # TypeError: a key too few or too many
@@ -133,6 +183,11 @@ def _model(name: str, row: dict[str, Any]) -> Model:
     if faults:
         raise ValueError(f"{name} has a wrong value for {', '.join(faults)}")
     return model
+
+
+def _int8(row: dict[str, Any]) -> Int8:
+    names = ("float_nodes", "stepped_nodes", "known_answer")
+    return Int8(**(row | {name: tuple(row[name]) for name in names}))
 
 
 def _checks(model: Model) -> dict[str, bool]:

@@ -10,8 +10,9 @@ from bgremove.datatypes import Subject
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError, ModelUnavailableError
 from bgremove.inference.manifest import Model
+from bgremove.inference.precision import int8_is_faster
 from bgremove.inference.sessions import Sessions
-from bgremove.inference.verify import fault_of
+from bgremove.inference.verify import as_built, fault_of
 
 WARM_UP_TIMEOUT_S = 120.0  # for loading and running the default model, on the slowest of machines
 ABSENT, VERIFIED, UNAVAILABLE = "absent", "verified", "unavailable"
@@ -56,13 +57,16 @@ class WarmUp:
         """Begin, unless it has begun; returns at once."""
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self.run, name="warm-up", daemon=True)
+                self._thread = threading.Thread(target=self.run, name="warm-up")
                 self._thread.start()
 
     def run(self) -> None:
         """Verify every file that is there, warm the default session, and note what came of it."""
         sessions, manifest = self._sessions, self._sessions.manifest
-        models = {model.name: self._state(model) for model in manifest.models}
+        if sessions.is_precision_open:
+            default = manifest.model(manifest.fallback)
+            sessions.int8 = int8_is_faster(default, sessions.weights_dir, sessions.threads)
+        models = {model.name: self._state(model) for model in manifest.forms}
         subjects = {subject.value: self._serving(subject) for subject in Subject}
         faults = [
             f"{name}: {state}"
@@ -71,10 +75,12 @@ class WarmUp:
         ]
         if not faults:
             try:
-                default = manifest.model(manifest.fallback)
-                sessions.get(default, Deadline.after(WARM_UP_TIMEOUT_S))
+                sessions.get(sessions.default, Deadline.after(WARM_UP_TIMEOUT_S))
+            except ModelUnavailableError as error:
+                faults.append(error.reason)
+                logger.error(error.message, extra={"cause": error.private})
             except BgremoveError as error:
-                faults.append(error.private or error.message)
+                faults.append(error.message)
         self._readiness = Readiness(models, subjects, tuple(faults))
         level = logging.ERROR if faults else logging.INFO
         state = {"models": models, "subjects": subjects, "waitingFor": faults}
@@ -83,7 +89,8 @@ class WarmUp:
     def _state(self, model: Model) -> str:
         if not self._sessions.is_present(model):
             return ABSENT
-        return fault_of(model, self._sessions.weights_dir / model.file) or VERIFIED
+        folder = self._sessions.weights_dir
+        return fault_of(as_built(model, folder), folder / model.file) or VERIFIED
 
     def _serving(self, subject: Subject) -> str:
         try:

@@ -54,7 +54,7 @@ class Session:
                 weights, _options(threads), providers=["CPUExecutionProvider"]
             )
         except ORT_ERRORS as error:
-            raise _unavailable(model, f"does not load: {error}") from error
+            raise _unavailable(model, "does not load", error) from error
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise _unavailable(model, f"has {len(inputs)} inputs, not one")
@@ -71,8 +71,8 @@ class Session:
         except DeadlineExceededError:
             raise
         except UpstreamError as error:
-            why = f"fails on the known picture: {error.private}"
-            raise _unavailable(self.model, why) from error
+            why = "fails on the known picture"
+            raise _unavailable(self.model, why, error.private) from error
         low, high = float(saliency.min()), float(saliency.max())
         if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
             why = f"maps the known picture to [{low:g}, {high:g}], not [0, 1]"
@@ -161,7 +161,9 @@ def _options(threads: int) -> ort.SessionOptions:
     return options
 
 
-def _unavailable(model: Model, why: str) -> ModelUnavailableError:
+def _unavailable(model: Model, why: str, cause: object = None) -> ModelUnavailableError:
     return ModelUnavailableError(
-        "The model for this subject is not available", private=f"{model.file} {why}"
+        "The model for this subject is not available",
+        reason=f"{model.file} {why}",
+        private=None if cause is None else str(cause),
     )

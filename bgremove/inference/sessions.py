@@ -12,7 +12,9 @@ from bgremove.datatypes import Subject
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import Manifest, Model
+from bgremove.inference.precision import Precision, has_int8_instructions
 from bgremove.inference.session import Session
+from bgremove.inference.verify import as_built
 
 FALLBACK_WARNING = "model-fallback"
 CHECK_TIMEOUT_S = 60.0  # for a model's run on the known picture, on the slowest of machines
@@ -38,12 +40,16 @@ class Sessions:
         max_sessions: int,
         threads: int,
         strict: bool = False,
+        precision: Precision = "auto",
     ) -> None:
         self.manifest = manifest
         self.weights_dir = weights_dir
         self._max_sessions = max_sessions
-        self._threads = threads
         self._strict = strict
+        self.threads = threads
+        # Where neither the setting nor the machine's instructions decide, a measurement will.
+        self.is_precision_open = precision == "auto" and not has_int8_instructions()
+        self.int8 = precision == "int8" or (precision == "auto" and not self.is_precision_open)
         self._loaded: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()  # guards `_loaded`, held for an instant only
         self._load_lock = threading.Lock()  # one load at a time: memory and cores are shared
@@ -55,13 +61,24 @@ class Sessions:
         """
         for model in self.manifest.candidates(subject):
             if self.is_present(model):
-                return Choice(model, is_fallback=False)
+                return Choice(self.to_run(model), is_fallback=False)
         if self._strict:
             raise ModelUnavailableError(
                 f"The model for subject {subject} is not installed on this server",
-                private=f"none of the weights for {subject}, and models are strict",
+                reason=f"none of the weights for {subject} is there, and models are strict",
             )
-        return Choice(self.manifest.model(self.manifest.fallback), is_fallback=True)
+        return Choice(self.default, is_fallback=True)
+
+    @property
+    def default(self) -> Model:
+        """The model that serves where a subject's own is absent, in the precision it runs in."""
+        return self.to_run(self.manifest.model(self.manifest.fallback))
+
+    def to_run(self, model: Model) -> Model:
+        """Return the form of ``model`` that runs: its int8 one where wanted and built."""
+        if self.int8 and model.quantised is not None and self.is_present(model.quantised):
+            return as_built(model.quantised, self.weights_dir)
+        return model
 
     def is_present(self, model: Model) -> bool:
         """Tell whether the weights of ``model`` are in the folder (hashed when they load)."""
@@ -106,7 +123,7 @@ class Sessions:
             while len(self._loaded) >= self._max_sessions:
                 name, _ = self._loaded.popitem(last=False)
                 logger.info("model unloaded", extra={"model": name})
-        session = Session(model, self.weights_dir / model.file, self._threads)
+        session = Session(model, self.weights_dir / model.file, self.threads)
         session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
         with self._lock:
             self._loaded[model.name] = session

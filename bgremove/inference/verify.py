@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from bgremove.inference.manifest import Model
@@ -14,10 +15,43 @@ def fault_of(model: Model, path: Path) -> str | None:
         size = path.stat().st_size
         if size != model.bytes:
             return f"{path.name} has {size} bytes, not the {model.bytes} of the manifest"
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest, _ = state_of(path)
     except OSError as error:
         return f"{path.name} cannot be read: {error.strerror}"
     if digest != model.sha256:
         return f"{path.name} has SHA-256 {digest}, not the {model.sha256} of the manifest"
     return None
+
+
+def state_of(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 of a file, in hexadecimal, and its size in bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+
+
+def as_built(model: Model, folder: Path) -> Model:
+    """Return an int8 model with the hash and size that its build in ``folder`` was accepted with.
+
+    A build by other versions of the tools than the pinned ones has other bytes. It is accepted by
+    its answer, and noted beside it.
+    """
+    note = _note(model, folder)
+    if not note.is_file():
+        return model
+    digest, size = note.read_text(encoding="ascii").split()
+    return replace(model, sha256=digest, bytes=int(size))
+
+
+def note_build(model: Model, folder: Path, path: Path) -> None:
+    """Note the file at ``path`` as an accepted build of ``model``."""
+    digest, size = state_of(path)
+    _note(model, folder).write_text(f"{digest} {size}\n", encoding="ascii")
+
+
+def forget_build(model: Model, folder: Path) -> None:
+    """Let the manifest alone say what the build of ``model`` must be."""
+    _note(model, folder).unlink(missing_ok=True)
+
+
+def _note(model: Model, folder: Path) -> Path:
+    return folder / f"{model.file}.sha256"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgremove.errors import WeightsError
+from bgremove.inference.build import build
 from bgremove.inference.manifest import Manifest, Model, Source
 from bgremove.inference.sources import mirror_source, obtain
 from bgremove.inference.verify import fault_of
@@ -17,7 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 def fetch_all(manifest: Manifest, folder: Path, mirror: str = "") -> dict[str, str]:
-    """Fetch every model that is not there yet; a stand-in only where the model it is for is absent.
+    """Fetch every model that is not there yet, and build its int8 form.
+
+    A stand-in is fetched only where the model it is for could not be had.
 
     Returns, by name, why each model that could not be had is missing. Only one process works in
     ``folder`` at a time: a second one waits and then finds the files there. Raises WeightsError
@@ -30,6 +33,7 @@ def fetch_all(manifest: Manifest, folder: Path, mirror: str = "") -> dict[str, s
                 continue
             try:
                 fetch(model, folder, mirror)
+                build(model, folder)
             except WeightsError as error:
                 missing[model.name] = error.message
                 logger.warning("%s: %s", model.name, error.message)

@@ -38,8 +38,18 @@ def pool() -> Iterator[DecoderPool]:
         yield pool
 
 
+strangers: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def _know_strangers() -> None:
+    """Leave out of `children` the decoders that other tests' applications still hold."""
+    strangers.clear()
+    strangers.update(children())
+
+
 def children() -> list[int]:
-    """Return the process ids of this process's children."""
+    """Return the process ids of the children that this process has had since the test began."""
     found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -48,7 +58,7 @@ def children() -> list[int]:
             continue
         if int(fields[1]) == os.getpid() and fields[0] != "Z":
             found.append(int(status.parent.name))
-    return found
+    return [child for child in found if child not in strangers]
 
 
 def crash_stopped(child: int, kind: signal.Signals) -> None:

@@ -52,14 +52,14 @@ def test_each_subject_has_its_own_model_and_u2net_is_the_fallback(shipped: Manif
     names = {subject: [m.name for m in shipped.candidates(subject)] for subject in Subject}
     assert names[Subject.UNIVERSAL][0] == shipped.fallback == "u2net"
     assert names[Subject.HUMAN][0] == "u2net_human_seg"
-    assert names[Subject.PRODUCT][0] == "isnet-general-use"
+    assert names[Subject.PRODUCT][0] == "isnet-general-use-fp16"
     assert shipped.model("isnet-general-use").size == 1024
 
 
 def test_a_stand_in_comes_after_the_model_it_stands_in_for(shipped: Manifest) -> None:
     order = [model.name for model in shipped.models]
     pairs = [(m.stands_in_for, m.name) for m in shipped.models if m.stands_in_for]
-    assert ("isnet-general-use", "isnet-general-use-fp16") in pairs
+    assert ("isnet-general-use-fp16", "isnet-general-use") in pairs
     assert all(order.index(own) < order.index(stand_in) for own, stand_in in pairs)
 
 

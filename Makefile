@@ -1,0 +1,75 @@
+# The one door for people: `make help` lists everything.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+SOURCES := setup.cfg pyproject.toml constraints.txt
+
+.PHONY: help run weights calibrate test fuzz bench lint format pictures settings constraints clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: weights ## Serve on HOST:PORT (127.0.0.1:8000), setting everything up first
+	HOST=$(HOST) PORT=$(PORT) $(BIN)/gunicorn -c deploy/gunicorn.conf.py wsgi:app
+
+weights: .venv/run.stamp ## Fetch and verify the models' weights
+	$(BIN)/bgremove weights
+
+calibrate: .venv/run.stamp ## Make the calibration table of MODEL again from the PICTURES folder
+	$(BIN)/bgremove calibrate $(MODEL) $(PICTURES)
+
+test: .venv/dev.stamp weights lint ## Run the linters and every test
+	$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
+	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+
+bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
+	$(BIN)/python tools/bench.py --rembg-venv .venv-rembg $(BENCH)
+
+lint: .venv/dev.stamp ## Check style, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev.stamp ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+pictures: .venv/dev.stamp weights ## Make the pictures of the README again
+	$(BIN)/python tools/pictures.py
+
+settings: .venv/run.stamp ## Print the table of settings, as the README has it
+	@$(BIN)/bgremove settings
+
+constraints: ## Pin the newest versions that setup.cfg lets in
+	rm -rf .venv && $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean: ## Remove the virtual environment, the caches and the weights
+	rm -rf .venv .venv-rembg build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -f weights/*.onnx weights/*.part weights/.lock
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: .venv/bin/python $(SOURCES)
+	$(PIP) --editable '.[weights]'
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+.venv/bench.stamp: .venv/run.stamp
+	$(PIP) --editable '.[bench]'
+	@touch $@
+
+.venv-rembg/stamp:
+	$(PYTHON) -m venv .venv-rembg
+	.venv-rembg/bin/python -m pip --disable-pip-version-check install --quiet 'rembg[cpu,cli]==2.0.86'
+	@touch $@

@@ -1,0 +1,77 @@
+"""The errorhandler blueprint: whatever is raised, the client gets the envelope."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from flask import Blueprint, Response
+from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from bgremove.api.context import current
+from bgremove.api.envelope import error_envelope
+from bgremove.errors import BgremoveError, Detail, OverloadedError
+
+blueprint = Blueprint("errors", __name__)
+logger = logging.getLogger(__name__)
+
+CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 429: "RATE_LIMITED", 503: "OVERLOADED"}
+UNFORESEEN = "An unforeseen error happened on the server; quote requestId to its operator"
+MESSAGES = {
+    404: "There is no such path on this server",
+    405: "This path does not take that method; the Allow header names those it takes",
+}
+
+
+@blueprint.record_once
+def _refuse_redirects(state: BlueprintSetupState) -> None:
+    """Let ``//livez`` be a 404: Flask sends its redirects as HTML, past every error handler."""
+    state.app.url_map.merge_slashes = False
+
+
+@blueprint.app_errorhandler(BgremoveError)
+def answer_domain_error(error: BgremoveError) -> Response:
+    """Answer an error that bgremove raised: its message is public, the rest goes to the log."""
+    if error.private is not None:
+        level = logging.ERROR if error.status >= 500 else logging.INFO
+        logger.log(level, error.message, extra={"code": error.code, "cause": error.private})
+    response = Response(status=error.status)
+    if isinstance(error, OverloadedError):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return with_envelope(response, error.code, error.message, error.details)
+
+
+@blueprint.app_errorhandler(HTTPException)
+def answer_http_error(error: HTTPException) -> Response:
+    """Answer Flask's own errors, keeping their headers (Allow, Retry-After)."""
+    response = Response(status=error.code, headers=error.get_response().headers)
+    if isinstance(error, RequestEntityTooLarge):
+        response.status_code = HTTPStatus.BAD_REQUEST
+        issue = "The form is larger than the limits of this server allow"
+        return with_envelope(response, "VALIDATION_ERROR", issue, (Detail("image", issue),))
+    at_fault = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    code = CODES.get(response.status_code, "VALIDATION_ERROR" if at_fault else "INTERNAL_ERROR")
+    default = "The request is not well formed" if at_fault else UNFORESEEN
+    return with_envelope(response, code, MESSAGES.get(response.status_code, default))
+
+
+@blueprint.app_errorhandler(Exception)
+def answer_unforeseen(error: Exception) -> Response:
+    """Answer what nobody foresaw; the one place in bgremove that catches everything."""
+    logger.error("unforeseen error", exc_info=error)
+    return with_envelope(Response(status=500), "INTERNAL_ERROR", UNFORESEEN)
+
+
+def with_envelope(
+    response: Response, code: str, message: str, details: Iterable[Detail] = ()
+) -> Response:
+    """Fill a response with the envelope of an error, and note its code for the access log."""
+    context = current()
+    context.notes["code"] = code
+    body = error_envelope(context.request_id, context.elapsed_ms, code, message, details)
+    response.set_data(json.dumps(body))
+    response.mimetype = "application/json"
+    return response

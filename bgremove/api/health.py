@@ -1,0 +1,42 @@
+"""GET /livez, /readyz and /version: for whoever runs the service."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import Blueprint, Response, current_app
+from flask.typing import ResponseReturnValue
+
+from bgremove import __version__
+from bgremove.api.errors import with_envelope
+from bgremove.errors import Detail
+from bgremove.inference.readiness import WarmUp
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/livez")
+def live() -> ResponseReturnValue:
+    """Answer that the process answers."""
+    return {"status": "live"}
+
+
+@blueprint.get("/readyz")
+def ready() -> ResponseReturnValue:
+    """Answer 200 once the weights are verified and the default session is warm, else 503."""
+    warm_up: WarmUp = current_app.extensions["bgremove-warm-up"]
+    warm_up.start()
+    readiness = warm_up.readiness
+    if readiness.ready:
+        state = asdict(readiness)
+        return {"status": "ready", "models": state["models"], "subjects": state["subjects"]}
+    details = [Detail("readiness", name) for name in readiness.waiting_for]
+    message = "Not ready: " + "; ".join(readiness.waiting_for)
+    response = Response(status=503, headers={"Retry-After": "1"})
+    return with_envelope(response, "NOT_READY", message, details)
+
+
+@blueprint.get("/version")
+def version() -> ResponseReturnValue:
+    """Answer which release runs."""
+    return {"name": "bgremove", "version": __version__}

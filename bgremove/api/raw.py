@@ -1,0 +1,43 @@
+"""The envelope for what never becomes a request: a start line or headers gunicorn cannot take."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import uuid
+from http import HTTPStatus
+
+from bgremove.api.envelope import error_envelope
+
+logger = logging.getLogger("bgremove.access")
+MESSAGES = {
+    400: "The request is not well-formed HTTP",
+    403: "This connection is not allowed",
+    414: "The request line is longer than this server takes",
+    417: "This server does not meet what Expect asks for",
+    431: "The request headers are larger than this server takes",
+    501: "This server does not know that transfer coding",
+}
+
+
+def write_envelope(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
+    """Stand in for `gunicorn.util.write_error`, whose arguments these are.
+
+    ``reason`` and ``mesg`` hold the client's own text and library words: neither is sent.
+    """
+    request_id = str(uuid.uuid4())
+    code = (
+        "INTERNAL_ERROR" if status_int == HTTPStatus.INTERNAL_SERVER_ERROR else "VALIDATION_ERROR"
+    )
+    message = MESSAGES.get(status_int, "The request could not be answered")
+    body = json.dumps(error_envelope(request_id, 0, code, message)).encode()
+    head = (
+        f"HTTP/1.1 {status_int} {HTTPStatus(status_int).phrase}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        f"X-Request-Id: {request_id}\r\nCache-Control: no-store\r\n"
+        "X-Content-Type-Options: nosniff\r\n\r\n"
+    )
+    logger.info("unread request", extra={"requestId": request_id, "status": status_int})
+    sock.setblocking(False)
+    sock.sendall(head.encode("ascii") + body)

@@ -1,0 +1,74 @@
+"""POST /v1/remove-bg/universal: a form with a picture in, the subject out.
+
+Form: image (file), subject (universal | human | product), output_format (transparent | white_bg |
+mask | crop). Success is the bare picture, or the envelope where Accept asks for JSON alone.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import marshmallow
+from flask import Blueprint, Request, Response, current_app, request
+
+from bgremove.api import answers
+from bgremove.api.context import current
+from bgremove.api.forms import Part, read_parts
+from bgremove.api.negotiation import wants_json, white_format
+from bgremove.api.places import Places
+from bgremove.api.schemas import REQUIRED, RemovalSchema, shortened
+from bgremove.datatypes import RemovalRequest
+from bgremove.errors import Detail, ImageError, ValidationError
+from bgremove.imaging.probe import Limits, probe
+from bgremove.pipeline import Engine, remove_background
+
+blueprint = Blueprint("removals", __name__)
+
+
+@blueprint.post("/v1/remove-bg/universal")
+def remove() -> Response:
+    """Validate, run the recipe, answer."""
+    engine: Engine = current_app.extensions["bgremove"]
+    places: Places = current_app.extensions["bgremove-places"]
+    context = current()
+    asked = _validated(request, engine.limits)
+    context.notes |= {"subject": asked.subject, "format": asked.output_format}
+    with places.take(context.deadline):
+        removal = remove_background(asked, engine, context.deadline)
+    context.notes |= {
+        "model": removal.model,
+        "pixels": removal.source_pixels,
+        "stages": removal.stages_ms,
+        "warnings": removal.warnings,
+    }
+    if wants_json(request):
+        return answers.envelope(removal, asked, context)
+    return answers.picture(removal, context)
+
+
+def _validated(request: Request, limits: Limits) -> RemovalRequest:
+    parts = read_parts(request)
+    try:
+        fields = RemovalSchema(limits.max_upload_bytes).load(parts)
+    except marshmallow.ValidationError as error:
+        messages = cast("dict[str, list[str]]", error.messages)
+        raise _faults(messages, parts, limits) from None
+    return RemovalRequest(white_format=white_format(request), **fields)
+
+
+def _faults(
+    messages: dict[str, list[str]], parts: dict[str, list[Part]], limits: Limits
+) -> ValidationError:
+    """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well."""
+    details = [
+        Detail(shortened(field), " ".join(issues)) for field, issues in sorted(messages.items())
+    ]
+    if "image" not in messages:
+        try:
+            probe(cast("bytes", parts["image"][0].content), limits)
+        except ImageError as error:
+            details.append(Detail("image", error.message))
+    if details == [Detail("image", REQUIRED)]:
+        return ValidationError("Missing or empty image file", details=tuple(details))
+    sentences = "; ".join(f"{detail.field}: {detail.issue}" for detail in details)
+    return ValidationError(sentences, details=tuple(details))

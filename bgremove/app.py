@@ -1,0 +1,49 @@
+"""The application factory: the only place where the parts are put together."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from flask import Flask
+
+from bgremove.api import context, errors, health, removals
+from bgremove.api.draining import Draining
+from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
+from bgremove.api.places import Places
+from bgremove.engine import build_engine
+from bgremove.inference.readiness import WarmUp
+from bgremove.log import configure_logging
+from bgremove.settings import Settings, unknown_names
+
+logger = logging.getLogger(__name__)
+
+
+class Application(Flask):
+    """Flask, reading forms strictly."""
+
+    request_class = StrictRequest
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the WSGI application; settings come from the environment unless given.
+
+    Raises SettingsError with every fault of the environment, and WeightsError where the manifest
+    cannot be read. Weights are not loaded here: `/readyz` says when they are.
+    """
+    if settings is None:
+        settings = Settings.from_env(os.environ)
+    configure_logging(settings.log_level)
+    for sentence in unknown_names(os.environ):
+        logger.warning(sentence)
+    app = Application("bgremove", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes + FORM_OVERHEAD_BYTES
+    engine = build_engine(settings)
+    app.extensions["bgremove"] = engine
+    app.extensions["bgremove-places"] = Places(settings.places, settings.queue)
+    app.extensions["bgremove-warm-up"] = WarmUp(engine.sessions)
+    context.register(app, settings.timeout_s)
+    for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
+        app.register_blueprint(blueprint)
+    app.wsgi_app = Draining(app.wsgi_app)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,61 @@
+"""Whether int8 pays on this machine: by its instructions, else by the clock."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Literal
+
+from bgremove.deadline import Deadline
+from bgremove.errors import ModelUnavailableError
+from bgremove.inference.known_picture import known_picture
+from bgremove.inference.manifest import Model
+from bgremove.inference.preprocess import to_tensor
+from bgremove.inference.session import Session
+from bgremove.inference.verify import as_built
+
+Precision = Literal["auto", "int8", "float32"]
+CPUINFO = Path("/proc/cpuinfo")
+# Products of int8 summed in one step; without them int8 is no sure gain, and on AVX2 it saturates.
+DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "avxvnni", "asimddp"})
+RUNS = 3  # the best of which counts
+RUN_TIMEOUT_S = 60.0
+logger = logging.getLogger(__name__)
+
+
+def has_int8_instructions(cpuinfo: Path = CPUINFO) -> bool:
+    """Tell whether every core has int8 dot products (VNNI on x86, DotProd on Arm)."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    cores = [line for line in lines if line.startswith(("flags", "Features"))]
+    return bool(cores) and all(DOT_PRODUCTS.intersection(line.split()) for line in cores)
+
+
+def int8_is_faster(model: Model, folder: Path, threads: int) -> bool:
+    """Run both forms of ``model`` on the known picture and compare; int8 must also answer right."""
+    quantised = model.quantised
+    if quantised is None or not (folder / quantised.file).is_file():
+        return False
+    try:
+        int8_s = _best_run_s(as_built(quantised, folder), folder, threads)
+    except ModelUnavailableError as error:
+        logger.warning("int8 does not work on this machine", extra={"cause": error.private})
+        return False
+    float32_s = _best_run_s(model, folder, threads)
+    logger.info("precision measured", extra={"int8S": int8_s, "float32S": float32_s})
+    return int8_s < float32_s
+
+
+def _best_run_s(model: Model, folder: Path, threads: int) -> float:
+    session = Session(model, folder / model.file, threads)
+    session.check_known_picture(Deadline.after(RUN_TIMEOUT_S))
+    tensor = to_tensor(known_picture(), model)
+    seconds = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        session.run(tensor, Deadline.after(RUN_TIMEOUT_S))
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)

@@ -1,0 +1,1 @@
+"""Static int8 quantisation of a network: for commands only, needs the extra `weights`."""

@@ -1,0 +1,47 @@
+"""gunicorn's settings: `HOST`, `PORT` and `WEB_CONCURRENCY` are read from the environment.
+
+gthread, because health answers at once while inference runs, and all threads of a worker share one
+set of sessions. The deadlines form a ladder: the application 20 s < this worker 30 s < nginx 45 s.
+"""
+
+import os
+from importlib import import_module
+
+import gunicorn.util
+
+from bgremove.api.raw import write_envelope
+from bgremove.inference.cpus import available_cpus
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+worker_class = "gthread"
+threads = 32  # the places and the queue of a worker, and some for health
+timeout = 30
+graceful_timeout = 30
+keepalive = 5
+worker_tmp_dir = "/dev/shm"  # noqa: S108 -- a heartbeat file on a disk can block the worker
+control_socket_disable = True
+preload_app = False  # a session made before fork hangs when its worker stops
+forwarder_headers = ""  # a SCRIPT_NAME of a client on loopback would be believed, and end in a 500
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+errorlog = "-"
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "bgremove.log.JsonFormatter"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "WARNING", "handlers": ["stdout"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stdout"], "propagate": False}},
+}
+
+gunicorn.util.write_error = write_envelope
+
+if workers > 1 and "BGREMOVE_THREADS" not in os.environ:
+    raw_env = [f"BGREMOVE_THREADS={max(1, available_cpus() // workers)}"]
+
+
+def post_worker_init(worker):
+    """Verify the weights and warm the default session, in the worker, after fork."""
+    import_module("wsgi").app.extensions["bgremove-warm-up"].start()

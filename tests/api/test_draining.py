@@ -1,0 +1,123 @@
+"""A body that nobody read is read after the answer, within bounds."""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from gunicorn.http.errors import InvalidChunkSize
+
+from bgremove.api import draining
+from bgremove.api.draining import BLOCK_BYTES, MAX_BYTES, Draining
+from tests.support.http import FORM_TYPE, PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Endless(io.RawIOBase):
+    """A body without an end, which counts what is read of it."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.taken += size
+        return bytes(size)
+
+
+class Broken(io.RawIOBase):
+    """A body whose reading fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def read(self, size: int = -1) -> bytes:
+        raise self.error
+
+
+def ask(stream: IO[bytes] | io.RawIOBase, **environ: Any) -> bytes:
+    """Answer without reading the body, as a 404 does; close the answer as a server does."""
+
+    def application(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("404 NOT FOUND", [])
+        return [b"answer"]
+
+    asked = {"wsgi.input": stream, "CONTENT_LENGTH": "1"} | environ
+    answer = Draining(application)(asked, lambda *_: lambda _: None)
+    body = b"".join(answer)
+    if close := getattr(answer, "close", None):
+        close()
+    return body
+
+
+def test_the_body_is_emptied() -> None:
+    stream = io.BytesIO(bytes(3 * BLOCK_BYTES + 1))
+    assert ask(stream) == b"answer"
+    assert stream.read() == b""
+
+
+def test_a_chunked_body_is_emptied() -> None:
+    stream = io.BytesIO(bytes(10))
+    ask(stream, CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
+    assert stream.read() == b""
+
+
+def test_a_request_without_a_body_is_left_alone() -> None:
+    stream = Broken(AssertionError("this was read"))
+    assert ask(stream, CONTENT_LENGTH="") == b"answer"
+
+
+def test_no_more_is_read_than_an_answer_is_worth() -> None:
+    stream = Endless()
+    ask(stream)
+    assert stream.taken == MAX_BYTES
+
+
+def test_time_is_up_for_a_slow_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "MAX_SECONDS", 0.0)
+    stream = Endless()
+    ask(stream)
+    assert stream.taken == 0
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(), InvalidChunkSize(b"x")])
+def test_a_client_that_is_gone_is_no_error(error: Exception) -> None:
+    assert ask(Broken(error)) == b"answer"
+
+
+def test_a_stalled_client_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "MAX_SECONDS", 0.1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb", buffering=0) as stream:
+        started = time.monotonic()
+        assert ask(stream, **{"gunicorn.socket": ours}) == b"answer"
+        assert 0.05 < time.monotonic() - started < 5
+        assert ours.gettimeout() is None
+
+
+def test_a_stalled_upload_is_a_form_that_ends_early(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "STALL_SECONDS", 0.05)
+    monkeypatch.setattr(draining, "MAX_SECONDS", 0.05)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb", buffering=0) as stream:
+        theirs.sendall(b"--XyZ\r\nContent-Disp")
+        response = app.test_client().post(
+            PATH,
+            headers={"Content-Type": FORM_TYPE, "Content-Length": "1000"},
+            environ_overrides={
+                "wsgi.input": stream,
+                "wsgi.input_terminated": True,
+                "gunicorn.socket": ours,
+            },
+        )
+    assert response.status_code == 400
+    assert "ends early" in response.get_data(as_text=True)

@@ -1,0 +1,202 @@
+"""Errors that no form provokes: weights, deadlines, places, the unforeseen."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from flask import Flask
+from werkzeug.exceptions import (
+    GatewayTimeout,
+    ImATeapot,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    TooManyRequests,
+)
+
+from bgremove import create_app
+from bgremove.api.places import Places
+from bgremove.deadline import Deadline
+from bgremove.errors import DeadlineExceededError, OverloadedError
+from bgremove.settings import Settings
+from tests.api.conftest import LogLines, captured_log
+from tests.support.http import FlaskDoor, error_of, file, form, post, text
+from tests.support.tiny import tiny_weights
+
+
+@contextmanager
+def door_of(settings: Settings) -> Iterator[FlaskDoor]:
+    app = create_app(settings)
+    yield FlaskDoor(app)
+    app.extensions["bgremove"].decoders.close()
+
+
+def failing_with(error: Exception) -> Callable[[], NoReturn]:
+    def view() -> NoReturn:
+        raise error
+
+    return view
+
+
+@pytest.fixture
+def failing(settings: Settings) -> FlaskDoor:
+    """An application with views that fail in ways no view of ours does."""
+    app = create_app(settings)
+    views = {
+        "boom": RuntimeError("secret /etc/passwd of numpy"),
+        "closed": ServiceUnavailable(retry_after=9),
+        "many": TooManyRequests(retry_after=7),
+        "teapot": ImATeapot(),
+        "gateway": GatewayTimeout(),
+        "large": RequestEntityTooLarge(),
+    }
+    for name, error in views.items():
+        app.add_url_rule(f"/{name}", name, failing_with(error))
+    return FlaskDoor(app)
+
+
+def test_the_unforeseen_is_a_500_whose_cause_only_the_log_has(
+    failing: FlaskDoor, log_lines: LogLines
+) -> None:
+    answer = failing.send("GET", "/boom", headers={"X-Request-Id": "abc"})
+    error = error_of(answer, 500, "INTERNAL_ERROR")
+    assert "requestId" in error["message"]
+    assert b"secret" not in answer.body
+    (cause,) = [line for line in log_lines() if line["level"] == "ERROR"]
+    assert cause["requestId"] == "abc"
+    assert "secret /etc/passwd of numpy" in cause["exception"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/closed", 503, "OVERLOADED"),
+        ("/many", 429, "RATE_LIMITED"),
+        ("/teapot", 418, "VALIDATION_ERROR"),
+        ("/gateway", 504, "INTERNAL_ERROR"),
+        ("/large", 400, "VALIDATION_ERROR"),
+    ],
+)
+def test_an_http_error_of_flask_is_the_envelope(
+    failing: FlaskDoor, path: str, status: int, code: str
+) -> None:
+    error_of(failing.send("GET", path), status, code)
+
+
+def test_retry_after_is_kept(failing: FlaskDoor) -> None:
+    assert failing.send("GET", "/closed").headers["retry-after"] == "9"
+    assert failing.send("GET", "/many").headers["retry-after"] == "7"
+
+
+def test_missing_weights_are_a_502(tmp_path: Path, picture: bytes) -> None:
+    folder = tiny_weights(tmp_path)
+    (folder / "tiny.onnx").unlink()
+    with door_of(Settings(weights_dir=folder)) as door:
+        error_of(post(door, form(file("image", picture))), 502, "UPSTREAM_ERROR")
+
+
+def test_damaged_weights_are_a_502(tmp_path: Path, picture: bytes) -> None:
+    folder = tiny_weights(tmp_path)
+    data = bytearray((folder / "tiny.onnx").read_bytes())
+    data[10] ^= 0xFF
+    (folder / "tiny.onnx").write_bytes(data)
+    with door_of(Settings(weights_dir=folder)) as door, captured_log() as log_lines:
+        error = error_of(post(door, form(file("image", picture))), 502, "UPSTREAM_ERROR")
+    assert "SHA" not in error["message"]
+    assert any("SHA-256" in line.get("cause", "") for line in log_lines())
+
+
+def test_strict_models_refuse_the_stand_in(settings: Settings, picture: bytes) -> None:
+    with door_of(dataclasses.replace(settings, strict_models=True)) as door:
+        body = form(file("image", picture), text("subject", "human"))
+        error = error_of(post(door, body), 502, "UPSTREAM_ERROR")
+        assert "human" in error["message"]
+        assert post(door, form(file("image", picture))).status == 200
+
+
+def test_a_passed_deadline_is_a_502_that_names_it(settings: Settings, picture: bytes) -> None:
+    """The first picture starts a decoder, which takes longer than 50 ms."""
+    with door_of(dataclasses.replace(settings, timeout_s=0.05)) as door:
+        error = error_of(post(door, form(file("image", picture))), 502, "UPSTREAM_ERROR")
+    assert error["message"] == "Processing took longer than the limit of 0.05 seconds"
+
+
+def test_full_places_and_queue_are_a_503_at_once(settings: Settings, picture: bytes) -> None:
+    with door_of(dataclasses.replace(settings, places=1, queue=0)) as door:
+        places: Places = door.app.extensions["bgremove-places"]
+        with places.take(Deadline.after(10)):
+            answer = post(door, form(file("image", picture)))
+        error = error_of(answer, 503, "OVERLOADED")
+        assert error["message"] == "All 1 places are taken and the queue of 0 is full"
+        assert int(answer.headers["retry-after"]) >= 1
+        assert post(door, form(file("image", picture))).status == 200
+
+
+def test_a_form_at_fault_is_a_400_even_where_places_are_full(settings: Settings) -> None:
+    with door_of(dataclasses.replace(settings, places=1, queue=0)) as door:
+        places: Places = door.app.extensions["bgremove-places"]
+        with places.take(Deadline.after(10)):
+            error_of(post(door, form()), 400, "VALIDATION_ERROR")
+
+
+def test_who_waits_for_a_place_longer_than_the_deadline_is_refused() -> None:
+    places = Places(1, 1)
+    with (
+        places.take(Deadline.after(10)),
+        pytest.raises(DeadlineExceededError),
+        places.take(Deadline.after(0.01)),
+    ):
+        raise AssertionError("there was no place")
+    with places.take(Deadline.after(0.01)):
+        pass
+
+
+def test_a_place_that_comes_free_goes_to_the_one_waiting() -> None:
+    places, inside, leave, served = Places(1, 1), threading.Event(), threading.Event(), []
+
+    def first() -> None:
+        with places.take(Deadline.after(10)):
+            inside.set()
+            leave.wait(10)
+
+    def second() -> None:
+        with places.take(Deadline.after(10)):
+            served.append(True)
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert inside.wait(10)
+    threads[1].start()
+    refused = 0
+    for _ in range(1000):
+        try:
+            with places.take(Deadline.after(0)):
+                raise AssertionError("there was no place")
+        except OverloadedError:
+            refused += 1
+            break
+        except DeadlineExceededError:
+            continue
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert served == [True]
+    assert refused == 1
+
+
+def test_not_ready_is_a_503_with_what_is_waited_for(tmp_path: Path, app: Flask) -> None:
+    assert app
+    folder = tiny_weights(tmp_path)
+    (folder / "tiny.onnx").unlink()
+    with door_of(Settings(weights_dir=folder)) as door:
+        door.app.extensions["bgremove-warm-up"].run()
+        answer = door.send("GET", "/readyz")
+    error = error_of(answer, 503, "NOT_READY")
+    assert answer.headers["retry-after"] == "1"
+    assert error["details"] == [{"field": "readiness", "issue": "tiny: absent"}]
+    assert str(tmp_path) not in answer.body.decode()

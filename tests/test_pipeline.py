@@ -1,0 +1,144 @@
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from bgremove.datatypes import OutputFormat, Removal, RemovalRequest, Subject, WhiteFormat
+from bgremove.deadline import Deadline
+from bgremove.engine import build_engine
+from bgremove.errors import DeadlineExceededError, ImageError, NoSubjectError
+from bgremove.pipeline import Engine, remove_background
+from bgremove.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def engine(weights: Path) -> Iterator[Engine]:
+    engine = build_engine(Settings(weights_dir=weights))
+    yield engine
+    engine.close()
+
+
+def astronaut(extension: str = ".jpg") -> bytes:
+    bgr = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(extension, bgr)[1].tobytes()
+
+
+def run(engine: Engine, request: RemovalRequest, timeout_s: float = 60) -> Removal:
+    return remove_background(request, engine, Deadline.after(timeout_s))
+
+
+def opened(removal: Removal) -> Image.Image:
+    return Image.open(io.BytesIO(removal.image.data))
+
+
+def test_a_cutout_is_straight_full_size_and_keeps_the_subjects_colours(engine: Engine) -> None:
+    removal = run(engine, RemovalRequest(astronaut(".png")))
+    picture = opened(removal)
+    assert (picture.mode, picture.size) == ("RGBA", (512, 512))
+    pixels = np.asarray(picture)
+    solid = pixels[..., 3] == 255
+    assert solid.mean() > 0.2
+    assert np.array_equal(pixels[solid][:, :3], data.astronaut()[solid])
+    assert (pixels[pixels[..., 3] == 0] == 0).all()
+    assert pixels[100, 220, 3] == 255  # her face
+    assert pixels[10, 10, 3] == 0
+
+
+def test_all_formats_agree_on_the_subject(engine: Engine) -> None:
+    source = astronaut(".png")
+    removals = {
+        kind: run(engine, RemovalRequest(source, output_format=kind)) for kind in OutputFormat
+    }
+    assert len({removal.box for removal in removals.values()}) == 1
+    box = removals[OutputFormat.CROP].box
+    cutout = np.asarray(opened(removals[OutputFormat.TRANSPARENT]))
+    crop = np.asarray(opened(removals[OutputFormat.CROP]))
+    rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
+    assert np.array_equal(crop, cutout[rows, columns])
+    mask = np.asarray(opened(removals[OutputFormat.MASK]))
+    assert mask.shape == (512, 512)
+    assert set(np.unique(mask)) == {0, 255}
+    assert np.array_equal(mask == 255, cutout[..., 3] >= 128)
+    white = opened(removals[OutputFormat.WHITE_BG])
+    assert (white.format, white.size) == ("JPEG", (512, 512))
+
+
+def test_white_png_is_exact(engine: Engine) -> None:
+    source = astronaut(".png")
+    request = RemovalRequest(
+        source, output_format=OutputFormat.WHITE_BG, white_format=WhiteFormat.PNG
+    )
+    white = np.asarray(opened(run(engine, request)))
+    alpha = np.asarray(
+        opened(run(engine, replace(request, output_format=OutputFormat.TRANSPARENT)))
+    )
+    assert (white[alpha[..., 3] == 0] == 255).all()
+
+
+def test_the_same_bytes_give_the_same_answer(engine: Engine) -> None:
+    request = RemovalRequest(astronaut())
+    assert run(engine, request).image.data == run(engine, request).image.data
+
+
+def test_transparency_of_the_source_is_kept(engine: Engine) -> None:
+    alpha = np.full((512, 512), 255, np.uint8)
+    alpha[:, :200] = 0
+    source = np.dstack([cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), alpha])
+    png = cv2.imencode(".png", source)[1].tobytes()
+    pixels = np.asarray(opened(run(engine, RemovalRequest(png))))
+    assert (pixels[:, :200, 3] == 0).all()
+    assert (pixels[:, 200:, 3] == 255).any()
+
+
+def test_a_picture_that_is_wholly_transparent_has_no_subject(engine: Engine) -> None:
+    source = np.dstack([cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), np.zeros((512, 512))])
+    png = cv2.imencode(".png", source.astype(np.uint8))[1].tobytes()
+    with pytest.raises(NoSubjectError):
+        run(engine, RemovalRequest(png))
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_flat_picture_has_no_subject(engine: Engine, level: int) -> None:
+    png = cv2.imencode(".png", np.full((300, 400, 3), level, np.uint8))[1].tobytes()
+    with pytest.raises(NoSubjectError):
+        run(engine, RemovalRequest(png))
+
+
+def test_a_damaged_picture_is_the_clients_fault(engine: Engine) -> None:
+    with pytest.raises(ImageError):
+        run(engine, RemovalRequest(astronaut()[:9000]))
+
+
+def test_the_deadline_is_kept(engine: Engine) -> None:
+    with pytest.raises(DeadlineExceededError):
+        run(engine, RemovalRequest(astronaut()), timeout_s=0.001)
+
+
+def test_every_stage_is_timed(engine: Engine) -> None:
+    stages = run(engine, RemovalRequest(astronaut())).stages_ms
+    assert list(stages) == [
+        "probe",
+        "decode",
+        "load",
+        "preprocess",
+        "inference",
+        "matte",
+        "foreground",
+        "encode",
+    ]
+
+
+def test_a_subject_without_its_own_weights_is_served_by_the_fallback_and_says_so(
+    engine: Engine, weights: Path
+) -> None:
+    if (weights / "u2net_human_seg.onnx").exists():
+        pytest.skip("the human weights are here, so nothing falls back")
+    removal = run(engine, RemovalRequest(astronaut(), subject=Subject.HUMAN))
+    assert removal.model.removesuffix("-int8") == "u2net"
+    assert removal.warnings == ("model-fallback",)
