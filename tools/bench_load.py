@@ -1,0 +1,186 @@
+"""The clients of `make bench`: closed loops over real HTTP, a kept-alive connection each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+
+from bench_stats import server_timing
+
+BOUNDARY = "bgremove-bench-7d3f0c51"
+HEADERS = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Accept": "image/png"}
+REQUEST_TIMEOUT_S = 180.0
+FAULT_PAUSE_S = 0.2  # a server that is gone must not be asked a thousand times a second
+REFUSAL_PAUSE_S = 0.05  # nor one that is full
+CHUNK = 1 << 20  # bytes read at once of an answer
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a server takes pictures, and in which form."""
+
+    host: str
+    port: int
+    path: str
+    file_field: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture, ready to be sent to one endpoint."""
+
+    name: str
+    body: bytes
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the clients saw; safe to add to from several threads."""
+
+    latencies_ms: dict[str, list[float]] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    stages_ms: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def success(self, name: str, ms: float, timing: str, model: str) -> None:
+        """Count a picture that came back."""
+        with self._lock:
+            self.latencies_ms.setdefault(name, []).append(ms)
+            self.stages_ms.update(server_timing(timing))
+            self.models[model] += 1
+
+    def failure(self, why: str) -> None:
+        """Count one that did not."""
+        with self._lock:
+            self.failures[why] += 1
+
+
+class Feed:
+    """Hands out uploads in whole cycles, so that every round holds the same mix.
+
+    At least ``least`` uploads and at most ``most``, each rounded up to whole cycles; between the
+    two it ends with the first cycle that ``seconds`` have passed in.
+    """
+
+    def __init__(self, uploads: Sequence[Upload], least: int, most: int, seconds: float) -> None:
+        self._uploads = uploads
+        self._least, self._most, self._seconds = least, most, seconds
+        self._given = 0
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[Upload]:
+        while True:
+            with self._lock:
+                if self._given % len(self._uploads) == 0 and self._over():
+                    return
+                upload = self._uploads[self._given % len(self._uploads)]
+                self._given += 1
+            yield upload
+
+    def _over(self) -> bool:
+        passed = time.monotonic() - self._started >= self._seconds
+        return self._given >= self._most or (passed and self._given >= self._least)
+
+
+def form(endpoint: Endpoint, name: str, picture: bytes) -> Upload:
+    """Make the multipart body once, so that sending costs no more than the copy."""
+    parts = b"".join(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in endpoint.fields
+    )
+    head = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{endpoint.file_field}"; '
+        'filename="picture"\r\nContent-Type: application/octet-stream\r\n\r\n'
+    )
+    return Upload(name, parts + head.encode() + picture + f"\r\n--{BOUNDARY}--\r\n".encode())
+
+
+def run_load(
+    endpoint: Endpoint,
+    uploads: Sequence[Upload],
+    clients: int,
+    least: int,
+    most: int,
+    seconds: float,
+) -> Tally:
+    """Keep ``clients`` requests under way until the feed ends, and wait for the last answer."""
+    tally = Tally()
+    started = time.monotonic()
+    feed = Feed(uploads, least, most, seconds)
+    threads = [
+        threading.Thread(target=_client, args=(endpoint, feed, tally), daemon=True)
+        for _ in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tally.seconds = time.monotonic() - started
+    return tally
+
+
+def fetch(endpoint: Endpoint, upload: Upload) -> bytes:
+    """Return the body of one answer; empty where it is no picture."""
+    connection = HTTPConnection(endpoint.host, endpoint.port, timeout=REQUEST_TIMEOUT_S)
+    try:
+        connection.request("POST", endpoint.path, upload.body, HEADERS)
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, HTTPException):
+        return b""
+    finally:
+        connection.close()
+    return body if response.status == 200 and body.startswith(SIGNATURE) else b""
+
+
+def get_status(host: str, port: int, path: str) -> int:
+    """Return the status of a GET, 0 where nothing answers."""
+    connection = HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def _client(endpoint: Endpoint, feed: Feed, tally: Tally) -> None:
+    connection = HTTPConnection(endpoint.host, endpoint.port, timeout=REQUEST_TIMEOUT_S)
+    try:
+        for upload in feed:
+            try:
+                _post(connection, endpoint, upload, tally)
+            except (OSError, HTTPException) as fault:
+                connection.close()  # the next request opens it again
+                tally.failure(type(fault).__name__)
+                time.sleep(FAULT_PAUSE_S)
+    finally:
+        connection.close()
+
+
+def _post(connection: HTTPConnection, endpoint: Endpoint, upload: Upload, tally: Tally) -> None:
+    started = time.perf_counter()
+    connection.request("POST", endpoint.path, upload.body, HEADERS)
+    with connection.getresponse() as response:
+        first = response.read(CHUNK)
+        while response.read(CHUNK):
+            pass
+        ms = (time.perf_counter() - started) * 1000
+    if response.status != 200:
+        tally.failure(str(response.status))
+        time.sleep(REFUSAL_PAUSE_S)
+    elif not first.startswith(SIGNATURE):
+        tally.failure("not a PNG")
+    else:
+        timing = response.getheader("Server-Timing", "")
+        tally.success(upload.name, ms, timing, response.getheader("X-Model", ""))

@@ -1,0 +1,152 @@
+"""What a server's processes cost: memory and CPU time of the whole tree, read from /proc."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
+TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds
+RSS_EVERY_S = 0.05  # a peak shorter than that may be missed
+TREE_EVERY_S = 0.5  # for a look at every process of the machine
+PROC = Path("/proc")
+
+
+def stat_fields(text: str) -> list[str]:
+    """Split /proc/PID/stat after the command's name, which may hold spaces and parentheses."""
+    return text.rpartition(")")[2].split()
+
+
+def descendants(root: int, parents: dict[int, tuple[int, int]]) -> set[int]:
+    """Return the processes of the root's session and all under them.
+
+    Given each process's parent and session: a child may have a session of its own, and one that has
+    lost its parent is still in its session.
+    """
+    children: dict[int, list[int]] = {}
+    for pid, (parent, _) in parents.items():
+        children.setdefault(parent, []).append(pid)
+    found = set()
+    waiting = [pid for pid, (_, session) in parents.items() if root in (pid, session)]
+    while waiting:
+        pid = waiting.pop()
+        if pid not in found:
+            found.add(pid)
+            waiting += children.get(pid, [])
+    return found
+
+
+def tree(root: int) -> set[int]:
+    """Return the living processes of a server that was started in a session of its own."""
+    parents = {}
+    for entry in PROC.iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            parents[int(entry.name)] = int(fields[1]), int(fields[3])
+    return descendants(root, parents)
+
+
+def rss(pids: set[int]) -> int:
+    """Return the resident bytes of these processes; pages they share are counted in each."""
+    total = 0
+    for pid in pids:
+        words = _read(f"{pid}/statm").split()
+        total += int(words[1]) * PAGE if len(words) > 1 else 0
+    return total
+
+
+def pss(pids: set[int]) -> int:
+    """Return the resident bytes with each shared page divided among those that share it."""
+    total = 0
+    for pid in pids:
+        for line in _read(f"{pid}/smaps_rollup").splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+def cpu_seconds(pids: set[int]) -> float:
+    """Return the CPU time of these processes and of those children of theirs that have ended."""
+    ticks = 0
+    for pid in pids:
+        fields = _stat(pid)
+        ticks += sum(int(value) for value in fields[11:15]) if fields else 0
+    return ticks * TICK
+
+
+def machine_busy_seconds() -> float:
+    """Return the CPU time of everything on this machine, a hypervisor's theft included."""
+    words = _read("stat").splitlines()[0].split()[1:]
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, words[:8])
+    return (user + nice + system + irq + softirq + steal) * TICK
+
+
+def own_seconds() -> float:
+    """Return the CPU time of this process."""
+    used = os.times()
+    return used.user + used.system
+
+
+class Watch:
+    """Samples a server's memory in a thread and its CPU time at both ends, as a context manager.
+
+    PSS only where asked for: the kernel walks all pages for it, which slows a large process down.
+    """
+
+    def __init__(self, root: int, *, with_pss: bool) -> None:
+        self._root = root
+        self._with_pss = with_pss
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self.rss_peak = 0
+        self.pss_peak = 0
+        self.cpu_s = 0.0
+        self.client_cpu_s = 0.0
+        self.foreign_cpu_s = 0.0
+
+    def __enter__(self) -> Watch:
+        self._before = self._cpu()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        server, own, machine = (
+            after - before for before, after in zip(self._before, self._cpu(), strict=True)
+        )
+        self.cpu_s, self.client_cpu_s = server, own
+        self.foreign_cpu_s = max(0.0, machine - server - own)
+
+    def _cpu(self) -> tuple[float, float, float]:
+        return cpu_seconds(tree(self._root)), own_seconds(), machine_busy_seconds()
+
+    def _sample(self) -> None:
+        looked, pids = -TREE_EVERY_S, set[int]()
+        while True:
+            if time.monotonic() - looked >= TREE_EVERY_S:
+                pids = tree(self._root)
+                if self._with_pss:
+                    self.pss_peak = max(self.pss_peak, pss(pids))
+                looked = time.monotonic()
+            self.rss_peak = max(self.rss_peak, rss(pids))
+            if self._stop.wait(RSS_EVERY_S):
+                return
+
+
+def _stat(pid: int) -> list[str]:
+    return stat_fields(_read(f"{pid}/stat"))
+
+
+def _read(name: str) -> str:
+    try:
+        return (PROC / name).read_text(encoding="utf-8", errors="replace")
+    except OSError:  # it ended between being listed and being read
+        return ""
