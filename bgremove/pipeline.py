@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import cv2
 
 from bgremove.datatypes import (
+    ArrayF32,
     Cutout,
     EncodedImage,
+    ImageU8,
     OutputFormat,
     Removal,
     RemovalRequest,
@@ -20,6 +23,7 @@ from bgremove.errors import NoSubjectError, UpstreamError
 from bgremove.imaging.compose import binary_mask, crop, on_white, transparent
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.encode import as_jpeg, as_png
+from bgremove.imaging.png import Canvas
 from bgremove.imaging.probe import Limits, probe
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import FALLBACK_WARNING, Sessions
@@ -29,6 +33,7 @@ from bgremove.matting.presence import has_subject
 from bgremove.matting.refine import refine
 from bgremove.stages import Stages
 
+Compose = Callable[[ImageU8, ArrayF32], ImageU8]
 NO_SUBJECT = "No subject stands out from the background of this picture"
 
 
@@ -99,12 +104,21 @@ def _encode(cutout: Cutout, request: RemovalRequest, executor: Executor) -> Enco
     profile = cutout.icc_profile
     match request.output_format:
         case OutputFormat.MASK:
-            return as_png(binary_mask(cutout.alpha), executor)
+            return as_png(_canvas(cutout, 1, lambda _, alpha: binary_mask(alpha)), executor)
         case OutputFormat.TRANSPARENT:
-            return as_png(transparent(cutout), executor, profile)
+            return as_png(_canvas(cutout, 4, transparent), executor, profile)
         case OutputFormat.CROP:
-            return as_png(crop(transparent(cutout), cutout.box), executor, profile)
+            return as_png(_canvas(crop(cutout), 4, transparent), executor, profile)
         case OutputFormat.WHITE_BG if request.white_format is WhiteFormat.PNG:
-            return as_png(on_white(cutout), executor, profile)
+            return as_png(_canvas(cutout, 3, on_white), executor, profile)
         case OutputFormat.WHITE_BG:
-            return as_jpeg(on_white(cutout), profile)
+            return as_jpeg(on_white(cutout.bgr, cutout.alpha), profile)
+
+
+def _canvas(cutout: Cutout, channels: int, compose: Compose) -> Canvas:
+    height, width = cutout.alpha.shape
+
+    def rows(top: int, end: int) -> ImageU8:
+        return compose(cutout.bgr[top:end], cutout.alpha[top:end])
+
+    return Canvas(width, height, channels, rows)

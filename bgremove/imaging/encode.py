@@ -9,16 +9,16 @@ import numpy as np
 
 from bgremove.datatypes import EncodedImage, ImageU8
 from bgremove.errors import UpstreamError
-from bgremove.imaging.png import encode_png
+from bgremove.imaging.png import Canvas, encode_png
 
 # 95 takes 30 % more bytes for 1 dB; optimised Huffman tables take 3 times as long for 2 % less.
 JPEG_QUALITY = 92
 
 
-def as_png(image: ImageU8, executor: Executor, icc_profile: bytes | None = None) -> EncodedImage:
-    """Encode uint8 (H, W), BGR (H, W, 3) or straight BGRA (H, W, 4) as PNG."""
-    data = encode_png(image, executor, icc_profile)
-    return EncodedImage(data, "image/png", image.shape[1], image.shape[0])
+def as_png(canvas: Canvas, executor: Executor, icc_profile: bytes | None = None) -> EncodedImage:
+    """Encode a canvas as PNG."""
+    data = encode_png(canvas, executor, icc_profile)
+    return EncodedImage(data, "image/png", canvas.width, canvas.height)
 
 
 def as_jpeg(bgr: ImageU8, icc_profile: bytes | None = None) -> EncodedImage:

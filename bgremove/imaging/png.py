@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -27,11 +29,25 @@ ZLIB_HEADER = b"\x78\x01"
 ADLER_MODULUS = 65521
 
 
-def encode_png(image: ImageU8, executor: Executor, icc_profile: bytes | None = None) -> bytes:
-    """Encode an image as PNG, 8 bits a channel.
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A picture that is composed strip by strip.
+
+    ``rows``: called with the first row and the one after the last, from several threads at once;
+    returns uint8 (rows, width) gray, (rows, width, 3) BGR or (rows, width, 4) straight BGRA.
+    """
+
+    width: int
+    height: int
+    channels: int
+    rows: Callable[[int, int], ImageU8]
+
+
+def encode_png(canvas: Canvas, executor: Executor, icc_profile: bytes | None = None) -> bytes:
+    """Encode a canvas as PNG, 8 bits a channel.
 
     Args:
-        image: uint8 (H, W) gray, (H, W, 3) BGR or (H, W, 4) BGRA, straight.
+        canvas: what is to be encoded.
         executor: threads that share the strips.
         icc_profile: carried in an iCCP chunk.
 
@@ -39,16 +55,14 @@ def encode_png(image: ImageU8, executor: Executor, icc_profile: bytes | None = N
         The file.
 
     """
-    if image.ndim == 2:
-        image = image[..., np.newaxis]
-    height, width, channels = image.shape
-    rows = max(1, STRIP_BYTES // (width * channels))
-    tops = range(0, height, rows)
-    strips = list(executor.map(lambda top: _strip(image, top, rows), tops))
+    rows = max(1, STRIP_BYTES // (canvas.width * canvas.channels))
+    tops = range(0, canvas.height, rows)
+    strips = list(executor.map(lambda top: _strip(canvas, top, top + rows), tops))
     checksum = 1
     for _, adler, length in strips:
         checksum = _adler32_combine(checksum, adler, length)
-    header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
+    size = canvas.width, canvas.height
+    header = struct.pack(">IIBBBBB", *size, 8, COLOUR_TYPES[canvas.channels], 0, 0, 0)
     chunks = [SIGNATURE, *_chunk(b"IHDR", header)]
     if icc_profile is not None:
         chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
@@ -58,24 +72,23 @@ def encode_png(image: ImageU8, executor: Executor, icc_profile: bytes | None = N
     return b"".join(chunks)
 
 
-def _strip(image: ImageU8, top: int, rows: int) -> tuple[bytes, int, int]:
-    """Filter and deflate ``rows`` rows; returns bytes, and Adler-32 and length before deflating."""
-    height, width, channels = image.shape
-    end = min(height, top + rows)
+def _strip(canvas: Canvas, top: int, end: int) -> tuple[bytes, int, int]:
+    """Filter and deflate some rows; returns bytes, and Adler-32 and length before deflating."""
+    end = min(canvas.height, end)
     # One row more than the strip has: Up refers to the row above, and that of the first row is 0.
     above = max(0, top - 1)
-    pixels = image[above:end]
-    if channels > 1:
-        pixels = np.asarray(cv2.cvtColor(pixels, TO_RGB[channels]), dtype=np.uint8)
-    flat = pixels.reshape(end - above, width * channels)
+    pixels = canvas.rows(above, end)
+    if canvas.channels > 1:
+        pixels = np.asarray(cv2.cvtColor(pixels, TO_RGB[canvas.channels]), dtype=np.uint8)
+    flat = pixels.reshape(end - above, canvas.width * canvas.channels)
     if top == 0:
         flat = np.vstack([np.zeros_like(flat[:1]), flat])
-    filtered: ImageU8 = np.empty((end - top, width * channels + 1), np.uint8)
+    filtered: ImageU8 = np.empty((end - top, flat.shape[1] + 1), np.uint8)
     filtered[:, 0] = 2  # Up
     np.subtract(flat[1:], flat[:-1], out=filtered[:, 1:])
     compressor = isal_zlib.compressobj(DEFLATE_LEVEL, wbits=-15)
-    last = end == height
     data = compressor.compress(filtered)
+    last = end == canvas.height
     data += compressor.flush(isal_zlib.Z_FINISH if last else isal_zlib.Z_FULL_FLUSH)
     return data, zlib.adler32(filtered.data), filtered.size
 

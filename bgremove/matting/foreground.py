@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WORK_SIDE = 1280  # px: local colours are gathered on pictures between half and all of this
 HALF_STEP = 0.5 / 255  # of alpha: what 8 bits will hold as 0 or 255 is no mixture
 COARSEST = 40  # px: the longest side of the smallest picture; a window then spans a sixth of it
-TILE = 48  # px at working size: small enough to skip most of a picture
+TILE = 128  # px at working size: skips most of a picture; below it, calls cost more than pixels
 
 
 def estimate_foreground(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:

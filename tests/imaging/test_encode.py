@@ -7,11 +7,23 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from bgremove.datatypes import EncodedImage, ImageU8
 from bgremove.imaging import png
-from bgremove.imaging.encode import as_jpeg, as_png
+from bgremove.imaging.encode import as_jpeg
+from bgremove.imaging.encode import as_png as canvas_as_png
+from bgremove.imaging.png import Canvas
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SHAPES = [(1, 1), (1, 4000), (4000, 1, 3), (700, 900, 4), (3000, 500), (1, 1, 4), (2, 70_000, 4)]
+
+
+def as_png(
+    image: ImageU8, executor: ThreadPoolExecutor, icc_profile: bytes | None = None
+) -> EncodedImage:
+    height, width = image.shape[:2]
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    canvas = Canvas(width, height, channels, lambda top, end: image[top:end])
+    return canvas_as_png(canvas, executor, icc_profile)
 
 
 @pytest.fixture
