@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz bench lint format pictures settings constraints clean
+.PHONY: help run weights calibrate test fuzz eval bench lint format pictures settings constraints clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -26,6 +26,10 @@ test: .venv/dev.stamp weights lint ## Run the linters and every test
 
 fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
 	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+
+eval: .venv/dev.stamp weights ## Score the cut-outs on the DATASET folder (../shared/eval)
+	PYTHONPATH=tools $(BIN)/python tools/evaluate.py $(or $(DATASET),../shared/eval) \
+		--remove removers:plain_u2net --remove removers:served --out build/eval
 
 bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
 	$(BIN)/python tools/bench.py --rembg-venv .venv-rembg $(BENCH)

@@ -133,11 +133,16 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The answer to a RemovalRequest, with all that its headers and log line say."""
+    """The answer to a RemovalRequest, with all that its headers and log line say.
+
+    ``model`` names the weights that ran, joined by ``+`` where two did. ``confidence`` in [0, 1] is
+    the intersection over union that the mask is expected to have with the true one.
+    """
 
     image: EncodedImage
     source_pixels: int
     box: Box
     model: str
+    confidence: float
     warnings: tuple[str, ...]
     stages_ms: dict[str, float]

@@ -25,12 +25,11 @@ from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.encode import as_jpeg, as_png
 from bgremove.imaging.png import Canvas
 from bgremove.imaging.probe import Limits, probe
-from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import FALLBACK_WARNING, Sessions
 from bgremove.matting.box import foreground_box
 from bgremove.matting.foreground import estimate_foreground
-from bgremove.matting.presence import has_subject
 from bgremove.matting.refine import refine
+from bgremove.sight import look
 from bgremove.stages import Stages
 
 Compose = Callable[[ImageU8, ArrayF32], ImageU8]
@@ -64,17 +63,12 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
             header = probe(request.image, engine.limits)
         with stages.stage("decode"):
             image = engine.decoders.decode(request.image, header, deadline)
-        with stages.stage("load"):
-            choice = engine.sessions.choose(request.subject)
-            session = engine.sessions.get(choice.model, deadline)
-        with stages.stage("preprocess"):
-            tensor = to_tensor(image, choice.model)
-        with stages.stage("inference"):
-            saliency = session.run(tensor, deadline)
-        if not has_subject(saliency):
+        choice = engine.sessions.choose(request.subject)
+        sight = look(image, choice.model, engine.sessions, stages)
+        if not sight.has_subject:
             raise NoSubjectError(NO_SUBJECT)
         with stages.stage("matte"):
-            alpha = refine(saliency, image.bgr)
+            alpha = refine(sight.saliency, image.bgr)
             if image.alpha is not None:
                 alpha *= image.alpha
             box = foreground_box(alpha)
@@ -94,7 +88,8 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
         image=encoded,
         source_pixels=header.pixels,
         box=box,
-        model=choice.model.name,
+        model="+".join(sight.models),
+        confidence=sight.confidence,
         warnings=image.warnings + ((FALLBACK_WARNING,) if choice.is_fallback else ()),
         stages_ms=stages.ms,
     )

@@ -10,7 +10,7 @@ from bgremove.deadline import Deadline
 
 
 class Stages:
-    """Times stages by name and looks at the deadline after each."""
+    """Times stages by name, those that come again in all, and looks at the deadline after each."""
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
@@ -21,5 +21,6 @@ class Stages:
         """Time a stage; raises DeadlineExceededError after it when the deadline has passed."""
         started = time.perf_counter()
         yield
-        self.ms[name] = round((time.perf_counter() - started) * 1000, 2)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        self.ms[name] = round(self.ms.get(name, 0.0) + elapsed_ms, 2)
         self.deadline.check(name)

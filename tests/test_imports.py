@@ -14,6 +14,7 @@ PLAN = [
     ["deadline", "settings", "log"],
     ["stages"],
     ["inference", "matting", "imaging"],
+    ["sight"],
     ["pipeline"],
     ["engine"],
     ["api"],

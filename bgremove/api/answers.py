@@ -43,6 +43,7 @@ def _with_headers(response: Response, removal: Removal, context: RequestContext)
     headers = {
         "X-Processing-Ms": context.elapsed_ms,
         "X-Model": removal.model,
+        "X-Confidence": f"{removal.confidence:.2f}",
         "X-Width": removal.image.width,
         "X-Height": removal.image.height,
         "X-Foreground-Top": removal.box.top,

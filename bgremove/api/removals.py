@@ -37,6 +37,7 @@ def remove() -> Response:
         removal = remove_background(asked, engine, context.deadline)
     context.notes |= {
         "model": removal.model,
+        "confidence": round(removal.confidence, 3),
         "pixels": removal.source_pixels,
         "stages": removal.stages_ms,
         "warnings": removal.warnings,

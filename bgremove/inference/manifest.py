@@ -63,6 +63,8 @@ class Model:
     ``mean`` and ``std`` are RGB, on the picture scaled to [0, 1] by ``scaling``: ``peak`` divides
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.
+    ``min_strength`` is what `matting.presence.strength` of its map must reach for a subject.
+    ``second_opinion`` names the model that is asked as well where this one is unsure.
     ``known_answer`` is the GRID × GRID grid of means of the map that the known picture must give;
     empty means that any map in [0, 1] will do.
     """
@@ -82,6 +84,8 @@ class Model:
     subjects: tuple[Subject, ...]
     sources: tuple[Source, ...]
     known_answer: tuple[float, ...]
+    min_strength: float = 0.3
+    second_opinion: str = ""
     stands_in_for: str = ""
     int8: Int8 | None = None
 
@@ -153,7 +157,9 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     models = tuple(_model(name, row) for name, row in rows.items())
     fallback = str(document.get("fallback", ""))
     named = {"fallback": fallback}
-    named |= {f"{model.name}.stands_in_for": model.stands_in_for or model.name for model in models}
+    for model in models:
+        named[f"{model.name}.stands_in_for"] = model.stands_in_for or model.name
+        named[f"{model.name}.second_opinion"] = model.second_opinion or model.name
     for key, name in named.items():
         if name not in rows:
             raise ValueError(f"{key} is {name!r}, which is no model of it")
@@ -201,5 +207,6 @@ def _checks(model: Model) -> dict[str, bool]:
         "std": len(model.std) == 3 and min(model.std) > 0,
         "scaling": model.scaling in get_args(Scaling),
         "sources": all(source.kind in get_args(Kind) for source in model.sources),
+        "min_strength": 0 <= model.min_strength <= 1,
         "known_answer": len(model.known_answer) in (0, GRID * GRID),
     }

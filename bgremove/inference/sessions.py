@@ -69,6 +69,13 @@ class Sessions:
             )
         return Choice(self.default, is_fallback=True)
 
+    def second_opinion(self, model: Model) -> Model | None:
+        """Return the model to ask as well where ``model`` is unsure, None where it is not there."""
+        if not model.second_opinion:
+            return None
+        second = self.manifest.model(model.second_opinion)
+        return self.to_run(second) if self.is_present(second) else None
+
     @property
     def default(self) -> Model:
         """The model that serves where a subject's own is absent, in the precision it runs in."""
