@@ -28,7 +28,8 @@ FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 START_S, STOP_S, ANSWER_S = 60.0, 40.0, 60.0  # bounds of waiting, far above what is measured
 CREATED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 LEAK = re.compile(
-    r"Traceback|File \"|/work/|/usr/|/home/|site-packages|\.py\b|<html|werkzeug|marshmallow|numpy"
+    rf"{re.escape(str(ROOT))}|"
+    r"Traceback|File \"|/usr/|/home/|site-packages|\.py\b|<html|werkzeug|marshmallow|numpy"
     r"|cv2|opencv|onnx|gunicorn|flask|State\.",
     re.IGNORECASE,
 )
