@@ -25,7 +25,8 @@ test: .venv/dev.stamp weights lint ## Run the linters and every test
 	$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
-	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
+		$(addprefix --corpus ,$(wildcard ../shared/corpus))
 
 eval: .venv/dev.stamp weights ## Score the cut-outs on the DATASET folder (../shared/eval)
 	PYTHONPATH=tools $(BIN)/python tools/evaluate.py $(or $(DATASET),../shared/eval) \

@@ -10,13 +10,18 @@ from bgremove.imaging.probe import Limits
 from bgremove.inference.cpus import available_cpus
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.precision import Precision
+from bgremove.inference.providers import choose_provider
 from bgremove.inference.sessions import Sessions
 from bgremove.pipeline import Engine
 from bgremove.settings import Settings
 
 
 def build_engine(settings: Settings) -> Engine:
-    """Return an engine; nothing is loaded or started before the first request needs it."""
+    """Return an engine; nothing is loaded or started before the first request needs it.
+
+    Raises SettingsError where this machine does not have what is set, and WeightsError where the
+    manifest cannot be read.
+    """
     cpus = settings.threads or available_cpus()
     limits = Limits(
         max_upload_bytes=settings.max_upload_bytes,
@@ -33,6 +38,7 @@ def build_engine(settings: Settings) -> Engine:
         threads=cpus,
         strict=settings.strict_models,
         precision=cast("Precision", settings.precision),
+        provider=choose_provider(settings.provider),
     )
     executor = ThreadPoolExecutor(cpus, thread_name_prefix="encode")
     return Engine(limits, DecoderPool(limits, size=settings.places), sessions, executor)

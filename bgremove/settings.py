@@ -75,6 +75,12 @@ class Settings:
         "What models compute in; auto: int8 where this machine is faster in it.",
         choices=("auto", "int8", "float32"),
     )
+    provider: str = _row(
+        "auto",
+        "provider",
+        "What computes; auto: the best that the installed onnxruntime has.",
+        choices=("auto", "cpu", "cuda", "openvino"),
+    )
     log_level: str = _row(
         "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )

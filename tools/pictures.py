@@ -15,6 +15,7 @@ from bgremove.datatypes import ImageU8
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "before-after.png"
 ROW_HEIGHT = 300  # pixels
+CELL_WIDTH = 452  # pixels: the widest of the pictures at that height
 GAP = 12  # pixels of white between two pictures
 PICTURES = (("human", data.astronaut), ("universal", data.chelsea), ("product", data.coffee))
 
@@ -25,10 +26,8 @@ def main() -> None:
     rows = [
         _row(client, subject, cv2.cvtColor(load(), cv2.COLOR_RGB2BGR)) for subject, load in PICTURES
     ]
-    width = max(row.shape[1] for row in rows)
-    padded = [_padded(row, width) for row in rows]
     TARGET.parent.mkdir(exist_ok=True)
-    cv2.imwrite(str(TARGET), np.vstack(padded), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    cv2.imwrite(str(TARGET), np.vstack(rows), [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def _row(client: FlaskClient, subject: str, bgr: ImageU8) -> ImageU8:
@@ -41,9 +40,7 @@ def _row(client: FlaskClient, subject: str, bgr: ImageU8) -> ImageU8:
             raise SystemExit(f"{subject} {output_format}: {answer.get_json()['error']}")
         picture = cv2.imdecode(np.frombuffer(answer.data, np.uint8), cv2.IMREAD_UNCHANGED)
         cells.append(_shown(picture))
-    scaled = [_scaled(cell) for cell in cells]
-    gap = np.full((ROW_HEIGHT, GAP, 3), 255, np.uint8)
-    return np.hstack([scaled[0], *(part for cell in scaled[1:] for part in (gap, cell))])
+    return np.hstack([_cell(_scaled(cell)) for cell in cells])
 
 
 def _shown(picture: ImageU8) -> ImageU8:
@@ -63,15 +60,14 @@ def _scaled(picture: ImageU8) -> ImageU8:
     return np.asarray(cv2.resize(picture, (width, ROW_HEIGHT), interpolation=how), dtype=np.uint8)
 
 
-def _padded(row: ImageU8, width: int) -> ImageU8:
-    left = (width - row.shape[1]) // 2
-    right = width - row.shape[1] - left
-    return np.asarray(
-        cv2.copyMakeBorder(
-            row, GAP // 2, GAP // 2, left, right, cv2.BORDER_CONSTANT, value=(255,) * 3
-        ),
-        dtype=np.uint8,
-    )
+def _cell(picture: ImageU8) -> ImageU8:
+    """Put a picture in the middle of a white cell."""
+    left = (CELL_WIDTH - picture.shape[1]) // 2 + GAP // 2
+    right = CELL_WIDTH + GAP - picture.shape[1] - left
+    edges = (GAP // 2, GAP // 2, left, right)
+    white = (255, 255, 255)
+    bordered = cv2.copyMakeBorder(picture, *edges, cv2.BORDER_CONSTANT, value=white)
+    return np.asarray(bordered, dtype=np.uint8)
 
 
 if __name__ == "__main__":

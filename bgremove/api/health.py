@@ -29,7 +29,8 @@ def ready() -> ResponseReturnValue:
     readiness = warm_up.readiness
     if readiness.ready:
         state = asdict(readiness)
-        return {"status": "ready", "models": state["models"], "subjects": state["subjects"]}
+        del state["waiting_for"]
+        return {"status": "ready", **state}
     details = [Detail("readiness", name) for name in readiness.waiting_for]
     message = "Not ready: " + "; ".join(readiness.waiting_for)
     response = Response(status=503, headers={"Retry-After": "1"})

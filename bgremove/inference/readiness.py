@@ -30,6 +30,7 @@ class Readiness:
     models: dict[str, str]
     subjects: dict[str, str]
     waiting_for: tuple[str, ...]
+    provider: str = "cpu"
 
     @property
     def ready(self) -> bool:
@@ -81,9 +82,14 @@ class WarmUp:
                 logger.error(error.message, extra={"cause": error.private})
             except BgremoveError as error:
                 faults.append(error.message)
-        self._readiness = Readiness(models, subjects, tuple(faults))
+        self._readiness = Readiness(models, subjects, tuple(faults), sessions.provider)
         level = logging.ERROR if faults else logging.INFO
-        state = {"models": models, "subjects": subjects, "waitingFor": faults}
+        state = {
+            "models": models,
+            "subjects": subjects,
+            "provider": sessions.provider,
+            "waitingFor": faults,
+        }
         logger.log(level, "not ready" if faults else "ready", extra=state)
 
     def _state(self, model: Model) -> str:

@@ -16,6 +16,7 @@ from bgremove.errors import DeadlineExceededError, ModelUnavailableError, Upstre
 from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import Model
 from bgremove.inference.preprocess import to_tensor
+from bgremove.inference.providers import NAMES, Provider
 
 FAILED = "The model failed on this picture"
 ORT_ERRORS: tuple[type[Exception], ...] = tuple(
@@ -41,20 +42,22 @@ KNOWN_ANSWER_TOLERANCE = 0.02  # of the map's [0, 1]; float32 builds differ by l
 class Session:
     """A loaded model. Safe to run from several threads at once."""
 
-    def __init__(self, model: Model, path: Path, threads: int) -> None:
+    def __init__(self, model: Model, path: Path, threads: int, provider: Provider = "cpu") -> None:
         """Load ``path`` and check it against its row of the manifest.
 
         Raises ModelUnavailableError when the file is absent, does not hash as the manifest says,
-        does not load, or has other inputs or outputs.
+        does not load, has other inputs or outputs, or would run on another provider.
         """
         self.model = model
         weights = _verified_bytes(model, path)
         try:
             self._session = ort.InferenceSession(
-                weights, _options(threads), providers=["CPUExecutionProvider"]
+                weights, _options(threads), providers=[NAMES[provider]]
             )
         except ORT_ERRORS as error:
             raise _unavailable(model, "does not load", error) from error
+        if self._session.get_providers()[0] != NAMES[provider]:  # it would run on the CPU instead
+            raise _unavailable(model, f"cannot run on {provider}: its libraries do not load here")
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise _unavailable(model, f"has {len(inputs)} inputs, not one")

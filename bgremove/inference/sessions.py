@@ -13,6 +13,7 @@ from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import Manifest, Model
 from bgremove.inference.precision import Precision, has_int8_instructions
+from bgremove.inference.providers import Provider
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 
@@ -41,15 +42,18 @@ class Sessions:
         threads: int,
         strict: bool = False,
         precision: Precision = "auto",
+        provider: Provider = "cpu",
     ) -> None:
         self.manifest = manifest
         self.weights_dir = weights_dir
         self._max_sessions = max_sessions
         self._strict = strict
         self.threads = threads
-        # Where neither the setting nor the machine's instructions decide, a measurement will.
-        self.is_precision_open = precision == "auto" and not has_int8_instructions()
-        self.int8 = precision == "int8" or (precision == "auto" and not self.is_precision_open)
+        self.provider = provider
+        # int8 is for CPUs; where neither its setting nor their instructions decide, the clock will.
+        is_open = precision == "auto" and provider == "cpu"
+        self.is_precision_open = is_open and not has_int8_instructions()
+        self.int8 = precision == "int8" or (is_open and not self.is_precision_open)
         self._loaded: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()  # guards `_loaded`, held for an instant only
         self._load_lock = threading.Lock()  # one load at a time: memory and cores are shared
@@ -130,7 +134,7 @@ class Sessions:
             while len(self._loaded) >= self._max_sessions:
                 name, _ = self._loaded.popitem(last=False)
                 logger.info("model unloaded", extra={"model": name})
-        session = Session(model, self.weights_dir / model.file, self.threads)
+        session = Session(model, self.weights_dir / model.file, self.threads, self.provider)
         session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
         with self._lock:
             self._loaded[model.name] = session
