@@ -1,7 +1,8 @@
 """What the networks see in a picture: one looks, and where it is unsure a second is asked.
 
-On the 245 evaluation pictures U²-Net is unsure of one in ten, and those are the ones it gets wrong;
-asking IS-Net always would cost three times as much for half as much again.
+IoU on the evaluation pictures, from float32 maps. `universal`: U²-Net alone .768; with IS-Net asked
+for the 5 % where its confidence is below .5, .779; always asked, .794. `product`: IS-Net alone .894;
+with U²-Net asked below .95 (74 %), .919; always asked, .915.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from bgremove.matting.fusion import fuse
 from bgremove.matting.presence import confidence, has_subject, have_subject
 from bgremove.stages import Stages
 
-UNSURE = 0.5  # confidence below which a second opinion is asked for
+# Above this many pixels a side, fusing with a map of 320² blurs what one of 1024² resolves: on the
+# large product picture boundary F fell from .33 to .12. Only a network that is lost asks there.
+FINE_SIDE = 1000
+LOST = 0.5  # confidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +40,8 @@ def look(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) 
     """
     first = _map(image, model, sessions, stages)
     sees, sure = has_subject(first, model.min_strength), confidence(first)
-    second_model = None if sees and sure >= UNSURE else sessions.second_opinion(model)
+    enough = model.sure_from if max(image.size) <= FINE_SIDE else min(model.sure_from, LOST)
+    second_model = None if sees and sure >= enough else sessions.second_opinion(model)
     if second_model is None:
         return Sight(first, (model.name,), sees, sure)
     second = _map(image, second_model, sessions, stages)

@@ -70,6 +70,11 @@ def _toml(value: object) -> str:
     return json.dumps(value)
 
 
+def mean(size: int = SIZE) -> bytes:
+    """Return ``map = mean(pixels, over channels)``: a picture's brightness, in [0, 1]."""
+    return _graph([helper.make_node("ReduceMean", ["pixels"], ["map"], axes=[1], keepdims=1)], size)
+
+
 def brightness(size: int = SIZE) -> bytes:
     """Return ``map = sigmoid(mean(pixels, over channels))``."""
     return _graph([_mean(), _node("Sigmoid", ["mean"])], size)
