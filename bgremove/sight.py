@@ -1,8 +1,8 @@
 """What the networks see in a picture: one looks, and where it is unsure a second is asked.
 
-IoU on the evaluation pictures, from float32 maps. `universal`: U²-Net alone .768; with IS-Net asked
-for the 5 % where its confidence is below .5, .779; always asked, .794. `product`: IS-Net alone .894;
-with U²-Net asked below .95 (74 %), .919; always asked, .915.
+IoU on the evaluation pictures, from float32 maps. `universal`: U²-Net alone .768; with IS-Net
+asked for the 5 % where its confidence is below .5, .779; always asked, .794. `product`: IS-Net
+alone .894; with U²-Net asked below .95 (74 %), .919; always asked, .915.
 """
 
 from __future__ import annotations
