@@ -11,6 +11,7 @@ import gunicorn.util
 
 from bgremove.api.raw import write_envelope
 from bgremove.inference.cpus import available_cpus
+from bgremove.memory import return_freed_memory
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
@@ -40,6 +41,11 @@ gunicorn.util.write_error = write_envelope
 
 if workers > 1 and "BGREMOVE_THREADS" not in os.environ:
     raw_env = [f"BGREMOVE_THREADS={max(1, available_cpus() // workers)}"]
+
+
+def post_fork(server, worker):
+    """Keep a worker's memory flat."""
+    return_freed_memory()
 
 
 def post_worker_init(worker):

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
     ["errors", "datatypes"],
-    ["deadline", "settings", "log"],
+    ["deadline", "settings", "log", "memory"],
     ["stages"],
     ["inference", "matting", "imaging"],
     ["sight"],
