@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz eval bench lint format pictures settings constraints clean
+.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -27,6 +27,9 @@ test: .venv/dev.stamp weights lint ## Run the linters and every test
 fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
 	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
 		$(addprefix --corpus ,$(wildcard ../shared/corpus))
+
+golden: .venv/dev.stamp weights ## Approve the mattes that the pipeline gives now
+	APPROVE_GOLDEN=1 $(BIN)/pytest tests/golden
 
 eval: .venv/dev.stamp weights ## Score the cut-outs on the DATASET folder (../shared/eval)
 	PYTHONPATH=tools $(BIN)/python tools/evaluate.py $(or $(DATASET),../shared/eval) \
@@ -57,10 +60,11 @@ constraints: ## Pin the newest versions that setup.cfg lets in
 
 clean: ## Remove the virtual environment, the caches and the weights
 	rm -rf .venv .venv-rembg build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
-	rm -f weights/*.onnx weights/*.part weights/.lock
+	rm -f weights/*.onnx weights/*.onnx.* weights/.lock
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/run.stamp: .venv/bin/python $(SOURCES)
 	$(PIP) --editable '.[weights]'

@@ -1,4 +1,4 @@
-"""The command line: `bgremove weights` and `bgremove settings`."""
+"""The command line: `bgremove weights`, `bgremove calibrate` and `bgremove settings`."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _fetched(manifest: Manifest, settings: Settings) -> dict[str, str]:
     try:
         from bgremove.inference.weights import fetch_all
     except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install 'bgremove[weights]' brings it"
+        fault = f"{error.name} is not installed; pip install '.[weights]' brings it"
         raise click.ClickException(fault) from error
     return fetch_all(manifest, settings.weights_dir, settings.weights_mirror)
 

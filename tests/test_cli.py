@@ -133,7 +133,7 @@ def test_without_the_extra_the_command_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "tqdm", None)
     result = invoke("weights")
     assert result.exit_code == 1
-    assert "tqdm is not installed; pip install 'bgremove[weights]' brings it" in result.output
+    assert "tqdm is not installed; pip install '.[weights]' brings it" in result.output
 
 
 def test_settings_prints_the_table_of_the_readme() -> None:
