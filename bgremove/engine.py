@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
+import cv2
+
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import Limits
 from bgremove.inference.cpus import available_cpus
@@ -23,6 +25,7 @@ def build_engine(settings: Settings) -> Engine:
     manifest cannot be read.
     """
     cpus = settings.threads or available_cpus()
+    cv2.setNumThreads(cpus)  # OpenCV's own, and those that matting works its tiles with
     limits = Limits(
         max_upload_bytes=settings.max_upload_bytes,
         max_pixels=settings.max_pixels,

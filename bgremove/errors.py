@@ -48,10 +48,18 @@ class ImageError(ValidationError):
 
 
 class NoSubjectError(BgremoveError):
-    """The model sees nothing that stands out from its surroundings."""
+    """The model sees nothing that stands out from its surroundings.
+
+    ``model`` and ``warnings`` are those that a success would have told.
+    """
 
     code = "NO_SUBJECT_DETECTED"
     status = 400
+
+    def __init__(self, message: str, model: str, warnings: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.model = model
+        self.warnings = warnings
 
 
 class UpstreamError(BgremoveError):

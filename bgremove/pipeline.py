@@ -7,10 +7,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
 from bgremove.datatypes import (
     ArrayF32,
     Cutout,
+    DecodedImage,
     EncodedImage,
     ImageU8,
     OutputFormat,
@@ -20,7 +22,7 @@ from bgremove.datatypes import (
 )
 from bgremove.deadline import Deadline
 from bgremove.errors import NoSubjectError, UpstreamError
-from bgremove.imaging.compose import binary_mask, crop, on_white, transparent
+from bgremove.imaging.compose import MASK_THRESHOLD, binary_mask, crop, on_white, transparent
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.encode import as_jpeg, as_png
 from bgremove.imaging.png import Canvas
@@ -33,6 +35,7 @@ from bgremove.sight import look
 from bgremove.stages import Stages
 
 Compose = Callable[[ImageU8, ArrayF32], ImageU8]
+HIDDEN_REACH = 16  # of the longer side: how far from transparency its hidden colours may tell
 NO_SUBJECT = "No subject stands out from the background of this picture"
 
 
@@ -65,22 +68,23 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
             image = engine.decoders.decode(request.image, header, deadline)
         choice = engine.sessions.choose(request.subject)
         sight = look(image, choice.model, engine.sessions, stages)
+        model = "+".join(sight.models)
+        warnings = image.warnings + ((FALLBACK_WARNING,) if choice.is_fallback else ())
         if not sight.has_subject:
-            raise NoSubjectError(NO_SUBJECT)
+            raise NoSubjectError(NO_SUBJECT, model, warnings)
         with stages.stage("matte"):
-            alpha = refine(sight.saliency, image.bgr)
-            if image.alpha is not None:
-                alpha *= image.alpha
+            matte = refine(sight.saliency, image.bgr)
+            alpha = matte if image.alpha is None else matte * image.alpha
             box = foreground_box(alpha)
-        if box is None:
-            raise NoSubjectError(NO_SUBJECT)
+        if box is None or cv2.minMaxLoc(alpha)[1] < MASK_THRESHOLD:
+            raise NoSubjectError(NO_SUBJECT, model, warnings)
         with stages.stage("foreground"):
-            opaque = request.output_format is OutputFormat.MASK
-            bgr = image.bgr if opaque else estimate_foreground(image.bgr, alpha)
+            is_mask = request.output_format is OutputFormat.MASK
+            bgr = image.bgr if is_mask else _foreground(image, matte)
             cutout = Cutout(bgr, alpha, box, image.icc_profile)
         with stages.stage("encode"):
             encoded = _encode(cutout, request, engine.executor)
-    except MemoryError as error:
+    except (MemoryError, OSError) as error:  # OSError: no memory or descriptor for a mapping
         raise UpstreamError("The server is out of memory", private=repr(error)) from error
     except cv2.error as error:
         raise UpstreamError("The picture could not be processed", private=str(error)) from error
@@ -88,11 +92,24 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
         image=encoded,
         source_pixels=header.pixels,
         box=box,
-        model="+".join(sight.models),
+        model=model,
         confidence=sight.confidence,
-        warnings=image.warnings + ((FALLBACK_WARNING,) if choice.is_fallback else ()),
+        warnings=warnings,
         stages_ms=stages.ms,
     )
+
+
+def _foreground(image: DecodedImage, matte: ArrayF32) -> ImageU8:
+    """Unmix the edge, but not where the source itself is transparent: there it is unmixed already.
+
+    Nor near that, where the colours hidden under its transparency would pass for a background.
+    """
+    bgr = estimate_foreground(image.bgr, matte)
+    if image.alpha is not None:
+        side = 2 * (max(image.size) // HIDDEN_REACH) + 3
+        near = cv2.dilate((image.alpha < 1).view(np.uint8), np.ones((side, side), np.uint8))
+        cv2.copyTo(image.bgr, near, bgr)
+    return bgr
 
 
 def _encode(cutout: Cutout, request: RemovalRequest, executor: Executor) -> EncodedImage:

@@ -48,7 +48,7 @@ class Settings:
     max_scans: int = _row(100, "scans", "Most scans of a JPEG.", low=1, high=1_000)
     max_text_chunks: int = _row(100, "chunks", "Most text chunks of a PNG.", low=0, high=10_000)
     timeout_s: float = _row(
-        20.0, "seconds", "Deadline of a request, reading included.", low=0.05, high=600
+        20.0, "seconds", "Deadline of a request, from its headers on.", low=0.05, high=600
     )
     weights_dir: Path = _row(
         CHECKOUT / "weights", "folder", "Where the .onnx files (and manifest.toml) lie."

@@ -7,9 +7,11 @@ alone .894; with U²-Net asked below .95 (74 %), .919; always asked, .915.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from bgremove.datatypes import ArrayF32, DecodedImage
+from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import Sessions
@@ -21,6 +23,7 @@ from bgremove.stages import Stages
 # large product picture boundary F fell from .33 to .12. Only a network that is lost asks there.
 FINE_SIDE = 1000
 LOST = 0.5  # confidence
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +47,11 @@ def look(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) 
     second_model = None if sees and sure >= enough else sessions.second_opinion(model)
     if second_model is None:
         return Sight(first, (model.name,), sees, sure)
-    second = _map(image, second_model, sessions, stages)
+    try:
+        second = _map(image, second_model, sessions, stages)
+    except ModelUnavailableError as error:
+        logger.error("no second opinion", extra={"cause": error.private})
+        return Sight(first, (model.name,), sees, sure)
     fused = fuse(first, second)
     names = (model.name, second_model.name)
     return Sight(fused, names, have_subject(first, second), confidence(fused))

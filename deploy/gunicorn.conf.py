@@ -1,7 +1,8 @@
 """gunicorn's settings: `HOST`, `PORT` and `WEB_CONCURRENCY` are read from the environment.
 
 gthread, because health answers at once while inference runs, and all threads of a worker share one
-set of sessions. The deadlines form a ladder: the application 20 s < this worker 30 s < nginx 45 s.
+set of sessions. Its timeout watches the worker's main thread, not a request: those have the
+deadline of the application (BGREMOVE_TIMEOUT_S).
 """
 
 import os
@@ -12,11 +13,14 @@ import gunicorn.util
 from bgremove.api.raw import write_envelope
 from bgremove.inference.cpus import available_cpus
 from bgremove.memory import return_freed_memory
+from bgremove.settings import Settings
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+settings = Settings.from_env(os.environ)
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
-threads = 32  # the places and the queue of a worker, and some for health
+# The places and the queue of a worker, and some for reading uploads and for health.
+threads = settings.places + settings.queue + 14
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
@@ -49,5 +53,7 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    """Verify the weights and warm the default session, in the worker, after fork."""
-    import_module("wsgi").app.extensions["bgremove-warm-up"].start()
+    """Verify the weights, warm the default session and start the decoders, after fork."""
+    extensions = import_module("wsgi").app.extensions
+    extensions["bgremove-warm-up"].start()
+    extensions["bgremove"].decoders.start()

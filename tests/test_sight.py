@@ -70,3 +70,9 @@ def test_without_the_second_the_first_decides_alone(sessions: Sessions) -> None:
     (sessions.weights_dir / "second.onnx").unlink()
     assert seen(sessions, disc(140)).models == ("first",)
     assert not seen(sessions, disc(20)).has_subject
+
+
+def test_a_second_that_does_not_load_is_done_without(sessions: Sessions) -> None:
+    path = sessions.weights_dir / "second.onnx"
+    path.write_bytes(bytes(path.stat().st_size))
+    assert seen(sessions, disc(140)).models == ("first",)

@@ -22,14 +22,19 @@ def success_envelope(
 
 
 def error_envelope(
-    request_id: str, processing_ms: int, code: str, message: str, details: Iterable[Detail] = ()
+    request_id: str,
+    processing_ms: int,
+    code: str,
+    message: str,
+    details: Iterable[Detail] = (),
+    warnings: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Wrap an error: its code, a sentence, and the faulty fields."""
+    """Wrap an error: its code, a sentence, the faulty fields, and what was bent before it."""
     faults = [{"field": detail.field, "issue": detail.issue} for detail in details]
     return {
         "meta": _meta(request_id, processing_ms),
         "data": None,
-        "warnings": [],
+        "warnings": list(warnings),
         "error": {"code": code, "message": message, "details": faults},
     }
 

@@ -13,7 +13,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from bgremove.api.context import current
 from bgremove.api.envelope import error_envelope
-from bgremove.errors import BgremoveError, Detail, OverloadedError
+from bgremove.errors import (
+    BgremoveError,
+    Detail,
+    NoSubjectError,
+    OverloadedError,
+    UpstreamError,
+)
 
 blueprint = Blueprint("errors", __name__)
 logger = logging.getLogger(__name__)
@@ -41,7 +47,19 @@ def answer_domain_error(error: BgremoveError) -> Response:
     response = Response(status=error.status)
     if isinstance(error, OverloadedError):
         response.headers["Retry-After"] = str(error.retry_after_s)
-    return with_envelope(response, error.code, error.message, error.details)
+    warnings: tuple[str, ...] = ()
+    if isinstance(error, NoSubjectError):
+        warnings = error.warnings
+        response.headers["X-Model"] = error.model
+        if warnings:
+            response.headers["X-Warnings"] = ", ".join(warnings)
+    return with_envelope(response, error.code, error.message, error.details, warnings)
+
+
+@blueprint.app_errorhandler(MemoryError)
+def answer_out_of_memory(error: MemoryError) -> Response:
+    """Answer what memory ran out for outside of the pipeline: a form, or an envelope."""
+    return answer_domain_error(UpstreamError("The server is out of memory", private=repr(error)))
 
 
 @blueprint.app_errorhandler(HTTPException)
@@ -66,12 +84,17 @@ def answer_unforeseen(error: Exception) -> Response:
 
 
 def with_envelope(
-    response: Response, code: str, message: str, details: Iterable[Detail] = ()
+    response: Response,
+    code: str,
+    message: str,
+    details: Iterable[Detail] = (),
+    warnings: Iterable[str] = (),
 ) -> Response:
     """Fill a response with the envelope of an error, and note its code for the access log."""
     context = current()
     context.notes["code"] = code
-    body = error_envelope(context.request_id, context.elapsed_ms, code, message, details)
+    elapsed_ms = context.elapsed_ms
+    body = error_envelope(context.request_id, elapsed_ms, code, message, details, warnings)
     response.set_data(json.dumps(body))
     response.mimetype = "application/json"
     return response

@@ -6,8 +6,10 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+from onnx.checker import ValidationError
+
 from bgremove.deadline import Deadline
-from bgremove.errors import ModelUnavailableError, WeightsError
+from bgremove.errors import UpstreamError, WeightsError
 from bgremove.inference.manifest import Int8, Model, manifest_path
 from bgremove.inference.quantization.quantize import Recipe, build_int8
 from bgremove.inference.quantization.ranges import read_ranges
@@ -47,7 +49,7 @@ def _write(model: Model, int8: Int8, folder: Path, part: Path) -> None:
     try:
         ranges = read_ranges(table)
         build_int8(folder / model.file, ranges, part, Recipe(int8.float_nodes, int8.stepped_nodes))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, ValidationError) as error:
         raise WeightsError(f"cannot be built: {table.name}: {error!r}") from error
 
 
@@ -57,7 +59,7 @@ def _check_answer(quantised: Model, part: Path) -> None:
     try:
         session = Session(replace(quantised, sha256=sha256, bytes=size), part, threads=1)
         session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
-    except ModelUnavailableError as error:
+    except UpstreamError as error:
         part.unlink()
-        raise WeightsError(f"was built, but is not what it should be: {error.reason}") from error
+        raise WeightsError(f"was built, but is not what it should be: {error.private}") from error
     logger.warning("%s: built by other versions of the tools; its answer is right", quantised.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 
 from bgremove.datatypes import Subject
@@ -14,6 +15,7 @@ from bgremove.inference.precision import int8_is_faster
 from bgremove.inference.sessions import Sessions
 from bgremove.inference.verify import as_built, fault_of
 
+RETRY_S = 10.0  # between two looks at weights that were not ready
 WARM_UP_TIMEOUT_S = 120.0  # for loading and running the default model, on the slowest of machines
 ABSENT, VERIFIED, UNAVAILABLE = "absent", "verified", "unavailable"
 logger = logging.getLogger(__name__)
@@ -39,12 +41,13 @@ class Readiness:
 
 
 class WarmUp:
-    """Verifies the weights and warms the default session, once, in a thread of its own."""
+    """Verifies the weights and warms the default session, in a thread of its own."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._next_try = 0.0
         self._readiness = Readiness(
             {}, {}, ("weights to be verified", "default session to be warm")
         )
@@ -55,18 +58,18 @@ class WarmUp:
         return self._readiness
 
     def start(self) -> None:
-        """Begin, unless it has begun; returns at once."""
+        """Begin, or begin again where what was found was not ready; returns at once."""
         with self._lock:
-            if self._thread is None:
+            rests = self._thread is None or not self._thread.is_alive()
+            if rests and not self.readiness.ready and time.monotonic() >= self._next_try:
+                self._next_try = time.monotonic() + RETRY_S
                 self._thread = threading.Thread(target=self.run, name="warm-up")
                 self._thread.start()
 
     def run(self) -> None:
         """Verify every file that is there, warm the default session, and note what came of it."""
         sessions, manifest = self._sessions, self._sessions.manifest
-        if sessions.is_precision_open:
-            default = manifest.model(manifest.fallback)
-            sessions.int8 = int8_is_faster(default, sessions.weights_dir, sessions.threads)
+        self._settle_precision()
         models = {model.name: self._state(model) for model in manifest.forms}
         subjects = {subject.value: self._serving(subject) for subject in Subject}
         faults = [
@@ -91,6 +94,16 @@ class WarmUp:
             "waitingFor": faults,
         }
         logger.log(level, "not ready" if faults else "ready", extra=state)
+
+    def _settle_precision(self) -> None:
+        sessions = self._sessions
+        if not sessions.is_precision_open:
+            return
+        default = sessions.manifest.model(sessions.manifest.fallback)
+        try:
+            sessions.int8 = int8_is_faster(default, sessions.weights_dir, sessions.threads)
+        except BgremoveError as error:  # the default does not run: what follows will say why
+            logger.warning("precision not measured", extra={"cause": error.private})
 
     def _state(self, model: Model) -> str:
         if not self._sessions.is_present(model):

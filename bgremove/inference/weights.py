@@ -33,10 +33,16 @@ def fetch_all(manifest: Manifest, folder: Path, mirror: str = "") -> dict[str, s
                 continue
             try:
                 fetch(model, folder, mirror)
-                build(model, folder)
             except WeightsError as error:
                 missing[model.name] = error.message
                 logger.warning("%s: %s", model.name, error.message)
+                continue
+            try:
+                build(model, folder)
+            except WeightsError as error:
+                logger.warning(
+                    "%s: no int8 form, it runs in float32: %s", model.name, error.message
+                )
     return missing
 
 

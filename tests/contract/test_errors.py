@@ -183,3 +183,13 @@ def test_readyz_lists_the_stand_in(door: Door) -> None:
         "tiny-product": "verified",
         "tiny-human": "absent",
     }
+
+
+def test_a_stand_in_that_sees_nothing_says_that_it_stands_in(door: Door) -> None:
+    body = form(file("image", encoded(np.zeros((40, 40, 3), np.uint8))), text("subject", "human"))
+    answer = post(door, body)
+    assert answer.status == 400
+    assert answer.json()["error"]["code"] == "NO_SUBJECT_DETECTED"
+    assert answer.json()["warnings"] == ["model-fallback"]
+    assert answer.headers["x-warnings"] == "model-fallback"
+    assert answer.headers["x-model"] == "tiny"

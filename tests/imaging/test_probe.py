@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import time
 import zlib
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin
 
 from bgremove.datatypes import ImageType
 from bgremove.errors import ImageError
@@ -285,3 +286,30 @@ def test_probing_takes_milliseconds():
     for _ in range(20):
         probe(picture, LIMITS)
     assert time.perf_counter() - start < 1  # 20 took 6 ms
+
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description %s/></x:xmpmeta>'
+
+
+@pytest.mark.parametrize("written", [b'tiff:Orientation="6"', b"><tiff:Orientation>6</tiff"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_orientation_that_only_xmp_names_counts_as_in_pillow(kind, written):
+    image = Image.fromarray(made.scene(40, 30))
+    packet = XMP % written
+    if kind == "PNG":
+        info = PngImagePlugin.PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", packet.decode())
+        data = made.saved(image, kind, pnginfo=info)
+    else:
+        data = made.saved(image, kind, xmp=packet)
+    assert probe(data, LIMITS).orientation == 6
+    with Image.open(io.BytesIO(data)) as opened:
+        assert ImageOps.exif_transpose(opened).size == (30, 40)
+
+
+def test_exif_goes_before_xmp():
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    image = Image.fromarray(made.scene(40, 30))
+    data = made.saved(image, "JPEG", exif=exif, xmp=XMP % b'tiff:Orientation="6"')
+    assert probe(data, LIMITS).orientation == 3

@@ -12,13 +12,14 @@ from bgremove.deadline import Deadline
 from bgremove.errors import WeightsError
 from bgremove.inference.build import build
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Int8, Model
+from bgremove.inference.manifest import Int8, Manifest, Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.quantization.calibrate import calibrate, measure
 from bgremove.inference.quantization.flatten import flatten
 from bgremove.inference.quantization.ranges import write_ranges
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built, fault_of, state_of
+from bgremove.inference.weights import fetch_all
 from tests.inference.quantization.network import SIDE, write_export
 from tests.support import graphs
 
@@ -151,3 +152,17 @@ def test_the_real_networks_were_built_with_the_bytes_of_the_manifest(weights: Pa
     assert "u2net-int8" in [form.name for form in built]
     for form in built:
         assert fault_of(as_built(form, weights), weights / form.file) is None
+
+
+def test_half_a_note_is_no_note(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "net.int8.onnx.sha256").write_text(WRONG, encoding="ascii")
+    assert as_built(quantised(model), tmp_path) == quantised(model)
+
+
+def test_a_form_that_cannot_be_built_leaves_the_model_ready(
+    model: Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "net.ranges.tsv").write_text("nonsense\n", encoding="utf-8")
+    assert fetch_all(Manifest((model,), model.name), tmp_path) == {}
+    said = "net: no int8 form, it runs in float32: cannot be built: net.ranges.tsv"
+    assert said in caplog.text

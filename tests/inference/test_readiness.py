@@ -1,11 +1,13 @@
 import logging
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bgremove.datatypes import Subject
-from bgremove.inference.manifest import Manifest
+from bgremove.inference.manifest import Int8, Manifest
 from bgremove.inference.readiness import WarmUp
 from bgremove.inference.sessions import Sessions
 from tests.support import graphs
@@ -125,3 +127,37 @@ def test_it_runs_once_in_a_thread_of_its_own(
     assert warm_up.readiness.ready
     warm_up.start()
     assert caplog.messages == ["model loaded", "ready"]
+
+
+def test_weights_that_arrive_later_make_it_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bgremove.inference.readiness.RETRY_S", 0.0)
+    model = graphs.put(tmp_path, graphs.brightness())
+    data = (tmp_path / model.file).read_bytes()
+    (tmp_path / model.file).unlink()
+    manifest = Manifest((model,), model.name)
+    warm_up = WarmUp(Sessions(manifest, tmp_path, max_sessions=1, threads=1))
+    warm_up.run()
+    assert warm_up.readiness.waiting_for == ("tiny: absent",)
+    (tmp_path / model.file).write_bytes(data)
+    for _ in range(200):
+        warm_up.start()
+        if warm_up.readiness.ready:
+            break
+        time.sleep(0.05)
+    assert warm_up.readiness.ready
+
+
+def test_a_default_that_does_not_run_is_not_measured_but_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bgremove.inference.sessions.has_int8_instructions", lambda: False)
+    model = graphs.put(tmp_path, graphs.brightness())
+    quick = graphs.put(tmp_path, graphs.brightness(), name="quick")
+    int8 = Int8(quick.file, quick.sha256, quick.bytes, "none.tsv", 1.0, (), (), ())
+    (tmp_path / model.file).write_bytes(bytes(model.bytes))
+    manifest = Manifest((replace(model, int8=int8),), model.name)
+    warm_up = WarmUp(Sessions(manifest, tmp_path, max_sessions=1, threads=1))
+    warm_up.run()
+    assert "tiny.onnx has SHA-256" in warm_up.readiness.waiting_for[0]

@@ -30,7 +30,7 @@ def remove_blue(data: bytes, _subject: Subject) -> np.ndarray:
 
 
 def refuse(_data: bytes, _subject: Subject) -> np.ndarray:
-    raise NoSubjectError("nothing")
+    raise NoSubjectError("nothing", "tiny")
 
 
 @pytest.fixture

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 PREFIX = b"Exif\0\0"
+XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"  # of a JPEG's APP1 segment
 UPRIGHT = 1
 ORIENTATION_TAG = 0x0112  # Exif 2.32, table 4
+XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')  # as attribute or as element
 SIZES = {3: 2, 4: 4}  # TIFF field type to bytes: SHORT, as the standard has it, and LONG
+
+
+def orientation_in_xmp(packet: bytes) -> int | None:
+    """Return the orientation, 1 to 8, that an XMP packet names; None where it names none."""
+    found = XMP_ORIENTATION.search(packet)
+    return int(found[1]) if found else None
 
 
 def orientation_of(block: bytes) -> int:

@@ -6,7 +6,13 @@ import re
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
-from bgremove.imaging.probe.exif import PREFIX, UPRIGHT, orientation_of
+from bgremove.imaging.probe.exif import (
+    PREFIX,
+    UPRIGHT,
+    XMP_PREFIX,
+    orientation_in_xmp,
+    orientation_of,
+)
 from bgremove.imaging.probe.limits import (
     MAX_METADATA_BYTES,
     Limits,
@@ -46,6 +52,7 @@ class _Reader:
         self._scans = 0
         self._visited = 0
         self._orientation: int | None = None
+        self._xmp_orientation: int | None = None
         self._profile_parts: dict[int, bytes] = {}
         self._profile_count: int | None = None
         self._profile_fits = True
@@ -72,7 +79,7 @@ class _Reader:
         return ImageHeader(
             ImageType.JPEG,
             *self._size,
-            orientation=self._orientation or UPRIGHT,
+            orientation=self._orientation or self._xmp_orientation or UPRIGHT,
             icc_profile=self._profile(),
         )
 
@@ -83,6 +90,8 @@ class _Reader:
             self._take_frame(marker, body)
         elif marker == APP1 and self._orientation is None and body.startswith(PREFIX):
             self._orientation = orientation_of(body)
+        elif marker == APP1 and body.startswith(XMP_PREFIX):
+            self._xmp_orientation = self._xmp_orientation or orientation_in_xmp(body)
         elif marker == APP2 and body.startswith(ICC_PREFIX) and len(body) > len(ICC_PREFIX) + 2:
             self._take_profile_part(body[len(ICC_PREFIX) :])
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import png_text
-from bgremove.imaging.probe.exif import UPRIGHT, orientation_of
+from bgremove.imaging.probe.exif import UPRIGHT, orientation_in_xmp, orientation_of
 from bgremove.imaging.probe.limits import (
     MAX_BYTES_PER_PIXEL,
     MAX_METADATA_BYTES,
@@ -84,6 +84,7 @@ class _Reader:
         self._texts = 0
         self._text_budget = png_text.MAX_TEXT_BYTES
         self._orientation: int | None = None
+        self._xmp_orientation: int | None = None
         self._profile: bytes | None = None
 
     def take(self, chunk: Chunk) -> None:
@@ -114,7 +115,9 @@ class _Reader:
             raise ImageError(
                 f"The PNG's text has more than the limit of {png_text.MAX_TEXT_BYTES:,} bytes"
             )
-        if self._orientation is None:
+        if text.startswith(png_text.XMP):
+            self._xmp_orientation = self._xmp_orientation or orientation_in_xmp(text)
+        elif self._orientation is None:
             self._orientation = png_text.orientation_in(text)
 
     def header(self) -> ImageHeader:
@@ -125,7 +128,7 @@ class _Reader:
             self._width,
             self._height,
             max(1, self._frames),
-            self._orientation or UPRIGHT,
+            self._orientation or self._xmp_orientation or UPRIGHT,
             self._profile,
         )
 

@@ -8,6 +8,7 @@ from bgremove.imaging.probe.exif import orientation_of
 from bgremove.imaging.probe.limits import MIB
 
 CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+XMP = b"XML:com.adobe.xmp\0"
 RAW_EXIF = frozenset({b"Raw profile type exif", b"Raw profile type APP1"})
 
 # All text of a picture, unpacked. libpng unpacks up to 8 MB of every chunk, and does it twice: 100

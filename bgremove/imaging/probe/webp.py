@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
-from bgremove.imaging.probe.exif import UPRIGHT, orientation_of
+from bgremove.imaging.probe.exif import UPRIGHT, orientation_in_xmp, orientation_of
 from bgremove.imaging.probe.limits import (
     MAX_METADATA_BYTES,
     Limits,
@@ -40,7 +40,7 @@ def read(data: bytes, limits: Limits) -> ImageHeader:
 def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
     flags, canvas = data[20], _size(data[24:30])
     check_size(*canvas, limits)
-    frames, orientation, profile = 0, None, None
+    frames, orientation, xmp_orientation, profile = 0, None, None, None
     for number, (name, body) in enumerate(_chunks(data)):
         if number >= MAX_CHUNKS:
             raise ImageError(f"The WEBP has more chunks than the limit of {MAX_CHUNKS:,}")
@@ -52,12 +52,17 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
         elif name == b"EXIF" and flags & EXIF_FLAG and orientation is None:
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of EXIF")
             orientation = orientation_of(bytes(body))
+        elif name == b"XMP " and xmp_orientation is None:
+            refuse_above(MAX_METADATA_BYTES, len(body), "bytes of XMP")
+            xmp_orientation = orientation_in_xmp(bytes(body))
         elif name == b"ICCP" and flags & ICC_FLAG and profile is None:
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of colour profile")
             profile = bytes(body)
     if not flags & ANIMATION_FLAG:
         frames = 1
-    return ImageHeader(ImageType.WEBP, *canvas, max(1, frames), orientation or UPRIGHT, profile)
+    return ImageHeader(
+        ImageType.WEBP, *canvas, max(1, frames), orientation or xmp_orientation or UPRIGHT, profile
+    )
 
 
 def _size(packed: bytes | memoryview) -> tuple[int, int]:
