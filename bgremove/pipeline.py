@@ -69,7 +69,9 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
         choice = engine.sessions.choose(request.subject)
         sight = look(image, choice.model, engine.sessions, stages)
         model = "+".join(sight.models)
-        warnings = image.warnings + ((FALLBACK_WARNING,) if choice.is_fallback else ())
+        warnings = image.warnings + sight.warnings
+        if choice.is_fallback:
+            warnings += (FALLBACK_WARNING,)
         if not sight.has_subject:
             raise NoSubjectError(NO_SUBJECT, model, warnings)
         with stages.stage("matte"):

@@ -23,6 +23,7 @@ from bgremove.stages import Stages
 # large product picture boundary F fell from .33 to .12. Only a network that is lost asks there.
 FINE_SIDE = 1000
 LOST = 0.5  # confidence
+NO_SECOND_WARNING = "second-opinion-failed"
 logger = logging.getLogger(__name__)
 
 
@@ -34,6 +35,7 @@ class Sight:
     models: tuple[str, ...]
     has_subject: bool
     confidence: float
+    warnings: tuple[str, ...] = ()
 
 
 def look(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
@@ -51,7 +53,7 @@ def look(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) 
         second = _map(image, second_model, sessions, stages)
     except ModelUnavailableError as error:
         logger.error("no second opinion", extra={"cause": error.private})
-        return Sight(first, (model.name,), sees, sure)
+        return Sight(first, (model.name,), sees, sure, (NO_SECOND_WARNING,))
     fused = fuse(first, second)
     names = (model.name, second_model.name)
     return Sight(fused, names, have_subject(first, second), confidence(fused))

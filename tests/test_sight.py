@@ -75,4 +75,6 @@ def test_without_the_second_the_first_decides_alone(sessions: Sessions) -> None:
 def test_a_second_that_does_not_load_is_done_without(sessions: Sessions) -> None:
     path = sessions.weights_dir / "second.onnx"
     path.write_bytes(bytes(path.stat().st_size))
-    assert seen(sessions, disc(140)).models == ("first",)
+    sight = seen(sessions, disc(140))
+    assert sight.models == ("first",)
+    assert sight.warnings == ("second-opinion-failed",)

@@ -38,8 +38,8 @@ class DecoderPool:
     def start(self) -> None:
         """Start every decoder now, so that the first requests need not wait for that."""
         missing = self._size - len(self._idle)
-        for process in [self._started() for _ in range(missing)]:
-            self._put_back(process)
+        for _ in range(missing):
+            self._put_back(self._started())
 
     def decode(self, data: bytes, header: ImageHeader, deadline: Deadline) -> DecodedImage:
         """Decode a picture that `probe` let in; ``header`` is what it returned for ``data``.

@@ -281,7 +281,7 @@ def test_the_cards_own_curl_line(door: Door, picture: bytes) -> None:
     assert answer.headers["content-type"] == "image/jpeg"
 
 
-def test_keys_in_the_query_change_nothing(door: Door, picture: bytes) -> None:
+def test_fields_in_the_query_change_nothing(door: Door, picture: bytes) -> None:
     answer = door.send(
         "POST",
         PATH + "?subject=car",
