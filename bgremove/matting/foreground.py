@@ -8,18 +8,19 @@ import cv2
 import numpy as np
 
 from bgremove.matting.pyramid import halvings, shrink
-from bgremove.matting.tiles import Tile, for_each, tiles
-from bgremove.matting.unmix import REACH, Layer, local_layer, unmix
+from bgremove.matting.tiles import Tile, for_each, narrowed, strips, tile_at, tiles
+from bgremove.matting.unmix import MAX_POINTS, REACH, Layer, local_layer, unmix
 
 if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32, ImageU8
-    from bgremove.matting.tiles import Window
-    from bgremove.matting.unmix import Planes
+    from numpy.typing import NDArray
 
-WORK_SIDE = 1280  # px: local colours are gathered on pictures between half and all of this
-HALF_STEP = 0.5 / 255  # of alpha: what 8 bits will hold as 0 or 255 is no mixture
+    from bgremove.datatypes import ArrayF32, ImageU8
+
+WORK_SIDE = 1000  # px: local colours are gathered on pictures between half and all of this
+WHOLE_SIDE = 600  # px: a longer picture is halved at least once; 5 % of the error for half the time
 COARSEST = 40  # px: the longest side of the smallest picture; a window then spans a sixth of it
 TILE = 128  # px at working size: skips most of a picture; below it, calls cost more than pixels
+HALF_STEP = np.float32(0.5 / 255)  # of alpha: what 8 bits will hold as 0 or 255 is no mixture
 
 
 def estimate_foreground(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:
@@ -35,72 +36,74 @@ def estimate_foreground(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:
     means, large windows first. Its fixed weights are replaced by local variances, see ``unmix``.
     """
     height, width = alpha.shape
-    level = halvings(max(height, width), WORK_SIDE)
-    scale = 1 << level
-    small, share = shrink(bgr, level), shrink(alpha, level)
-    fore, back = _coarse_layers(shrink(small, 1), shrink(share, 1))
+    level = max(halvings(max(height, width), WORK_SIDE), int(max(height, width) > WHOLE_SIDE))
+    fore, back = _layers(shrink(bgr, level), shrink(alpha, level))
     result = bgr.copy()
 
-    def fill(tile: Tile) -> None:
-        window = _partial(alpha, tile.scaled(scale, height, width))
-        if window is None:
-            return
-        near = share[tile.outer]
-        fine = _layers(
-            small[tile.outer], near, fore.window(tile.outer, 2), back.window(tile.outer, 2)
-        )
-        at = tile.within(scale, window)
-        part = alpha[window]
-        ours, theirs = (layer.window(at, scale) for layer in fine)
-        colours = _pixels(unmix(_planes(bgr[window]), part, ours, theirs))
-        cv2.copyTo(colours, _is_partial(part), result[window])
+    def fill(rows: slice) -> None:
+        share, seen, made = alpha[rows].ravel(), bgr[rows].reshape(-1, 3), result[rows]
+        partial = np.flatnonzero((share > HALF_STEP) & (share < 1 - HALF_STEP))
+        for first in range(0, len(partial), MAX_POINTS):
+            points = partial[first : first + MAX_POINTS]
+            y, x = np.divmod(points, width)
+            at = _on_small(x, level), _on_small(y + rows.start, level)
+            observed = seen.take(points, axis=0)[:, np.newaxis].astype(np.float32)
+            mine = share.take(points)[:, np.newaxis]
+            ours, _ = unmix(observed, mine, fore.at(*at), back.at(*at))
+            made[y, x] = cv2.convertScaleAbs(ours.clip(0))[:, 0]
 
-    for_each(fill, tiles(share.shape[0], share.shape[1], TILE, margin=2 * REACH))
+    for_each(fill, strips(height, width))
     return result
 
 
-def _coarse_layers(bgr: ImageU8, alpha: ArrayF32) -> tuple[Layer, Layer]:
-    """Return subject and background around each pixel, found on ever larger pictures."""
+def _layers(bgr: ImageU8, alpha: ArrayF32) -> tuple[Layer, Layer]:
+    """Return subject and background around the soft edge, found on ever larger pictures."""
     count = halvings(max(alpha.shape), COARSEST)
-    share = shrink(alpha, count)
-    mixed = _planes(shrink(bgr, count))
-    fore, back = local_layer(mixed, share), local_layer(mixed, 1 - share)
-    for level in range(count - 1, -1, -1):
+    colours, share = shrink(bgr, count).astype(np.float32), shrink(alpha, count)
+    fore, back = local_layer(colours, share), local_layer(colours, 1 - share)
+    for level in range(count - 1, 0, -1):
         share = shrink(alpha, level)
         whole = (slice(0, share.shape[0]), slice(0, share.shape[1]))
-        fore, back = _layers(
-            shrink(bgr, level), share, fore.window(whole, 2), back.window(whole, 2)
-        )
-    return fore, back
+        doubled = fore.window(whole, 2), back.window(whole, 2)
+        fore, back = _finer(shrink(bgr, level), share, *doubled, REACH)
+    return _finest(bgr, alpha, fore, back) if count else (fore, back)
 
 
-def _layers(bgr: ImageU8, alpha: ArrayF32, fore: Layer, back: Layer) -> tuple[Layer, Layer]:
-    """Return subject and background around each pixel, given both as seen on a smaller picture."""
-    mixed, rest = _planes(bgr), 1 - alpha
-    return (
-        local_layer(unmix(mixed, alpha, fore, back), alpha),
-        local_layer(unmix(mixed, rest, back, fore), rest),
-    )
+def _finest(bgr: ImageU8, alpha: ArrayF32, fore: Layer, back: Layer) -> tuple[Layer, Layer]:
+    """Return subject and background at full size, in those tiles that hold some soft edge."""
+    height, width = alpha.shape
+    margin = 2 * REACH
+    made = Layer.empty(height, width), Layer.empty(height, width)
+
+    def fill(tile: Tile) -> None:
+        share = alpha[tile.outer]
+        part = narrowed(tile, _is_mixed(share), 1)
+        if part is None:
+            return
+        tile = tile_at(part, height, width, margin)
+        share = alpha[tile.outer]
+        doubled = fore.window(tile.outer, 2), back.window(tile.outer, 2)
+        # Nothing finer is to come: the last windows are smaller.
+        found = _finer(bgr[tile.outer], share, *doubled, REACH - 1)
+        for layer, near in zip(made, found, strict=True):
+            layer.put(part, near.window(tile.within(1, part), 1))
+
+    for_each(fill, tiles(height, width, TILE, margin))
+    return made
 
 
-def _partial(alpha: ArrayF32, window: Window) -> Window | None:
-    """Shrink a window to the pixels in it whose alpha is partial; None when there are none."""
-    left, top, width, height = cv2.boundingRect(_is_partial(alpha[window]))
-    if not width:
-        return None
-    top, left = top + window[0].start, left + window[1].start
-    return slice(top, top + height), slice(left, left + width)
+def _finer(
+    bgr: ImageU8, alpha: ArrayF32, fore: Layer, back: Layer, reach: int
+) -> tuple[Layer, Layer]:
+    """Return subject and background around each pixel, given both as seen from farther away."""
+    ours, theirs = unmix(bgr.astype(np.float32), alpha, fore, back)
+    return local_layer(ours, alpha, reach), local_layer(theirs, 1 - alpha, reach)
 
 
-def _is_partial(alpha: ArrayF32) -> ImageU8:
-    return ((alpha > HALF_STEP) & (alpha < 1 - HALF_STEP)).view(np.uint8)
+def _is_mixed(alpha: ArrayF32) -> ImageU8:
+    return ((alpha > 0) & (alpha < 1)).view(np.uint8)
 
 
-def _planes(bgr: ImageU8) -> Planes:
-    return [plane.astype(np.float32) for plane in cv2.split(bgr)]
-
-
-def _pixels(planes: Planes) -> ImageU8:
-    """Merge planes to uint8 (h, w, 3), rounded and saturated."""
-    merged = np.asarray(cv2.merge(planes), np.float32)
-    return np.asarray(np.rint(merged.clip(0, 255)), np.uint8)
+def _on_small(positions: NDArray[np.int64], level: int) -> ArrayF32:
+    """Return where pixel centres lie in a picture halved ``level`` times, float32 (N, 1)."""
+    return ((positions + 0.5) / (1 << level) - 0.5).astype(np.float32)[:, np.newaxis]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from bgremove.datatypes import ImageU8
+
 Window = tuple[slice, slice]  # rows, columns
+Part = TypeVar("Part")
+STRIP_PIXELS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +54,52 @@ def tiles(height: int, width: int, side: int, margin: int) -> Iterator[Tile]:
     :param margin: pixels that ``outer`` reaches beyond ``inner`` where the picture goes on.
     """
     for top in range(0, height, side):
-        bottom = min(top + side, height)
         for left in range(0, width, side):
-            right = min(left + side, width)
-            yield Tile(
-                (slice(top, bottom), slice(left, right)),
-                (
-                    slice(max(0, top - margin), min(height, bottom + margin)),
-                    slice(max(0, left - margin), min(width, right + margin)),
-                ),
-                (bottom == height, right == width),
-            )
+            inner = slice(top, min(top + side, height)), slice(left, min(left + side, width))
+            yield tile_at(inner, height, width, margin)
 
 
-def for_each(work: Callable[[Tile], None], among: Iterable[Tile]) -> None:
-    """Do ``work`` on tiles, as many at a time as OpenCV has threads.
+def tile_at(inner: Window, height: int, width: int, margin: int) -> Tile:
+    """Return the tile at ``inner`` of a picture."""
+    rows, columns = inner
+    outer = _widened(rows, margin, height), _widened(columns, margin, width)
+    return Tile(inner, outer, (rows.stop == height, columns.stop == width))
+
+
+def narrowed(tile: Tile, wanted: ImageU8, margin: int) -> Window | None:
+    """Return the part of ``inner`` that is within ``margin`` pixels of what is wanted there.
+
+    :param wanted: uint8, the shape of ``outer``; None is returned when all of it is 0.
+    """
+    left, top, width, height = cv2.boundingRect(wanted)
+    if not width:
+        return None
+    top, left = top + tile.outer[0].start, left + tile.outer[1].start
+    rows = _within(slice(top - margin, top + height + margin), tile.inner[0])
+    columns = _within(slice(left - margin, left + width + margin), tile.inner[1])
+    return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
+
+
+def strips(height: int, width: int) -> Iterator[slice]:
+    """Yield the rows of a picture in strips of about STRIP_PIXELS."""
+    step = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))
+
+
+def for_each(work: Callable[[Part], None], among: Iterable[Part]) -> None:
+    """Do ``work`` on tiles or strips, as many at a time as OpenCV has threads.
 
     OpenCV's own threads gain nothing on pieces this small; both release the interpreter's lock.
     """
     with ThreadPoolExecutor(max_workers=max(1, cv2.getNumThreads())) as pool:
         for _ in pool.map(work, among):
             pass  # an error in a tile is raised here
+
+
+def _widened(span: slice, margin: int, length: int) -> slice:
+    return slice(max(0, span.start - margin), min(length, span.stop + margin))
+
+
+def _within(span: slice, bounds: slice) -> slice:
+    return slice(max(span.start, bounds.start), min(span.stop, bounds.stop))

@@ -14,73 +14,109 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
     from bgremove.matting.tiles import Window
 
-    Planes = list[ArrayF32]  # blue, green, red, each float32 (h, w) in [0, 255]
-
-REACH = 3  # pixels to each side of the window in which colours are gathered, at every size
+REACH = 3  # pixels to each side of the window in which colours are gathered
 NOISE = 1.5**2  # levels squared: noise and JPEG errors in the observed colour
 TRACE = 1e-6  # weight of a pixel that has none: far from a layer its mean still exists
+MAX_POINTS = 1 << 14  # at a time: they stay in a core's cache, and cv2.remap takes under 2^15
+_SUM = np.ones((1, 3), np.float32)  # of the three channels, as cv2.transform wants it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """What a layer looks like around each pixel.
 
-    ``means``: blue, green, red; ``variance``: the mean over the three; each float32 (h, w).
+    ``mean``: float32 (h, w, 3), BGR in [0, 255]; ``variance``: float32 (h, w), the mean over the
+    three channels.
     """
 
-    means: Planes
+    mean: ArrayF32
     variance: ArrayF32
+
+    @classmethod
+    def empty(cls, height: int, width: int) -> Layer:
+        """Make a layer to be filled by `put`; what is not filled takes no memory."""
+        return cls(np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32))
+
+    def put(self, window: Window, part: Layer) -> None:
+        """Set what is known of the layer in ``window``."""
+        self.mean[window], self.variance[window] = part.mean, part.variance
 
     def window(self, window: Window, factor: int) -> Layer:
         """Return the part in ``window`` of the layer at ``factor`` times its size."""
-        means = [enlarge(plane, window, factor) for plane in self.means]
-        return Layer(means, enlarge(self.variance, window, factor))
+        return Layer(enlarge(self.mean, window, factor), enlarge(self.variance, window, factor))
+
+    def at(self, x: ArrayF32, y: ArrayF32) -> Layer:
+        """Return the layer at N points, float32 (N, 1), as a picture of N rows; N < 2^15."""
+        return Layer(_sampled(self.mean, x, y), _sampled(self.variance, x, y))
 
 
-def local_layer(colours: Planes, share: ArrayF32) -> Layer:
+def local_layer(colours: ArrayF32, share: ArrayF32, reach: int = REACH) -> Layer:
     """Gather a layer's colours around each pixel.
 
-    :param colours: three float32 (h, w) in [0, 255], an estimate of the layer.
+    :param colours: float32 (h, w, 3) in [0, 255], an estimate of the layer.
     :param share: float32 (h, w) in [0, 1], how much of each pixel is the layer.
+    :param reach: pixels that the window reaches to each side.
     """
+    window = (2 * reach + 1, 2 * reach + 1)
+
+    def gathered(values: ArrayF32) -> ArrayF32:
+        return _f32(cv2.blur(values, window, borderType=cv2.BORDER_REFLECT))
+
     weight = share * share
     weight = weight * weight + np.float32(TRACE)  # the fourth power: purer pixels know better
-    total = np.float32(1) / _mean(weight)
-    means = [_mean(plane * weight) * total for plane in colours]
-    squares = colours[0] * colours[0] + colours[1] * colours[1] + colours[2] * colours[2]
-    variance = _mean(squares * weight) * total
-    for plane in means:
-        variance -= plane * plane
+    total = np.float32(1) / gathered(weight)
+    mean = cv2.multiply(gathered(_times(colours, weight)), _thrice(total))
+    variance = gathered(_squared(colours) * weight) * total
+    variance -= _squared(_f32(mean))
     variance *= np.float32(1 / 3)
-    return Layer(means, np.maximum(variance, 0, out=variance))
+    return Layer(_f32(mean), np.maximum(variance, 0, out=variance))
 
 
-def unmix(observed: Planes, share: ArrayF32, layer: Layer, other: Layer) -> Planes:
-    """Find a layer's most probable colours in what is seen of it mixed with another.
+def unmix(
+    observed: ArrayF32, share: ArrayF32, layer: Layer, other: Layer
+) -> tuple[ArrayF32, ArrayF32]:
+    """Find the most probable colours of two layers in what is seen of their mixture.
 
     What the means of both leave unexplained goes to the layer that varies more there.
 
-    :param observed: three float32 (h, w) in [0, 255].
+    :param observed: float32 (h, w, 3) in [0, 255].
     :param share: float32 (h, w) in [0, 1], how much of each pixel is ``layer``.
-    :return: three float32 (h, w), a little outside of [0, 255] at worst.
+    :return: colours of ``layer`` and of ``other``, each float32 (h, w, 3), a little outside of
+        [0, 255] at worst.
 
     Source: Chuang et al., "A Bayesian Approach to Digital Matting", CVPR 2001, equation 9, with one
     variance for the three channels.
     """
     rest = 1 - share
-    credit = share * layer.variance
-    doubt = share * credit + rest * rest * other.variance + np.float32(NOISE)
+    credit, others = share * layer.variance, rest * other.variance
+    doubt = share * credit
+    doubt += rest * others
+    doubt += np.float32(NOISE)
+    apart = cv2.subtract(layer.mean, other.mean)
+    unexplained = _f32(cv2.subtract(observed, other.mean))
+    unexplained -= _times(_f32(apart), share)
     credit /= doubt
-    colours = []
-    for seen, mine, theirs in zip(observed, layer.means, other.means, strict=True):
-        unexplained = seen - share * mine
-        unexplained -= rest * theirs
-        unexplained *= credit
-        unexplained += mine
-        colours.append(unexplained)
-    return colours
+    others /= doubt
+    ours = cv2.add(_times(unexplained, credit), layer.mean)
+    return _f32(ours), _f32(cv2.add(_times(unexplained, others), other.mean))
 
 
-def _mean(plane: ArrayF32) -> ArrayF32:
-    side = 2 * REACH + 1
-    return cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+def _squared(colours: ArrayF32) -> ArrayF32:
+    return _f32(cv2.transform(cv2.multiply(colours, colours), _SUM))
+
+
+def _times(colours: ArrayF32, plane: ArrayF32) -> ArrayF32:
+    return _f32(cv2.multiply(colours, _thrice(plane)))
+
+
+def _thrice(plane: ArrayF32) -> ArrayF32:
+    # Spread by hand: numpy's broadcast over three channels takes several times as long.
+    return _f32(cv2.merge((plane, plane, plane)))
+
+
+def _sampled(values: ArrayF32, x: ArrayF32, y: ArrayF32) -> ArrayF32:
+    return _f32(cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _f32(values: object) -> ArrayF32:
+    return np.asarray(values, np.float32)  # no copy: it only tells the type checker
