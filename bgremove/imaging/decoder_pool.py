@@ -5,12 +5,16 @@ library would take all of them down. So pictures are decoded in a few child proc
 passes its deadline is killed, one that crashes costs only its own request, and both are replaced.
 
 Price, on two shared cores: 1 ms for 0.3 megapixels, 4 for 2, 17 for 12, 53 for 50 (a JPEG of those
-sizes decodes in 2, 11, 75 and 310 ms); 50 MB (PSS) a process; 0.15 s until its first picture.
+sizes decodes in 2, 11, 75 and 310 ms); 50 MB resident (24 PSS) a process; 0.15 s until its first
+picture. So one is started, and another only where a picture has waited about as long as that takes.
 """
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bgremove.datatypes import DecodedImage, ImageHeader
 from bgremove.deadline import Deadline
@@ -18,11 +22,12 @@ from bgremove.errors import UpstreamError
 from bgremove.imaging.decoder_process import DecoderGoneError, DecoderProcess
 from bgremove.imaging.probe import Limits
 
-STEP = "decoding"
+PATIENCE_S = 0.15  # waited for a decoder at work before another is started
+WAITING = "waiting for decoding"
 
 
 class DecoderPool:
-    """At most ``size`` decoders, started when first needed, one picture each at a time.
+    """At most ``size`` decoders, started when needed, one picture each at a time.
 
     Safe to use from several threads.
     """
@@ -30,16 +35,15 @@ class DecoderPool:
     def __init__(self, limits: Limits, size: int = 2) -> None:
         self._limits = limits
         self._size = size
-        self._free = threading.BoundedSemaphore(size)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._idle: list[DecoderProcess] = []
+        self._busy = 0
         self._closed = False
 
-    def start(self) -> None:
-        """Start every decoder now, so that the first requests need not wait for that."""
-        missing = self._size - len(self._idle)
-        for _ in range(missing):
-            self._put_back(self._started())
+    def start(self, count: int = 1) -> None:
+        """Start ``count`` decoders now, so that the first requests need not wait for that."""
+        for _ in range(min(count, self._size) - len(self._idle)):
+            self._keep(self._started())
 
     def decode(self, data: bytes, header: ImageHeader, deadline: Deadline) -> DecodedImage:
         """Decode a picture that `probe` let in; ``header`` is what it returned for ``data``.
@@ -47,15 +51,13 @@ class DecoderPool:
         Raises ImageError for a damaged picture, UpstreamError where its decoder crashed or ran out
         of memory, DeadlineExceededError where the deadline came first.
         """
-        if not self._free.acquire(timeout=deadline.remaining_s):
-            raise deadline.exceeded(f"waiting for {STEP}")
-        try:
-            try:
-                return self._decode_with(self._take(), data, header, deadline)
-            except DecoderGoneError:
-                return self._decode_with(self._started(), data, header, deadline)
-        finally:
-            self._free.release()
+        with self._turn(deadline) as idle:
+            if idle is not None:
+                try:
+                    return self._decode_with(idle, data, header, deadline)
+                except DecoderGoneError:
+                    pass  # it died while idle: another may have the picture
+            return self._decode_with(self._started(), data, header, deadline)
 
     def _decode_with(
         self, process: DecoderProcess, data: bytes, header: ImageHeader, deadline: Deadline
@@ -63,7 +65,29 @@ class DecoderPool:
         try:
             return process.decode(data, header, deadline)
         finally:
-            self._put_back(process)
+            self._keep(process)
+
+    @contextmanager
+    def _turn(self, deadline: Deadline) -> Iterator[DecoderProcess | None]:
+        """Wait for an idle decoder, or None for leave to start one; raises at the deadline."""
+        with self._changed:
+            patient_until = time.monotonic() + PATIENCE_S
+            while not self._idle:
+                patience = patient_until - time.monotonic() if self._busy else 0
+                if self._busy < self._size and patience <= 0:
+                    break
+                if deadline.remaining_s <= 0:
+                    raise deadline.exceeded(WAITING)
+                at_most = patience if patience > 0 else deadline.remaining_s
+                self._changed.wait(min(at_most, deadline.remaining_s))
+            process = self._idle.pop() if self._idle else None
+            self._busy += 1
+        try:
+            yield process
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify()
 
     def __enter__(self) -> DecoderPool:
         return self
@@ -73,22 +97,11 @@ class DecoderPool:
 
     def close(self) -> None:
         """End the decoders; those at work end with their picture."""
-        with self._lock:
+        with self._changed:
             self._closed = True
             idle, self._idle = self._idle, []
         for process in idle:
             process.kill()
-
-    def _take(self) -> DecoderProcess:
-        while True:
-            with self._lock:
-                if not self._idle:
-                    break
-                process = self._idle.pop()
-            if process.is_alive:
-                return process
-            process.kill()
-        return self._started()
 
     def _started(self) -> DecoderProcess:
         try:
@@ -96,8 +109,8 @@ class DecoderPool:
         except OSError as error:
             raise UpstreamError("No decoder could be started", private=str(error)) from error
 
-    def _put_back(self, process: DecoderProcess) -> None:
-        with self._lock:
+    def _keep(self, process: DecoderProcess) -> None:
+        with self._changed:
             if process.is_alive and not self._closed:
                 self._idle.append(process)
                 return

@@ -10,6 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from PIL import Image
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ImageError, UpstreamError
-from bgremove.imaging import decoder_process
+from bgremove.imaging import decoder_pool, decoder_process
 from bgremove.imaging.decode import decode
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import probe
@@ -140,7 +141,7 @@ def test_a_decoder_that_crashes_costs_its_own_request_only(pool, kind, error, se
 
 def test_a_crash_of_one_decoder_leaves_another_s_picture_alone():
     with DecoderPool(LIMITS, size=2) as pool:
-        pool.start()
+        pool.start(2)
         sizes: list[tuple[int, int]] = []
         header = probe(SLOW, LIMITS)
         other = threading.Thread(
@@ -225,6 +226,31 @@ def test_requests_of_many_threads_share_few_processes():
         assert most <= 2
 
 
+def test_pictures_that_decode_fast_wait_for_one_process(monkeypatch):
+    monkeypatch.setattr(decoder_pool, "PATIENCE_S", 60.0)
+    with DecoderPool(LIMITS, size=2) as pool, ThreadPoolExecutor(6) as clients:
+        pool.start()
+        asked = [
+            clients.submit(pool.decode, PICTURE, HEADER, Deadline.after(60)) for _ in range(20)
+        ]
+        assert [answer.result().size for answer in asked] == [(40, 30)] * 20
+        assert len(children()) == 1
+
+
+def test_a_picture_does_not_wait_for_a_decoder_that_hangs():
+    with DecoderPool(LIMITS, size=2) as pool, ThreadPoolExecutor(1) as client:
+        pool.start()
+        (hung,) = children()
+        os.kill(hung, signal.SIGSTOP)
+        held = client.submit(pool.decode, PICTURE, HEADER, Deadline.after(60))
+        while pool._idle:
+            time.sleep(0.01)
+        assert pool.decode(PICTURE, HEADER, Deadline.after(30)).size == (40, 30)
+        assert not held.done()
+        os.kill(hung, signal.SIGCONT)
+        assert held.result().size == (40, 30)
+
+
 def test_opencv_s_own_limits_stop_what_gets_past_probe():
     """A second wall: the size a decoder sees is not the one a header told."""
     large = made.png(300, 300)
@@ -287,7 +313,7 @@ def test_no_decoder_that_starts_is_an_upstream_error(pool, monkeypatch):
 
 def test_close_ends_the_processes():
     with DecoderPool(LIMITS, size=2) as pool:
-        pool.start()
+        pool.start(2)
         assert len(children()) == 2
     assert children() == []
 
