@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints clean
+.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -58,8 +58,11 @@ constraints: ## Pin the newest versions that setup.cfg lets in
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]'
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
+audit: .venv-audit/stamp ## Ask what is known against the pinned dependencies (AUDIT=--allow-unreachable)
+	@.venv-audit/bin/python tools/audit.py --pip-audit .venv-audit/bin/pip-audit $(AUDIT)
+
 clean: ## Remove the virtual environment, the caches and the weights
-	rm -rf .venv .venv-rembg build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-audit .venv-rembg build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	rm -f weights/*.onnx weights/*.onnx.* weights/.lock
 
 .venv/bin/python:
@@ -81,4 +84,9 @@ clean: ## Remove the virtual environment, the caches and the weights
 .venv-rembg/stamp:
 	$(PYTHON) -m venv .venv-rembg
 	.venv-rembg/bin/python -m pip --disable-pip-version-check install --quiet 'rembg[cpu,cli]==2.0.86'
+	@touch $@
+
+.venv-audit/stamp:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip --disable-pip-version-check install --quiet 'pip-audit==2.10.1'
 	@touch $@

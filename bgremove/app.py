@@ -13,6 +13,7 @@ from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
 from bgremove.api.places import Places
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp
+from bgremove.keys.admission import admission_of
 from bgremove.log import configure_logging
 from bgremove.settings import Settings, unknown_names
 
@@ -40,6 +41,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes + FORM_OVERHEAD_BYTES
     engine = build_engine(settings)
     app.extensions["bgremove"] = engine
+    app.extensions["bgremove-admission"] = admission = admission_of(settings)
+    logger.info(str(admission))
     app.extensions["bgremove-places"] = Places(settings.places, settings.queue)
     app.extensions["bgremove-warm-up"] = WarmUp(engine.sessions)
     context.register(app, settings.timeout_s)

@@ -17,6 +17,7 @@ from bgremove.inference.manifest import Manifest, load_manifest, manifest_path
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
+from bgremove.keys_cli import keys
 from bgremove.settings import Settings, markdown_table, unknown_names
 
 ANSWER_TIMEOUT_S = 60.0  # for one run, on the slowest of machines
@@ -26,6 +27,9 @@ ANSWER_TIMEOUT_S = 60.0  # for one run, on the slowest of machines
 @click.version_option(package_name="bgremove")
 def main() -> None:
     """Self-hosted background removal."""
+
+
+main.add_command(keys)
 
 
 @main.command()

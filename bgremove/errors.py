@@ -62,6 +62,18 @@ class NoSubjectError(BgremoveError):
         self.warnings = warnings
 
 
+class UnauthorizedError(BgremoveError):
+    """No key, or not one that is let in; ``token``: one was sent, and it is at fault."""
+
+    code = "UNAUTHORIZED"
+    status = 401
+
+    def __init__(self, message: str, *, scheme: str = "Bearer", token: bool = False) -> None:
+        super().__init__(message)
+        fault = ', error="invalid_token"' if token else ""
+        self.challenge = f'{scheme} realm="bgremove"{fault}'  # for WWW-Authenticate
+
+
 class UpstreamError(BgremoveError):
     """Processing failed or timed out: inference, weights, memory, a decoder that died."""
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 BUILT_IN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+MAX_TEXT = 1_000  # characters of one value of a line; a path alone may have 4,000
+MAX_EXCEPTION = 10_000
+# An API key of ours or what a cut left of one, wherever a client put it: in the path, say.
+KEY = re.compile(r"bgr_[A-Za-z0-9_-]{8,}")
 
 
 class JsonFormatter(logging.Formatter):
     """Formats a record as one line of JSON, with whatever ``extra`` gave it.
 
-    JSON escapes control characters, so that nothing a client sent can forge a line.
+    JSON escapes control characters, so that nothing a client sent can forge a line or reach a
+    terminal; long values are cut, and API keys taken out.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -24,14 +30,37 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _cut(record.getMessage()),
         }
         if (current := request_id.get()) is not None:
             line["requestId"] = current
-        line |= {key: value for key, value in vars(record).items() if key not in BUILT_IN}
+        extra = {key: value for key, value in vars(record).items() if key not in BUILT_IN}
+        line |= {key: _cut(value) for key, value in extra.items()}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+            line["exception"] = self.formatException(record.exc_info)[-MAX_EXCEPTION:]
+        return KEY.sub("bgr_(a key)", json.dumps(line, default=str))
+
+
+def _cut(value: object) -> object:
+    """Cut a long text, and say how long it was."""
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return f"{value[:MAX_TEXT]}... ({len(value):,} characters)"
+    return value
+
+
+class WithoutQuotes(logging.Filter):
+    """Takes out of gunicorn's lines what a client sent.
+
+    A header that gunicorn cannot read is quoted there whole: it may be a key without its colon.
+    """
+
+    QUOTING = re.compile(r"(Invalid request from ip=\S*: [A-Za-z ]+).*", re.DOTALL)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten such a line; let every line pass."""
+        if matched := self.QUOTING.fullmatch(record.getMessage()):
+            record.msg, record.args = matched[1], ()
+        return True
 
 
 def configure_logging(level: str) -> None:

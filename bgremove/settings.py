@@ -27,10 +27,16 @@ def _row(
     low: float = -math.inf,
     high: float = math.inf,
     choices: tuple[str, ...] = (),
+    blank: bool = True,
+    secret: bool = False,
 ) -> Any:
-    """Declare a setting: its default, unit, help, and the values that are let in."""
+    """Declare a setting: its default, unit, help, and the values that are let in.
+
+    Not ``blank``: to set it to nothing is a fault. A ``secret`` is never shown.
+    """
     metadata = {"unit": unit, "help": text, "low": low, "high": high, "choices": choices}
-    return field(default=default, metadata=metadata)
+    metadata |= {"blank": blank, "secret": secret}
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,15 @@ class Settings:
         "What computes; auto: the best that the installed onnxruntime has.",
         choices=("auto", "cpu", "cuda", "openvino"),
     )
+    api_keys_file: str = _row(
+        "", "file", "API keys, as hashes; none: everybody is served. See Keys.", blank=False
+    )
+    rapidapi_proxy_secret: str = _row(
+        "", "secret", "What RapidAPI's gateway sends; better in a file.", blank=False, secret=True
+    )
+    rapidapi_proxy_secret_file: str = _row(
+        "", "file", "The same, one a line, read again when it changes.", blank=False
+    )
     log_level: str = _row(
         "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
@@ -102,7 +117,8 @@ class Settings:
             try:
                 values[row.name] = _checked(_parsed(type(row.default), text.strip()), row.metadata)
             except ValueError as fault:
-                faults.append(f"{name}={text!r}: {fault}")
+                shown = name if row.metadata["secret"] else f"{name}={text!r}"
+                faults.append(f"{shown}: {fault}")
         if faults:
             raise SettingsError(tuple(faults))
         return cls(**values)
@@ -141,6 +157,8 @@ def _parsed(kind: type[Any], text: str) -> Any:
 
 
 def _checked(value: Any, rules: Mapping[str, Any]) -> Any:
+    if value == "" and not rules["blank"]:
+        raise ValueError("empty; leave it out instead")
     if rules["choices"] and value not in rules["choices"]:
         raise ValueError(f"not one of {', '.join(rules['choices'])}")
     if isinstance(value, int | float) and not rules["low"] <= value <= rules["high"]:

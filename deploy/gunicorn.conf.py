@@ -6,17 +6,24 @@ deadline of the application (BGREMOVE_TIMEOUT_S).
 """
 
 import os
+import sys
 from importlib import import_module
 
 import gunicorn.util
 
 from bgremove.api.raw import write_envelope
+from bgremove.errors import SettingsError
 from bgremove.inference.cpus import available_cpus
+from bgremove.keys.admission import admission_of
 from bgremove.memory import return_freed_memory
 from bgremove.settings import Settings
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-settings = Settings.from_env(os.environ)
+try:
+    settings = Settings.from_env(os.environ)
+    admission_of(settings)  # here as well: what was good stays known to the workers of a reload
+except SettingsError as error:
+    sys.exit("\n".join(error.faults))
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
 # The places and the queue of a worker, and some for reading uploads and for health.
@@ -36,9 +43,17 @@ logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "bgremove.log.JsonFormatter"}},
+    "filters": {"unquoted": {"()": "bgremove.log.WithoutQuotes"}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": "WARNING", "handlers": ["stdout"]},
-    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stdout"], "propagate": False}},
+    "loggers": {
+        "gunicorn.error": {
+            "level": "INFO",
+            "handlers": ["stdout"],
+            "filters": ["unquoted"],
+            "propagate": False,
+        }
+    },
 }
 
 gunicorn.util.write_error = write_envelope

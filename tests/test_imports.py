@@ -12,11 +12,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PLAN = [
     ["errors", "datatypes"],
     ["deadline", "settings", "log", "memory"],
-    ["stages"],
+    ["stages", "keys"],
     ["inference", "matting", "imaging"],
     ["sight"],
     ["pipeline"],
-    ["engine"],
+    ["engine", "keys_cli"],
     ["api"],
     ["app", "cli"],
     ["bgremove"],  # the package itself, which hands out its two public names when asked

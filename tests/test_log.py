@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bgremove.log import JsonFormatter, configure_logging, request_id
+from bgremove.log import MAX_TEXT, JsonFormatter, WithoutQuotes, configure_logging, request_id
 
 
 @pytest.fixture
@@ -55,6 +55,39 @@ def test_extra_values_are_fields_and_what_is_no_json_is_said_in_words() -> None:
 def test_nothing_a_client_sent_can_forge_a_line() -> None:
     forged = 'x\n{"level": "ERROR"}\r\x1b[2J\u2028\udcff'
     assert line_of("%s", forged)["message"] == forged
+
+
+def test_a_long_text_is_cut_and_its_length_said() -> None:
+    line = line_of("x" * (MAX_TEXT + 1), path="y" * MAX_TEXT, other="z" * 5_000)
+    assert line["message"] == "x" * MAX_TEXT + "... (1,001 characters)"
+    assert line["path"] == "y" * MAX_TEXT
+    assert line["other"] == "z" * MAX_TEXT + "... (5,000 characters)"
+
+
+def test_a_key_is_taken_out_wherever_it_stands() -> None:
+    key = "bgr_" + "Ab3-_" * 8 + "xyz"
+    try:
+        raise ValueError(f"broken: {key}")
+    except ValueError:
+        line = line_of(f"a {key}.", path=f"/{key}/", all=[key], exc_info=sys.exc_info())
+    assert (line["message"], line["path"]) == ("a bgr_(a key).", "/bgr_(a key)/")
+    assert key not in str(line)
+    cut = line_of("message", path="p" * (MAX_TEXT - 20) + key)
+    assert "Ab3" not in cut["path"]
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "::1", ""])
+@pytest.mark.parametrize("said", ["Invalid HTTP Header", "Obsolete line folding is unacceptable"])
+def test_what_gunicorn_quotes_is_left_out(client: str, said: str) -> None:
+    record = logging.makeLogRecord({"msg": f"Invalid request from ip={client}: {said}: 'X y\nz'"})
+    assert WithoutQuotes().filter(record)
+    assert record.getMessage() == f"Invalid request from ip={client}: {said}"
+
+
+def test_what_quotes_nobody_is_left_alone() -> None:
+    record = logging.makeLogRecord({"msg": "Booting worker with pid: %s", "args": (12,)})
+    assert WithoutQuotes().filter(record)
+    assert record.getMessage() == "Booting worker with pid: 12"
 
 
 def test_an_exception_is_in_the_line() -> None:

@@ -35,6 +35,9 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 
 def test_every_default_would_be_let_in() -> None:
     texts = {name: str(value) for name, value in asdict(Settings()).items()}
+    for row in fields(Settings):
+        if not row.metadata["blank"]:
+            del texts[row.name]  # they are left out, not left empty
     texts["strict_models"] = "0"
     assert read(**texts) == Settings()
 

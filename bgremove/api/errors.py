@@ -18,6 +18,7 @@ from bgremove.errors import (
     Detail,
     NoSubjectError,
     OverloadedError,
+    UnauthorizedError,
     UpstreamError,
 )
 
@@ -47,6 +48,8 @@ def answer_domain_error(error: BgremoveError) -> Response:
     response = Response(status=error.status)
     if isinstance(error, OverloadedError):
         response.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, UnauthorizedError):
+        response.headers["WWW-Authenticate"] = error.challenge
     warnings: tuple[str, ...] = ()
     if isinstance(error, NoSubjectError):
         warnings = error.warnings

@@ -11,6 +11,7 @@ from bgremove import __version__
 from bgremove.api.errors import with_envelope
 from bgremove.errors import Detail
 from bgremove.inference.readiness import WarmUp
+from bgremove.keys.admission import Admission
 
 blueprint = Blueprint("health", __name__)
 
@@ -30,7 +31,8 @@ def ready() -> ResponseReturnValue:
     if readiness.ready:
         state = asdict(readiness)
         del state["waiting_for"]
-        return {"status": "ready", **state}
+        admission: Admission = current_app.extensions["bgremove-admission"]
+        return {"status": "ready", **state, **admission.state}
     details = [Detail("readiness", name) for name in readiness.waiting_for]
     message = "Not ready: " + "; ".join(readiness.waiting_for)
     response = Response(status=503, headers={"Retry-After": "1"})

@@ -12,6 +12,7 @@ import marshmallow
 from flask import Blueprint, Request, Response, current_app, request
 
 from bgremove.api import answers
+from bgremove.api.auth import require_key
 from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts
 from bgremove.api.negotiation import wants_json, white_format
@@ -23,6 +24,7 @@ from bgremove.imaging.probe import Limits, probe
 from bgremove.pipeline import Engine, remove_background
 
 blueprint = Blueprint("removals", __name__)
+blueprint.before_request(require_key)
 
 
 @blueprint.post("/v1/remove-bg/universal")

@@ -1,0 +1,68 @@
+"""Who may ask: looked at before anything of a body is read and before a place is taken.
+
+A client's key comes in X-RapidAPI-Key, X-Api-Key or Authorization: Bearer. Where a gateway's secret
+is configured, a request that carries X-RapidAPI-Proxy-Secret is judged by that alone: the gateway
+has judged its client's key already, which is not ours to know.
+"""
+
+from __future__ import annotations
+
+from flask import current_app, request
+from werkzeug.datastructures import Headers
+
+from bgremove.api.context import current
+from bgremove.errors import UnauthorizedError
+from bgremove.keys.admission import Admission, Source
+
+KEY_HEADERS = ("X-RapidAPI-Key", "X-Api-Key")
+SECRET_HEADER = "X-RapidAPI-Proxy-Secret"  # noqa: S105 -- the header's name
+NO_KEY = "An API key is required; send it as X-Api-Key, X-RapidAPI-Key or Authorization: Bearer"
+NO_SECRET = "This server answers its gateway only, which sends X-RapidAPI-Proxy-Secret"  # noqa: S105
+
+
+def require_key() -> None:
+    """Let the request in and note by which key, or raise UnauthorizedError.
+
+    OPTIONS names the methods and no more; a browser's preflight cannot carry a key.
+    """
+    admission: Admission = current_app.extensions["bgremove-admission"]
+    if admission.is_open or request.method == "OPTIONS":
+        return
+    current().notes["key"] = _admitted(admission, request.headers)
+
+
+def _admitted(admission: Admission, headers: Headers) -> str:
+    """Return the id of the key that lets a request in."""
+    secret = headers.get(SECRET_HEADER, "").strip()
+    if admission.gateway is not None and secret:
+        wrong = f"{SECRET_HEADER} is not the one that this server knows"
+        return _name_of(secret, admission.gateway, wrong)
+    if admission.keys is None:
+        raise UnauthorizedError(NO_SECRET, scheme="RapidAPI")
+    key = _presented(headers)
+    return _name_of(key, admission.keys, "The API key is unknown or has been revoked")
+
+
+def _presented(headers: Headers) -> str:
+    """Return the one key that a request carries, in however many headers."""
+    sent = {name: headers.get(name, "").strip() for name in KEY_HEADERS}
+    scheme, _, token = headers.get("Authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        sent["Authorization"] = token.strip()
+    for name, value in sent.items():
+        if "," in value:  # as servers join the values of a header that comes twice
+            raise UnauthorizedError(f"{name} has several values; send one API key", token=True)
+    keys = {value for value in sent.values() if value}
+    if not keys:
+        raise UnauthorizedError(NO_KEY)
+    if len(keys) > 1:
+        names = " and ".join(name for name, value in sent.items() if value)
+        raise UnauthorizedError(f"{names} carry different API keys; send one", token=True)
+    return keys.pop()
+
+
+def _name_of(presented: str, source: Source, wrong: str) -> str:
+    name = source.ring.name_of(presented.encode("latin-1", "replace"))  # WSGI's own encoding
+    if name is None:
+        raise UnauthorizedError(wrong, token=True)
+    return name

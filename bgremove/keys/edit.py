@@ -1,0 +1,101 @@
+"""Change a key file: one at a time, whole or not at all, and keep what people wrote in it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bgremove.keys.lines import (
+    MAX_FILE_BYTES,
+    FileFaultError,
+    KeyLine,
+    label_fault,
+    new_key,
+    read_lines,
+)
+
+HEADER = """\
+# Keys of bgremove: ID DATE sha256:HEX LABEL. `bgremove keys add`, `list` and `revoke` write it.
+# Of a key only its hash is here; the key itself was shown once and is kept nowhere.
+"""
+FRESH_MODE = 0o600
+
+
+def add(path: Path, label: str) -> tuple[str, KeyLine]:
+    """Make a key for a label, write its line, and return both.
+
+    Raises FileFaultError where the label is taken or no label, or the file faulty, OSError where it
+    cannot be written; nothing is changed then.
+    """
+    if fault := label_fault(label):
+        raise FileFaultError(fault)
+    with _locked(path):
+        text = path.read_text("utf-8") if path.exists() else HEADER
+        lines = read_lines(text.encode())
+        if taken := [line.id for line in lines if line.label == label]:
+            raise FileFaultError(f"the label is taken, by {taken[0]}; labels tell keys apart")
+        ids = frozenset(line.id for line in lines)
+        key, line = new_key(label, datetime.now(UTC).date(), ids)
+        _write(path, text.removesuffix("\n") + f"\n{line}\n")
+    return key, line
+
+
+def revoke(path: Path, name: str) -> KeyLine:
+    """Take the line with this label or id out, and return it. Raises as `add`."""
+    with _locked(path):
+        text = path.read_text("utf-8")
+        found = [line for line in read_lines(text.encode()) if name in (line.id, line.label)]
+        if not found:
+            raise FileFaultError("no key has this label or id; `bgremove keys list` names them")
+        if len(found) > 1:
+            ids = ", ".join(line.id for line in found)
+            raise FileFaultError(f"more than one key has it: {ids}; revoke them by their ids")
+        kept = text.split("\n")
+        del kept[found[0].number - 1]
+        _write(path, "\n".join(kept))
+    return found[0]
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the file's folder: the file itself is another one after each change."""
+    folder = os.open(path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a new file in the place of the old one, with its owner and mode; a link stays a link."""
+    content = text.encode()
+    if len(content) > MAX_FILE_BYTES:
+        raise FileFaultError(f"the file would pass the limit of {MAX_FILE_BYTES:,} bytes")
+    target = path.resolve()
+    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with open(number, "wb") as file:
+            file.write(content)
+            if target.exists():
+                old = target.stat()
+                os.fchown(number, old.st_uid, old.st_gid)
+                os.fchmod(number, old.st_mode & 0o777)
+            else:
+                os.fchmod(number, FRESH_MODE)
+            file.flush()
+            os.fsync(number)
+        os.rename(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)  # a key revoked stays revoked when the power fails
+    finally:
+        os.close(folder)

@@ -1,0 +1,131 @@
+"""A file of keys that is read again when it changes, and that can never let anybody in by breaking.
+
+Broken or gone at the start: a SettingsError. Later: an error in the log and on `/readyz`, and the
+last good keys stay in force until the file is good again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bgremove.errors import SettingsError
+from bgremove.keys.last_good import last_good_of
+from bgremove.keys.lines import MAX_FILE_BYTES, FileFaultError
+from bgremove.keys.ring import KeyRing
+
+LOOK_EVERY_S = 1.0
+# A file changed twice within one tick of its clock looks the same: until its times are older than
+# this, it is read at every look. Two seconds is the coarsest clock of a file system in use.
+SETTLED_NS = 2_000_000_000
+Signature = tuple[int, ...]
+logger = logging.getLogger(__name__)
+
+
+class WatchedFile:
+    """The keys of a file; ``setting`` is the environment's name for it, for the log."""
+
+    def __init__(
+        self,
+        path: Path,
+        parse: Callable[[bytes], KeyRing],
+        setting: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path, self._parse, self._setting, self._clock = path, parse, setting, clock
+        self._last_good = last_good_of(path, MAX_FILE_BYTES)
+        self._lock = threading.Lock()
+        self._seen: Signature | None = (
+            None  # None: read it at the next look, whatever it looks like
+        )
+        self._next_look = clock() + LOOK_EVERY_S
+        self._fault: str | None = None
+        self._ring = KeyRing(())
+        try:
+            self._read()
+        except (OSError, FileFaultError) as error:
+            kept = self._last_good.content()
+            if kept is None:
+                raise SettingsError((f"{setting}={path}: {_words(error)}",)) from None
+            self._ring = parse(kept)
+            self._note(_words(error))
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the file, while older keys than its own are in force."""
+        self._look_if_due()
+        return self._fault
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys in force."""
+        self._look_if_due()
+        return self._ring
+
+    def _look_if_due(self) -> None:
+        """Look at the file, at most once a second; of several threads one does."""
+        if self._clock() >= self._next_look and self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._lock.release()
+
+    def _look(self) -> None:
+        self._next_look = self._clock() + LOOK_EVERY_S
+        before = self._ring
+        try:
+            if self._seen is not None and _signature(self._path.stat()) == self._seen:
+                return
+            self._read()
+        except (OSError, FileFaultError) as error:
+            self._seen = None
+            self._note(_words(error))
+            return
+        if self._ring != before or self._fault is not None:
+            logger.info("%s read again", self._setting, extra={"keys": len(self._ring)})
+        self._fault = None
+
+    def _read(self) -> None:
+        content, found = _content(self._path)
+        self._ring = self._parse(content)
+        self._last_good.keep(content)
+        newest_ns = max(found.st_mtime_ns, found.st_ctime_ns)
+        is_settled = time.time_ns() - newest_ns > SETTLED_NS
+        self._seen = _signature(found) if is_settled else None
+
+    def _note(self, fault: str) -> None:
+        """Log a fault once, not at every look."""
+        if fault != self._fault:
+            message = "%s cannot be read; the last good keys stay in force"
+            logger.error(message, self._setting, extra={"cause": fault, "keys": len(self._ring)})
+        self._fault = fault
+
+
+def _content(path: Path) -> tuple[bytes, os.stat_result]:
+    # Not blocking: opened to be read, a pipe would wait for whoever writes to it.
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            raise FileFaultError("no regular file")
+        with open(file, "rb", closefd=False) as opened:
+            content = opened.read(MAX_FILE_BYTES + 1)
+    finally:
+        os.close(file)
+    if len(content) > MAX_FILE_BYTES:
+        raise FileFaultError(f"more than the limit of {MAX_FILE_BYTES:,} bytes")
+    return content, found
+
+
+def _signature(found: os.stat_result) -> Signature:
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _words(error: OSError | FileFaultError) -> str:
+    """Return what is wrong without the path: `/readyz` shows it."""
+    return str((error.strerror if isinstance(error, OSError) else None) or error)

@@ -1,0 +1,76 @@
+"""The command line's `bgremove keys add`, `list` and `revoke`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from bgremove.keys import edit
+from bgremove.keys.lines import FileFaultError, read_lines
+
+file_option = click.option(
+    "--file",
+    "path",
+    envvar="BGREMOVE_API_KEYS_FILE",
+    required=True,
+    show_envvar=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file of keys.",
+)
+
+
+@click.group()
+def keys() -> None:
+    """Make, list and revoke API keys.
+
+    A server that runs reads the file again within a second or two.
+    """
+
+
+@keys.command()
+@click.argument("label")
+@file_option
+def add(label: str, path: Path) -> None:
+    """Make a key for LABEL and print it, this once."""
+    with _told(path):
+        key, line = edit.add(path, label)
+    click.echo(key)
+    click.echo(f"{line.id} ({label}) written to {path}; the key is shown this once", err=True)
+
+
+@keys.command(name="list")
+@file_option
+def list_(path: Path) -> None:
+    """Print the id, date and label of each key."""
+    with _told(path):
+        lines = read_lines(path.read_bytes())
+    for line in lines:
+        click.echo(f"{line.id}  {line.created}  {line.label}")
+    if not lines:
+        click.echo("No keys: nobody is let in", err=True)
+
+
+@keys.command()
+@click.argument("label")
+@file_option
+def revoke(label: str, path: Path) -> None:
+    """Take the key with this LABEL (or id) out."""
+    with _told(path):
+        line = edit.revoke(path, label)
+    click.echo(f"{line.id} ({line.label}) revoked")
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say a fault in words, and which file has it."""
+    try:
+        yield
+    except FileFaultError as fault:
+        raise click.ClickException(f"{path}: {fault}") from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from error
