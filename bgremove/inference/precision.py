@@ -12,6 +12,7 @@ from bgremove.errors import ModelUnavailableError
 from bgremove.inference.known_picture import known_picture
 from bgremove.inference.manifest import Model
 from bgremove.inference.preprocess import to_tensor
+from bgremove.inference.providers import Provider
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 
@@ -34,23 +35,23 @@ def has_int8_instructions(cpuinfo: Path = CPUINFO) -> bool:
     return bool(cores) and all(DOT_PRODUCTS.intersection(line.split()) for line in cores)
 
 
-def int8_is_faster(model: Model, folder: Path, threads: int) -> bool:
+def int8_is_faster(model: Model, folder: Path, threads: int, provider: Provider = "cpu") -> bool:
     """Run both forms of ``model`` on the known picture and compare; int8 must also answer right."""
     quantised = model.quantised
     if quantised is None or not (folder / quantised.file).is_file():
         return False
     try:
-        int8_s = _best_run_s(as_built(quantised, folder), folder, threads)
+        int8_s = _best_run_s(as_built(quantised, folder), folder, threads, provider)
     except ModelUnavailableError as error:
         logger.warning("int8 does not work on this machine", extra={"cause": error.private})
         return False
-    float32_s = _best_run_s(model, folder, threads)
+    float32_s = _best_run_s(model, folder, threads, provider)
     logger.info("precision measured", extra={"int8S": int8_s, "float32S": float32_s})
     return int8_s < float32_s
 
 
-def _best_run_s(model: Model, folder: Path, threads: int) -> float:
-    session = Session(model, folder / model.file, threads)
+def _best_run_s(model: Model, folder: Path, threads: int, provider: Provider) -> float:
+    session = Session(model, folder / model.file, threads, provider)
     session.check_known_picture(Deadline.after(RUN_TIMEOUT_S))
     tensor = to_tensor(known_picture(), model)
     seconds = []

@@ -16,6 +16,13 @@ NAMES: dict[Provider, str] = {
 }
 
 
+def provider_options(provider: Provider, threads: int) -> dict[str, str]:
+    """Return what a provider is told beside the session's own options, which OpenVINO ignores."""
+    if provider == "openvino":
+        return {"device_type": "CPU", "num_of_threads": str(threads)}
+    return {}
+
+
 def choose_provider(wanted: str) -> Provider:
     """Return the provider to compute with: the one wanted, or for ``auto`` the best of this build.
 

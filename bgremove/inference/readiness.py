@@ -101,7 +101,9 @@ class WarmUp:
             return
         default = sessions.manifest.model(sessions.manifest.fallback)
         try:
-            sessions.int8 = int8_is_faster(default, sessions.weights_dir, sessions.threads)
+            sessions.int8 = int8_is_faster(
+                default, sessions.weights_dir, sessions.threads, sessions.provider
+            )
         except BgremoveError as error:  # the default does not run: what follows will say why
             logger.warning("precision not measured", extra={"cause": error.private})
 

@@ -21,7 +21,7 @@ from bgremove.errors import DeadlineExceededError, ModelUnavailableError, Upstre
 from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import Model
 from bgremove.inference.preprocess import to_tensor
-from bgremove.inference.providers import NAMES, Provider
+from bgremove.inference.providers import NAMES, Provider, provider_options
 
 FAILED = "The model failed on this picture"
 ORT_ERRORS: tuple[type[Exception], ...] = tuple(
@@ -62,6 +62,7 @@ class Session:
                     f"/proc/self/fd/{weights.fileno()}",
                     _options(threads),
                     providers=[NAMES[provider]],
+                    provider_options=[provider_options(provider, threads)],
                 )
             except ORT_ERRORS as error:
                 raise _unavailable(model, "does not load", error) from error

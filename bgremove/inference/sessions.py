@@ -51,7 +51,7 @@ class Sessions:
         self.threads = threads
         self.provider = provider
         # int8 is for CPUs; where neither its setting nor their instructions decide, the clock will.
-        is_open = precision == "auto" and provider == "cpu"
+        is_open = precision == "auto" and provider != "cuda"
         self.is_precision_open = is_open and not has_int8_instructions()
         self.int8 = precision == "int8" or (is_open and not self.is_precision_open)
         self._loaded: OrderedDict[str, Session] = OrderedDict()

@@ -7,7 +7,7 @@ import pytest
 
 from bgremove.errors import ModelUnavailableError, SettingsError
 from bgremove.inference.manifest import Manifest
-from bgremove.inference.providers import NAMES, choose_provider
+from bgremove.inference.providers import NAMES, choose_provider, provider_options
 from bgremove.inference.readiness import WarmUp
 from bgremove.inference.session import Session
 from bgremove.inference.sessions import Sessions
@@ -58,6 +58,20 @@ def test_readiness_says_what_computes_and_other_hardware_runs_in_float32(tmp_pat
     warm_up = WarmUp(sessions)
     warm_up.run()
     assert warm_up.readiness.provider == "cpu"
-    elsewhere = Sessions(manifest, tmp_path, max_sessions=1, threads=1, provider="openvino")
+    elsewhere = Sessions(manifest, tmp_path, max_sessions=1, threads=1, provider="cuda")
     assert not elsewhere.int8
     assert not elsewhere.is_precision_open
+
+
+def test_openvino_computes_on_the_cpu_and_so_in_int8_with_the_threads_it_is_given(
+    tmp_path: Path,
+) -> None:
+    model = graphs.put(tmp_path, graphs.brightness())
+    manifest = Manifest((model,), model.name)
+    sessions = Sessions(
+        manifest, tmp_path, max_sessions=1, threads=1, precision="int8", provider="openvino"
+    )
+    assert sessions.int8
+    options = provider_options("openvino", threads=3)
+    assert options == {"device_type": "CPU", "num_of_threads": "3"}
+    assert provider_options("cpu", threads=3) == {}
