@@ -64,7 +64,8 @@ class ImageHeader:
     """What a picture declares about itself, read without decoding it.
 
     ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
-    ``frames`` is 1 for a still picture and at least 2 for an animation.
+    ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
+    smaller: ``reduction`` is 1, 2, 4 or 8, by which its sides are divided.
     """
 
     type: ImageType
@@ -73,11 +74,23 @@ class ImageHeader:
     frames: int = 1
     orientation: int = 1
     icc_profile: bytes | None = None
+    reduction: int = 1
 
     @property
     def pixels(self) -> int:
         """The number of pixels declared."""
         return self.width * self.height
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height the right way up."""
+        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
+
+    @property
+    def decoded_size(self) -> tuple[int, int]:
+        """Width and height of the pixels decoded, the right way up; a part of one counts whole."""
+        width, height = self.size
+        return -(-width // self.reduction), -(-height // self.reduction)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

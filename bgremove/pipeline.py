@@ -14,6 +14,7 @@ from bgremove.datatypes import (
     Cutout,
     DecodedImage,
     EncodedImage,
+    ImageHeader,
     ImageU8,
     OutputFormat,
     Removal,
@@ -23,6 +24,7 @@ from bgremove.datatypes import (
 from bgremove.deadline import Deadline
 from bgremove.errors import NoSubjectError, UpstreamError
 from bgremove.imaging.compose import MASK_THRESHOLD, binary_mask, crop, on_white, transparent
+from bgremove.imaging.decode import reduced
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.encode import as_jpeg, as_png
 from bgremove.imaging.png import Canvas
@@ -35,6 +37,8 @@ from bgremove.sight import look
 from bgremove.stages import Stages
 
 Compose = Callable[[ImageU8, ArrayF32], ImageU8]
+# px: a mask is drawn from a JPEG decoded no smaller than this; its edges are as good.
+MASK_SIDE = 1500
 HIDDEN_REACH = 16  # of the longer side: how far from transparency its hidden colours may tell
 NO_SUBJECT = "No subject stands out from the background of this picture"
 
@@ -64,6 +68,8 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
     try:
         with stages.stage("probe"):
             header = probe(request.image, engine.limits)
+            if request.output_format is OutputFormat.MASK:
+                header = reduced(header, MASK_SIDE)
         with stages.stage("decode"):
             image = engine.decoders.decode(request.image, header, deadline)
         choice = engine.sessions.choose(request.subject)
@@ -75,7 +81,7 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
         if not sight.has_subject:
             raise NoSubjectError(NO_SUBJECT, model, warnings)
         with stages.stage("matte"):
-            matte = refine(sight.saliency, image.bgr)
+            matte = _at_full_size(refine(sight.saliency, image.bgr), header)
             alpha = matte if image.alpha is None else matte * image.alpha
             box = foreground_box(alpha)
         if box is None or cv2.minMaxLoc(alpha)[1] < MASK_THRESHOLD:
@@ -99,6 +105,15 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
         warnings=warnings,
         stages_ms=stages.ms,
     )
+
+
+def _at_full_size(matte: ArrayF32, header: ImageHeader) -> ArrayF32:
+    """Enlarge the matte of a picture that was decoded smaller."""
+    if header.reduction == 1:
+        return matte
+    by, (width, height) = header.reduction, header.size
+    large = cv2.resize(matte, None, fx=by, fy=by, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large[:height, :width], np.float32)
 
 
 def _foreground(image: DecodedImage, matte: ArrayF32) -> ImageU8:

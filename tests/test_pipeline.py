@@ -2,6 +2,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,10 +10,18 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from bgremove.datatypes import OutputFormat, Removal, RemovalRequest, Subject, WhiteFormat
+from bgremove.datatypes import (
+    DecodedImage,
+    OutputFormat,
+    Removal,
+    RemovalRequest,
+    Subject,
+    WhiteFormat,
+)
 from bgremove.deadline import Deadline
 from bgremove.engine import build_engine
 from bgremove.errors import DeadlineExceededError, ImageError, NoSubjectError
+from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.pipeline import Engine, remove_background
 from bgremove.settings import Settings
 
@@ -67,6 +76,35 @@ def test_all_formats_agree_on_the_subject(engine: Engine) -> None:
     assert np.array_equal(mask == 255, cutout[..., 3] >= 128)
     white = opened(removals[OutputFormat.WHITE_BG])
     assert (white.format, white.size) == ("JPEG", (512, 512))
+
+
+def test_a_mask_drawn_from_a_smaller_decode_is_the_mask_of_the_cutout(engine: Engine) -> None:
+    large = cv2.resize(
+        cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR),
+        (3041, 3003),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    source = cv2.imencode(".jpg", large)[1].tobytes()
+    sizes: list[tuple[int, int]] = []
+
+    class Watched(DecoderPool):
+        def decode(self, *args: Any) -> DecodedImage:
+            image = super().decode(*args)
+            sizes.append(image.size)
+            return image
+
+    with Watched(engine.limits) as decoders:
+        watched = replace(engine, decoders=decoders)
+        mask = run(watched, RemovalRequest(source, output_format=OutputFormat.MASK))
+        cutout = run(watched, RemovalRequest(source))
+    assert sizes == [(1521, 1502), (3041, 3003)]
+    assert mask.source_pixels == 3041 * 3003
+    subject = np.asarray(opened(cutout))[..., 3] >= 128
+    drawn = np.asarray(opened(mask)) == 255
+    assert drawn.shape == subject.shape
+    assert (drawn & subject).sum() / (drawn | subject).sum() > 0.995
+    assert abs(mask.box.left - cutout.box.left) <= 4
+    assert abs(mask.box.width - cutout.box.width) <= 8
 
 
 def test_white_png_is_exact(engine: Engine) -> None:

@@ -27,6 +27,11 @@ def is_carried(profile: bytes) -> bool:
     return profile[SPACE] == b"RGB " and _transform(profile, "RGB", UNPREPARED) is not None
 
 
+def is_cmyk(profile: bytes | None) -> bool:
+    """Say whether a profile declares itself one for CMYK."""
+    return profile is not None and profile[SPACE] == b"CMYK"
+
+
 def converted(data: bytes, header: ImageHeader, colours: ImageU8) -> ImageU8 | None:
     """Return the colours in sRGB, BGR uint8 (H, W, 3), where the profile is for gray or CMYK.
 
@@ -37,7 +42,7 @@ def converted(data: bytes, header: ImageHeader, colours: ImageU8) -> ImageU8 | N
     if profile[SPACE] == b"GRAY":
         gray = _one_channel(colours)
         return None if gray is None else _to_srgb(Image.fromarray(gray), profile)
-    if profile[SPACE] == b"CMYK" and header.type is ImageType.JPEG:
+    if is_cmyk(profile) and header.type is ImageType.JPEG:
         try:
             with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
                 return _to_srgb(image, profile) if image.mode == "CMYK" else None

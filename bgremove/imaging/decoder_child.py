@@ -68,6 +68,7 @@ def _answer(request: dict[str, Any], picture: int, pixels: int) -> dict[str, Any
         request["frames"],
         request["orientation"],
         profile if request["has_profile"] else None,
+        request["reduction"],
     )
     try:
         planes = decode_planes(data, header)

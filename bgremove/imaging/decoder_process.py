@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import math
 import os
 import signal
 import socket
@@ -77,7 +78,7 @@ class DecoderProcess:
         profile = header.icc_profile
         with (
             _memory_file("picture", len(data) + len(profile or b"")) as picture,
-            _memory_file("pixels", 4 * header.pixels) as pixels,
+            _memory_file("pixels", 4 * math.prod(header.decoded_size)) as pixels,
         ):
             os.pwritev(picture, [data, profile or b""], 0)
             self._send(_request(data, header, deadline), [picture, pixels], deadline)
@@ -141,6 +142,7 @@ def _request(data: bytes, header: ImageHeader, deadline: Deadline) -> dict[str, 
         "height": header.height,
         "frames": header.frames,
         "orientation": header.orientation,
+        "reduction": header.reduction,
         "data_bytes": len(data),
         "has_profile": header.icc_profile is not None,
         "cpu_s": deadline.remaining_s + CPU_GRACE_S,

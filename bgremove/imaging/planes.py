@@ -53,9 +53,9 @@ def map_planes(
     file: int, header: ImageHeader, *, has_alpha: bool
 ) -> tuple[ImageU8, ImageU8 | None]:
     """Map what `write_planes` wrote, without a copy; the mapping lives as long as the arrays."""
-    size = (header.height, header.width)
-    height, width = size[::-1] if header.orientation >= 5 else size
-    colours = 3 * header.pixels
-    flat = np.frombuffer(mmap.mmap(file, colours + header.pixels * has_alpha), np.uint8)
+    width, height = header.decoded_size
+    pixels = width * height
+    colours = 3 * pixels
+    flat = np.frombuffer(mmap.mmap(file, colours + pixels * has_alpha), np.uint8)
     bgr = flat[:colours].reshape(height, width, 3)
     return bgr, flat[colours:].reshape(height, width) if has_alpha else None

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 ANY = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
 # ANY makes the colour palettes of OS/2 bitmaps gray, and shows the filler of 32-bit ones as alpha.
 COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+REDUCED = {  # flags that say by how much, whatever else their names say
+    1: 0,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
 
 
 def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
@@ -39,7 +45,7 @@ def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
         pixels = _opencv(png.still(data), header, ANY)
         _opencv(data, header, ANY)
     else:
-        pixels = _opencv(data, header, ANY)
+        pixels = _opencv(data, header, ANY | REDUCED[header.reduction])
     if header.type is ImageType.PNG:
         return _read_png(data, pixels)
     return _split(_eight_bits(pixels))
@@ -53,7 +59,7 @@ def _opencv(data: bytes, header: ImageHeader, flags: int) -> NDArray[Any]:
         if error.code == cv2.Error.StsNoMem:
             raise UpstreamError("There was not enough memory to read the picture") from error
         raise ImageError("The picture is damaged and cannot be read", private=str(error)) from error
-    if pixels is None or pixels.shape[:2] != (header.height, header.width):
+    if pixels is None or pixels.shape[:2] != _stored_shape(header):
         raise ImageError(f"The {header.type} is damaged or cut short and cannot be read")
     return pixels
 
@@ -82,6 +88,12 @@ def _eight_bits(pixels: NDArray[Any]) -> ImageU8:
         flat = pixels.reshape(pixels.shape[0], -1)
         pixels = cv2.convertScaleAbs(flat, alpha=1 / 257).reshape(pixels.shape)
     return pixels
+
+
+def _stored_shape(header: ImageHeader) -> tuple[int, int]:
+    """Return the rows and columns to be decoded, before they are turned upright."""
+    width, height = header.decoded_size
+    return (width, height) if header.orientation >= 5 else (height, width)
 
 
 def _split(pixels: NDArray[Any]) -> tuple[ImageU8, ImageU8 | None]:

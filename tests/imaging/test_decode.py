@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image, ImageOps
 
 from bgremove.errors import ImageError, UpstreamError
 from bgremove.imaging import stored
-from bgremove.imaging.decode import decode
+from bgremove.imaging.decode import decode, reduced, turn
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
 
@@ -47,6 +48,41 @@ def test_orientation_is_applied_once(kind, orientation):
     picture = made.saved(Image.fromarray(made.scene(40, 24)), kind, exif=exif, **LOSSLESS[kind])
     assert decoded(picture).size == ((24, 40) if orientation >= 5 else (40, 24))
     assert_like_pillow(picture, levels=8 if kind == "JPEG" else 0)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("least_side", [100, 50, 30, 10])
+def test_a_jpeg_is_decoded_smaller_as_a_whole(orientation, mode, least_side):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = Image.fromarray(made.scene(203, 121)).convert(mode)
+    data = made.saved(picture, "JPEG", exif=exif, **LOSSLESS["JPEG"])
+    whole, header = decoded(data), reduced(probe(data, LIMITS), least_side)
+    assert header.reduction == {100: 2, 50: 4, 30: 4, 10: 8}[least_side]
+    assert header.size == whole.size == ((121, 203) if orientation >= 5 else (203, 121))
+    small = decode(data, header)
+    assert small.size == header.decoded_size
+    assert max(small.size) >= least_side
+    upright = replace(header, orientation=1)
+    stored_small = decode(data, upright).bgr
+    stored_whole = decode(data, replace(upright, reduction=1)).bgr
+    assert np.array_equal(small.bgr, turn(stored_small, orientation))
+    by = header.reduction
+    padded = np.pad(stored_whole, [(0, -121 % by), (0, -203 % by), (0, 0)], "edge").astype(float)
+    means = padded.reshape(-(-121 // by), by, -(-203 // by), by, 3).mean(axis=(1, 3))
+    assert np.abs(stored_small - means).mean() < 3
+
+
+def test_what_cannot_be_decoded_smaller_is_decoded_whole():
+    png = made.saved(Image.fromarray(made.scene(64, 48)), "PNG")
+    cmyk = Image.fromarray(made.scene(64, 48)).convert("CMYK")
+    profiled = made.saved(cmyk, "JPEG", icc_profile=made.cmyk_profile())
+    small = made.saved(Image.fromarray(made.scene(64, 48)), "JPEG")
+    for data, least_side in ((png, 8), (profiled, 8), (small, 33)):
+        header = reduced(probe(data, LIMITS), least_side)
+        assert header.reduction == 1
+        assert decode(data, header).size == (64, 48)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])

@@ -27,6 +27,7 @@ PICTURE = made.saved(Image.fromarray(made.scene(40, 30, 4)), "PNG")
 def channels(monkeypatch) -> Iterator[tuple[socket.socket, socket.socket]]:
     monkeypatch.setattr(decoder_child, "limit_cpu", lambda _: None)  # not for the tests' process
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(30)  # a child's thread that failed answers nothing
     with ours, theirs:
         yield ours, theirs
 
@@ -35,7 +36,8 @@ def ask(channels: tuple[socket.socket, socket.socket], data: bytes) -> tuple[dic
     ours, theirs = channels
     header = probe(PICTURE, LIMITS)
     request = {name: getattr(header, name) for name in ("type", "width", "height", "frames")}
-    request |= {"orientation": 1, "data_bytes": len(data), "has_profile": False, "cpu_s": 9}
+    request |= {"orientation": 1, "reduction": 1}
+    request |= {"data_bytes": len(data), "has_profile": False, "cpu_s": 9}
     picture, pixels = os.memfd_create("picture"), os.memfd_create("pixels")
     try:
         os.write(picture, data)

@@ -21,7 +21,7 @@ from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ImageError, UpstreamError
 from bgremove.imaging import decoder_pool, decoder_process
-from bgremove.imaging.decode import decode
+from bgremove.imaging.decode import decode, reduced
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
@@ -87,6 +87,16 @@ def test_pixels_are_those_of_decoding_here(pool, orientation, channels):
         assert np.array_equal(theirs.alpha, ours.alpha)
     assert theirs.icc_profile == header.icc_profile is not None
     theirs.bgr[0, 0] = 1  # the arrays are the caller's to write to
+
+
+def test_a_jpeg_is_decoded_as_small_as_here(pool):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = made.saved(Image.fromarray(made.scene(203, 121)), "JPEG", exif=exif)
+    header = reduced(probe(data, LIMITS), 50)
+    theirs, ours = pool.decode(data, header, Deadline.after(20)), decode(data, header)
+    assert theirs.size == (31, 51)
+    assert np.array_equal(theirs.bgr, ours.bgr)
 
 
 def test_warnings_come_along(pool):
