@@ -275,14 +275,17 @@ def gunicorn(
     *,
     wait_for: str = "/readyz",
     application: str = "wsgi:app",
+    python: Path | str = sys.executable,
+    started_in: Path = ROOT,
+    config: str = "deploy/gunicorn.conf.py",
 ) -> Iterator[Server]:
     """Run gunicorn on loopback until the block ends; its log goes into ``folder``."""
     port, log = free_port(), folder / "gunicorn.log"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BGREMOVE_")}
     env = inherited | {"HOST": "127.0.0.1", "PORT": str(port)} | dict(settings or {})
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", application]
+    command = [str(python), "-m", "gunicorn", "-c", config, application]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=started_in, env=env, stdout=output, stderr=output)
     server = Server(process, port, log, 0.0)
     try:
         _wait_until_it_answers(server, wait_for)
