@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.http import Answer, Server, error_of, file, form, gunicorn, post
+from tests.support.http import START_S, Answer, Server, error_of, file, form, gunicorn, post
 from tests.support.nginx import UNLIMITED, Edge, broken_upstream, nginx
 from tests.support.tiny import ball, encoded, tiny_weights
 
@@ -66,9 +66,15 @@ def test_a_worker_killed_at_work_loses_nothing(
 
 
 def _worker_of(server: Server) -> int:
+    """Return its worker, waiting for the one that takes the place of one killed."""
     pid = server.process.pid
-    (worker,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(worker)
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if workers:
+            return int(workers[0])
+        time.sleep(0.05)
+    raise AssertionError("there is no worker")
 
 
 def test_servers_are_stopped_in_turn_without_a_lost_request(
