@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints audit clean
+.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints image-check audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -52,6 +52,9 @@ pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 
 settings: .venv/run.stamp ## Print the table of settings, as the README has it
 	@$(BIN)/bgremove settings
+
+image-check: .venv/dev.stamp weights ## Run the steps of the Dockerfile without a container engine (root)
+	$(BIN)/python tools/image_check.py --mounted weights
 
 constraints: ## Pin the newest versions that setup.cfg lets in
 	rm -rf .venv && $(PYTHON) -m venv .venv

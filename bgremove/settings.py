@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,6 +18,16 @@ from bgremove.errors import SettingsError
 PREFIX = "BGREMOVE_"
 CHECKOUT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
+
+
+def _weights_dir() -> Path:
+    """Return where weights lie unless told: in a checkout, else where a user's data belong.
+
+    ``~`` stays where nobody knows a home: whoever has none must say BGREMOVE_WEIGHTS_DIR.
+    """
+    if (CHECKOUT / "weights" / "manifest.toml").is_file():
+        return CHECKOUT / "weights"
+    return Path(os.path.expanduser("~/.local/share/bgremove/weights"))
 
 
 def _row(
@@ -57,7 +68,10 @@ class Settings:
         20.0, "seconds", "Deadline of a request, from its headers on.", low=0.05, high=600
     )
     weights_dir: Path = _row(
-        CHECKOUT / "weights", "folder", "Where the .onnx files (and manifest.toml) lie."
+        _weights_dir(),
+        "folder",
+        "Where the .onnx files (and a manifest.toml of one's own) lie; "
+        "outside a checkout `~/.local/share/bgremove/weights`.",
     )
     weights_mirror: str = _row(
         "", "folder or URL", "Source of weights tried before those of the manifest."
@@ -172,7 +186,7 @@ def markdown_table() -> str:
     for row in fields(Settings):
         default = row.default
         if isinstance(default, Path):
-            default = default.relative_to(CHECKOUT).as_posix() + "/"
+            default = "weights/" if default.is_relative_to(CHECKOUT) else default.as_posix()
         elif isinstance(default, bool):
             default = int(default)
         shown = f"`{default}`" if default != "" else "none"

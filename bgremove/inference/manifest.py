@@ -14,7 +14,8 @@ from bgremove.errors import WeightsError
 GRID = 4  # the known answer is a GRID × GRID mean of the map
 Kind = Literal["pip", "npm", "url"]
 Scaling = Literal["peak", "full"]
-SHIPPED = Path(__file__).resolve().parents[2] / "weights" / "manifest.toml"
+# Of the package: in a checkout a link leads to the folder of the weights themselves.
+SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "manifest.toml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,22 +164,31 @@ class WireDoor:
             connection.request(method, path, body or None, dict(headers or {}))
             return _read(connection.getresponse())
 
-    def exchange(self, *data: bytes, half_close: bool = False) -> list[Answer]:
-        """Send raw bytes, then read every answer until the server closes or falls silent."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_S) as sock:
+    def connect(self) -> socket.socket:
+        """Open a connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_S)
+
+    def exchange(
+        self, *data: bytes, half_close: bool = False, method: str = "POST"
+    ) -> list[Answer]:
+        """Send raw bytes, then read every answer until the server closes or falls silent.
+
+        ``method`` has to be HEAD where that is what was sent: its answers have no body.
+        """
+        with self.connect() as sock:
             for piece in data:
                 sock.sendall(piece)
             if half_close:
                 sock.shutdown(socket.SHUT_WR)
-            return _answers(sock)
+            return _answers(sock, method)
 
 
-def _answers(sock: socket.socket) -> list[Answer]:
+def _answers(sock: socket.socket, method: str) -> list[Answer]:
     answers: list[Answer] = []
     reader = sock.makefile("rb")
     with reader:
         while len(answers) < 10 and reader.peek(1):
-            response = http.client.HTTPResponse(_Reading(reader), method="POST")  # type: ignore[arg-type]
+            response = http.client.HTTPResponse(_Reading(reader), method=method)  # type: ignore[arg-type]
             response.begin()
             answers.append(_read(response))
             closes = answers[-1].headers.get("connection") == "close"
@@ -266,14 +275,17 @@ def gunicorn(
     *,
     wait_for: str = "/readyz",
     application: str = "wsgi:app",
+    python: Path | str = sys.executable,
+    started_in: Path = ROOT,
+    config: str = "deploy/gunicorn.conf.py",
 ) -> Iterator[Server]:
     """Run gunicorn on loopback until the block ends; its log goes into ``folder``."""
     port, log = free_port(), folder / "gunicorn.log"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BGREMOVE_")}
     env = inherited | {"HOST": "127.0.0.1", "PORT": str(port)} | dict(settings or {})
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", application]
+    command = [str(python), "-m", "gunicorn", "-c", config, application]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=started_in, env=env, stdout=output, stderr=output)
     server = Server(process, port, log, 0.0)
     try:
         _wait_until_it_answers(server, wait_for)

@@ -1,0 +1,109 @@
+"""Answers given before a body was read arrive as themselves, and nginx changes no answer."""
+
+from __future__ import annotations
+
+import csv
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+
+from tests.imaging import bombs
+from tests.support import pictures as made
+from tests.support.http import FORM_TYPE, PATH, Answer, Server, error_of, file, form, post
+from tests.support.nginx import Edge
+
+MB = 1_000_000
+TIMES = 50
+HEADS = {
+    "404": (b"POST /nothing HTTP/1.1\r\n", 404, "NOT_FOUND"),
+    "405": (f"PUT {PATH} HTTP/1.1\r\n".encode(), 405, "METHOD_NOT_ALLOWED"),
+    "no form": (f"POST {PATH} HTTP/1.1\r\n".encode(), 400, "VALIDATION_ERROR"),
+}
+REST = f"Host: x\r\nConnection: close\r\nContent-Type: {FORM_TYPE}\r\n".encode()
+CORPUS = made.SHARED / "corpus"
+EACH_KIND = 2  # of the corpus: a sample, because what is asked here is not what it is
+ROWS: list[dict[str, str]] = []
+if CORPUS.is_dir():
+    with (CORPUS / "manifest.tsv").open(encoding="utf-8", newline="") as manifest:
+        ROWS = list(csv.DictReader(manifest, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def pieces_of(head: bytes, count: int, framing: str) -> list[bytes]:
+    """Return a request with ``count`` bytes of body, to be sent whole before any answer is read."""
+    if framing == "length":
+        return [head + REST + f"Content-Length: {count}\r\n\r\n".encode(), bytes(count)]
+    block = b"f4240\r\n" + bytes(MB) + b"\r\n"
+    return [
+        head + REST + b"Transfer-Encoding: chunked\r\n\r\n",
+        *[block] * (count // MB),
+        b"0\r\n\r\n",
+    ]
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("name", HEADS)
+def test_early_answers_to_9_mb_arrive_as_themselves(edge: Edge, name: str, framing: str) -> None:
+    head, status, code = HEADS[name]
+    for answer in exchanged(edge, pieces_of(head, 9 * MB, framing)):
+        error_of(answer, status, code)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("name", HEADS)
+def test_60_mb_are_refused_before_any_path_is_looked_at(
+    edge: Edge, name: str, framing: str
+) -> None:
+    for answer in exchanged(edge, pieces_of(HEADS[name][0], 60 * MB, framing)):
+        error = error_of(answer, 400, "VALIDATION_ERROR")
+        assert "11 MiB" in error["message"]
+        assert ("60000000" in error["message"]) == (framing == "length")
+
+
+def exchanged(edge: Edge, pieces: list[bytes]) -> list[Answer]:
+    """Send a request TIMES times, two at a time; each must have exactly one answer."""
+    with ThreadPoolExecutor(2) as clients:
+        send = partial(edge.door.exchange, *pieces)
+        answers = [future.result() for future in [clients.submit(send) for _ in range(TIMES)]]
+    assert [len(found) for found in answers] == [1] * TIMES
+    return [found[0] for found in answers]
+
+
+def sample() -> list[dict[str, str]]:
+    """Return a few rows of each folder of the corpus, spread over it."""
+    rows = []
+    for kind in sorted({row["path"].partition("/")[0] for row in ROWS}):
+        of_kind = [row for row in ROWS if row["path"].startswith(f"{kind}/")]
+        rows += of_kind[:: max(1, len(of_kind) // EACH_KIND)][:EACH_KIND]
+    return rows
+
+
+@pytest.mark.skipif(not ROWS, reason="no ../shared/corpus here")
+@pytest.mark.parametrize("path", [row["path"] for row in sample()])
+def test_a_file_of_the_corpus_gets_the_same_answer_as_without_nginx(
+    edge: Edge, real_server: Server, path: str
+) -> None:
+    _compare(edge, real_server, (CORPUS / path).read_bytes())
+
+
+@pytest.mark.parametrize("name", bombs.BOMBS)
+def test_a_bomb_gets_the_same_refusal_as_without_nginx(
+    edge: Edge, real_server: Server, name: str
+) -> None:
+    make, word = bombs.BOMBS[name]
+    answer = _compare(edge, real_server, make())
+    assert word in error_of(answer, 400, "VALIDATION_ERROR")["message"]
+
+
+def _compare(edge: Edge, server: Server, data: bytes) -> Answer:
+    direct, through = (post(door, form(file("image", data))) for door in (server.door, edge.door))
+    assert through.status == direct.status
+    varies = {"x-request-id", "x-processing-ms", "server-timing", "date", "server", "connection"}
+    varies |= {"content-length"} if direct.status >= 400 else set()  # processingMs has its digits
+    kept = {name: value for name, value in direct.headers.items() if name not in varies}
+    assert kept.items() <= through.headers.items()
+    if direct.status == 200:
+        assert through.body == direct.body
+    else:
+        assert through.json()["error"] == direct.json()["error"]
+    return through

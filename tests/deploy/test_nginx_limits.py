@@ -1,0 +1,144 @@
+"""One client cannot have more than its share, and slow ones cost the others nothing."""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.http import FORM_TYPE, PATH, Answer, Server, error_of, file, form, post
+from tests.support.nginx import UNLIMITED, Changes, Door, Edge, nginx
+from tests.support.tiny import ball, encoded
+
+RATE, BURST, CONNECTIONS = 10, 20, 20  # as shipped: deploy/nginx/limits.conf, service.conf
+GOOD = form(file("image", encoded(ball())))
+ENDLESS = (
+    f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\n"
+    "Content-Length: 1000000\r\n\r\n"
+).encode()
+
+
+@pytest.fixture
+def limited(real_server: Server, tmp_path: Path) -> Iterator[Edge]:
+    """Return nginx with the limits as shipped, and no client counted yet."""
+    with nginx(tmp_path, [real_server.port]) as edge:
+        yield edge
+
+
+def ask(
+    edge: Edge, count: int, address: str, *, key_header: str = "", key: str = ""
+) -> list[Answer]:
+    """Ask for what costs nothing, as fast as can be; an empty key is a new one every time."""
+    door = Door(edge.port, address)
+    answers = []
+    for _ in range(count):
+        value = key or str(uuid.uuid4())
+        value = f"Bearer {value}" if key_header == "Authorization" else value
+        answers.append(
+            door.send("GET", "/nothing", headers={key_header: value} if key_header else {})
+        )
+    return answers
+
+
+def passed(answers: list[Answer]) -> int:
+    """Count those that were let through, and check the others."""
+    for answer in answers:
+        if answer.status == 429:
+            error_of(answer, 429, "RATE_LIMITED")
+            assert answer.headers["retry-after"] == "1"
+        else:
+            error_of(answer, 404, "NOT_FOUND")
+    return sum(answer.status != 429 for answer in answers)
+
+
+@pytest.mark.parametrize("key_header", ["", "X-RapidAPI-Key", "X-Api-Key", "Authorization"])
+def test_an_address_has_its_limit_whatever_keys_it_invents(limited: Edge, key_header: str) -> None:
+    started = time.monotonic()
+    answers = ask(limited, 80, "127.0.0.2", key_header=key_header)
+    allowed = 1 + BURST + RATE * (time.monotonic() - started)
+    assert BURST <= passed(answers) <= allowed + 1 < 80
+    assert passed(ask(limited, 5, "127.0.0.3", key_header=key_header)) == 5
+
+
+@pytest.mark.parametrize("key_header", ["X-RapidAPI-Key", "X-Api-Key", "Authorization"])
+def test_a_key_has_its_limit_whatever_addresses_it_comes_from(
+    limited: Edge, key_header: str
+) -> None:
+    started = time.monotonic()
+    answers = [
+        answer
+        for last in range(2, 82)
+        for answer in ask(limited, 1, f"127.0.0.{last}", key_header=key_header, key="the-one-key")
+    ]
+    allowed = 1 + BURST + RATE * (time.monotonic() - started)
+    assert BURST <= passed(answers) <= allowed + 1 < 80
+    assert passed(ask(limited, 5, "127.0.0.99", key_header=key_header, key="another")) == 5
+
+
+def test_who_waits_as_told_is_served_again(limited: Edge) -> None:
+    passed(ask(limited, 40, "127.0.0.2"))
+    time.sleep(1.0)
+    assert passed(ask(limited, 5, "127.0.0.2")) == 5
+
+
+def test_a_health_check_is_not_stopped_by_its_addresss_other_requests(limited: Edge) -> None:
+    assert passed(ask(limited, 60, "127.0.0.2")) < 60
+    for _ in range(10):
+        assert Door(limited.port, "127.0.0.2").send("GET", "/livez").status == 200
+
+
+def test_addresses_that_are_exempted_have_the_limit_of_their_keys_only(
+    real_server: Server, tmp_path: Path
+) -> None:
+    gateway: Changes = {"nginx/limits.conf": {"# 203.0.113.7 0;": "127.0.0.7 0;"}}
+    with nginx(tmp_path, [real_server.port], gateway) as edge:
+        assert passed(ask(edge, 60, "127.0.0.7", key_header="X-Api-Key")) == 60
+        assert passed(ask(edge, 60, "127.0.0.7", key_header="X-Api-Key", key="one")) < 60
+        assert passed(ask(edge, 60, "127.0.0.8", key_header="X-Api-Key")) < 60
+
+
+def drip(edge: Edge, addresses: list[str], stack: ExitStack) -> list[socket.socket]:
+    """Begin an upload from each address, of which a byte comes at a time."""
+    sockets = [stack.enter_context(Door(edge.port, address).connect()) for address in addresses]
+    for sock in sockets:
+        sock.sendall(ENDLESS)
+    return sockets
+
+
+def test_slow_senders_cost_the_others_nothing(edge: Edge) -> None:
+    """More of them than gunicorn has threads, each from an address of its own."""
+    with ExitStack() as stack:
+        slow = drip(edge, [f"127.0.1.{last}" for last in range(1, 51)], stack)
+        for _ in range(4):
+            for sock in slow:
+                sock.sendall(b"x")
+            assert edge.door.send("GET", "/livez").status == 200
+            assert post(edge.door, GOOD).status == 200
+        for sock in slow:  # none was cut off, and none reached the service
+            sock.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                sock.recv(1)
+
+
+def test_one_address_has_a_bounded_number_of_slow_senders(
+    real_server: Server, tmp_path: Path
+) -> None:
+    often: Changes = {"nginx/limits.conf": UNLIMITED["nginx/limits.conf"]}  # limit_conn as shipped
+    with nginx(tmp_path, [real_server.port], often) as edge, ExitStack() as stack:
+        slow = drip(edge, ["127.0.0.2"] * 50, stack)
+        time.sleep(0.5)
+        refused = 0
+        for sock in slow:
+            sock.setblocking(False)
+            try:
+                refused += sock.recv(4096).startswith(b"HTTP/1.1 429 ")
+            except BlockingIOError:
+                continue
+        assert refused == len(slow) - CONNECTIONS
+        error_of(post(Door(edge.port, "127.0.0.2"), GOOD), 429, "RATE_LIMITED")
+        assert post(Door(edge.port, "127.0.0.3"), GOOD).status == 200

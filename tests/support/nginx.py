@@ -1,0 +1,232 @@
+"""A real nginx with the shipped configuration, moved to loopback ports and temporary folders."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import pwd
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import getuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.http import ANSWER_S, ROOT, START_S, STOP_S, Answer, WireDoor, free_port
+
+SHIPPED = ROOT / "deploy"
+Changes = Mapping[str, Mapping[str, str]]
+# For tests of other things than the limits: nobody is refused.
+UNLIMITED: Changes = {
+    "nginx/limits.conf": {"=10r/s": "=9999r/s", "=20r/s": "=9999r/s"},
+    "nginx/service.conf": {
+        "limit_conn bgremove_connections 20": "limit_conn bgremove_connections 999"
+    },
+}
+
+
+@dataclass(frozen=True)
+class Door(WireDoor):
+    """A plain client of nginx; ``address`` is the loopback address it comes from."""
+
+    port: int
+    address: str = "127.0.0.1"
+    context: ssl.SSLContext | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def connect(self) -> socket.socket:
+        """Open a connection from the address, with TLS where there is a context."""
+        source = (self.address, 0)
+        sock = socket.create_connection(("127.0.0.1", self.port), ANSWER_S, source)
+        if self.context is None:
+            return sock
+        return self.context.wrap_socket(sock, server_hostname="bgremove.test")
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
+        with contextlib.closing(connection), self.connect() as connection.sock:
+            named = {**self.headers, **(headers or {})}
+            connection.request(method, path, body or None, named)
+            response = connection.getresponse()
+            headers_got = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, headers_got, response.read())
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A running nginx: its ports, and the folder with its configuration and logs."""
+
+    folder: Path
+    port: int
+    tls_port: int
+    redirect_port: int
+
+    @property
+    def door(self) -> Door:
+        """A client of the site without TLS."""
+        return Door(self.port)
+
+    @property
+    def tls_door(self) -> Door:
+        """A client of the site with TLS, which checks the certificate."""
+        return Door(self.tls_port, context=trusting(self.folder))
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the lines of its access log, each of which must be JSON."""
+        text = (self.folder / "access.log").read_text("utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    def line_of(self, request_id: str) -> dict[str, Any]:
+        """Return the access log's line of a request, which may come a moment after its answer."""
+        end = time.monotonic() + ANSWER_S
+        while time.monotonic() < end:
+            found = [line for line in self.lines() if line["requestId"] == request_id]
+            if found:
+                return found[0]
+            time.sleep(0.02)
+        raise AssertionError(f"no line with {request_id}")
+
+
+def trusting(folder: Path) -> ssl.SSLContext:
+    """Return a client's TLS context that trusts the certificate of ``certificate``."""
+    return ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
+
+
+def certificate(folder: Path) -> None:
+    """Make a certificate of one day for bgremove.test."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed; it makes the certificate")
+    command = ["openssl", "req", "-x509", "-nodes", "-days", "1"]
+    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-subj", "/CN=bgremove.test", "-addext", "subjectAltName=DNS:bgremove.test"]
+    command += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def program() -> str:
+    """Return the path of nginx; skips where it is not installed."""
+    path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if path is None:
+        pytest.skip("nginx is not installed")
+    return path
+
+
+def render(folder: Path, upstreams: Sequence[int] = (), changes: Changes | None = None) -> Edge:
+    """Copy the shipped configuration to ``folder``, with as little changed as can be.
+
+    Every replacement must find its text, so that these tests cannot drift from what is shipped.
+    ``changes`` are more of them, by file. Upstreams that are not given are ports nobody is at.
+    """
+    edge = Edge(folder, free_port(), free_port(), free_port())
+    first, second = (*upstreams, free_port(), free_port())[:2]
+    replacements: dict[str, dict[str, str]] = {
+        "nginx.conf": {
+            "user www-data;": f"user {pwd.getpwuid(getuid()).pw_name};",
+            "/run/nginx.pid": f"{folder}/nginx.pid",
+            "/var/log/nginx/": f"{folder}/",
+            "/var/lib/nginx/": f"{folder}/",
+            "include nginx/site.conf;": "include nginx/site.conf; include nginx/site-plain.conf;",
+        },
+        "nginx/site.conf": {
+            "listen 443": f"listen 127.0.0.1:{edge.tls_port}",
+            "listen 80": f"listen 127.0.0.1:{edge.redirect_port}",
+            "/etc/nginx/tls/": f"{folder}/",
+            "/var/www/acme": f"{folder}/acme",
+        },
+        "nginx/site-plain.conf": {"listen 80": f"listen 127.0.0.1:{edge.port}"},
+        "nginx/upstream.conf": {
+            "127.0.0.1:8000": f"127.0.0.1:{first}",
+            "127.0.0.1:8001": f"127.0.0.1:{second}",
+        },
+    }
+    shutil.copytree(SHIPPED / "nginx", folder / "nginx")
+    shutil.copy(SHIPPED / "nginx.conf", folder)
+    for more in (replacements, changes or {}):
+        for name, texts in more.items():
+            _replace(folder / name, texts)
+    certificate(folder)
+    return edge
+
+
+def _replace(path: Path, texts: Mapping[str, str]) -> None:
+    text = path.read_text("utf-8")
+    for old, new in texts.items():
+        assert old in text, f"{path.name} has no {old!r}"
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")
+
+
+@contextlib.contextmanager
+def nginx(
+    folder: Path, upstreams: Sequence[int] = (), changes: Changes | None = None
+) -> Iterator[Edge]:
+    """Run nginx on loopback until the block ends."""
+    command = [program(), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
+    edge = render(folder, upstreams, changes)
+    with (folder / "output.log").open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        _wait_until_it_listens(process, edge)
+        yield edge
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_S)
+            raise
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], edge: Edge) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        assert process.poll() is None, (edge.folder / "output.log").read_text("utf-8")
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", edge.port), timeout=5).close()
+            return
+        time.sleep(0.02)
+    raise AssertionError("nginx does not listen")
+
+
+@contextlib.contextmanager
+def broken_upstream(answer: bytes | None) -> Iterator[int]:
+    """Stand in for a service gone wrong: it takes connections and says ``answer``, or nothing."""
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    sock = listener.accept()[0]
+                except OSError:
+                    return
+                held.append(sock)
+                if answer is not None:
+                    sock.recv(65536)
+                    sock.sendall(answer)
+                    sock.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(STOP_S)
+    for sock in held:
+        sock.close()
