@@ -18,6 +18,7 @@ PLAN = [
     ["pipeline"],
     ["engine"],
     ["api"],
+    ["commands"],
     ["app", "cli"],
     ["bgremove"],  # the package itself, which hands out its two public names when asked
     ["wsgi"],
@@ -29,14 +30,21 @@ MAY_IMPORT = {
     "werkzeug": {"api", "app"},
     "gunicorn": {"api"},
     "marshmallow": {"api"},
+    "click": {"cli", "commands"},
 }
 MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {
     "bgremove.app": "settings",
-    "bgremove.cli": "settings",
+    "bgremove.commands.environment": "settings, and the key for other services",
     "bgremove.imaging.decoder_process": "what its child inherits, and OpenCV's limits for it",
 }
-NETWORK = {"urllib.request", "http.client", "tqdm", "bgremove.inference.sources"}
+NETWORK = {
+    "urllib.request",
+    "http.client",
+    "tqdm",
+    "urllib3",
+    "bgremove.inference.sources",
+}
 
 
 def program() -> dict[str, str]:
