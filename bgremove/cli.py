@@ -6,10 +6,11 @@ from importlib import import_module
 
 import click
 
-# A command is imported when it is run or listed: shell completion need not
+# A command is imported when it is run or listed: shell completion and `remove --server` need not
 # wait for libraries that they do not use.
 COMMANDS = {
     "calibrate": "bgremove.commands.calibrate",
+    "remove": "bgremove.commands.remove",
     "settings": "bgremove.commands.settings",
     "weights": "bgremove.commands.weights",
 }

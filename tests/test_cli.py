@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -42,7 +44,16 @@ def test_a_command_that_is_none_is_said() -> None:
     assert "No such command 'removal'" in result.output
 
 
+@pytest.mark.parametrize("heavy", ["onnxruntime", "cv2", "flask"])
+def test_listing_the_options_of_remove_waits_for_no_heavy_library(heavy: str) -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from bgremove.cli import main;"
+        "CliRunner().invoke(main, ['remove', '--help']); sys.exit(sys.argv[1] in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, heavy], check=False).returncode == 0
+
+
 def test_the_shell_can_complete_commands(tmp_path: Path) -> None:
-    env = {"_BGREMOVE_COMPLETE": "bash_complete", "COMP_WORDS": "bgremove wei", "COMP_CWORD": "1"}
+    env = {"_BGREMOVE_COMPLETE": "bash_complete", "COMP_WORDS": "bgremove rem", "COMP_CWORD": "1"}
     result = CliRunner().invoke(main, env=env, prog_name="bgremove")
-    assert result.output == "plain,weights\n"
+    assert result.output == "plain,remove\n"

@@ -17,7 +17,7 @@ PLAN = [
     ["sight"],
     ["pipeline"],
     ["engine"],
-    ["api"],
+    ["api", "batch"],
     ["commands"],
     ["app", "cli"],
     ["bgremove"],  # the package itself, which hands out its two public names when asked
@@ -31,6 +31,8 @@ MAY_IMPORT = {
     "gunicorn": {"api"},
     "marshmallow": {"api"},
     "click": {"cli", "commands"},
+    "urllib3": {"batch"},
+    "watchdog": {"batch"},
 }
 MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {
@@ -44,6 +46,7 @@ NETWORK = {
     "tqdm",
     "urllib3",
     "bgremove.inference.sources",
+    "bgremove.batch.remote",
 }
 
 
