@@ -10,6 +10,7 @@ import click
 # wait for libraries that they do not use.
 COMMANDS = {
     "calibrate": "bgremove.commands.calibrate",
+    "doctor": "bgremove.commands.doctor",
     "remove": "bgremove.commands.remove",
     "settings": "bgremove.commands.settings",
     "weights": "bgremove.commands.weights",

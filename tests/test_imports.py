@@ -17,7 +17,7 @@ PLAN = [
     ["sight"],
     ["pipeline"],
     ["engine"],
-    ["api", "batch"],
+    ["api", "batch", "doctor"],
     ["commands"],
     ["app", "cli"],
     ["bgremove"],  # the package itself, which hands out its two public names when asked
