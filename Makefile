@@ -73,7 +73,7 @@ clean: ## Remove the virtual environment, the caches and the weights
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/run.stamp: .venv/bin/python $(SOURCES)
-	$(PIP) --editable '.[weights]'
+	$(PIP) --editable '.[cli,weights]'
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp

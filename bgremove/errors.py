@@ -114,3 +114,7 @@ class SettingsError(BgremoveError):
 
 class WeightsError(BgremoveError):
     """Weights could not be fetched, verified or built; raised by commands, never in a request."""
+
+
+class PlanError(BgremoveError):
+    """The pictures or the output that a command names do not do; raised before any is touched."""

@@ -18,6 +18,8 @@ from bgremove.errors import SettingsError
 PREFIX = "BGREMOVE_"
 CHECKOUT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
+# Names of the same prefix that are no settings: the key that a command sends to a service.
+OTHER_NAMES = frozenset({"BGREMOVE_API_KEY"})
 
 
 def _weights_dir() -> Path:
@@ -147,7 +149,7 @@ def unknown_names(environ: Mapping[str, str]) -> list[str]:
     known = [PREFIX + row.name.upper() for row in fields(Settings)]
     sentences = []
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known and name not in OTHER_NAMES:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             sentences.append(f"{name}: no such setting{hint}")

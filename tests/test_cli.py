@@ -1,145 +1,59 @@
-import json
-import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
-import numpy as np
+import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from bgremove import __version__
-from bgremove.cli import main
-from bgremove.datatypes import Subject
-from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Manifest
-from bgremove.inference.preprocess import to_tensor
-from bgremove.settings import markdown_table
-from tests.support import graphs
+from bgremove.cli import COMMANDS, main
 
-COMMAND = Path(sys.executable).with_name("bgremove")
-
-
-@pytest.fixture
-def mirror(tmp_path: Path) -> Path:
-    """Return a folder that has the default model and a stand-in, but nothing else."""
-    folder = tmp_path / "mirror"
-    folder.mkdir()
-    graphs.put(folder, graphs.brightness(), name="default")
-    graphs.put(folder, graphs.brightness(), name="half")
-    return folder
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: Path) -> Path:
-    """Return an empty weights folder with a manifest, which the environment names."""
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    default = graphs.model_of(graphs.brightness(), name="default")
-    people = graphs.model_of(b"", bytes=1, name="people", subjects=(Subject.HUMAN,))
-    half = graphs.model_of(graphs.brightness(), name="half", stands_in_for="people")
-    spare = graphs.model_of(graphs.brightness(), name="spare", stands_in_for="default")
-    graphs.write_manifest(folder, Manifest((default, people, half, spare), "default"))
-    monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(folder))
-    monkeypatch.setenv("BGREMOVE_WEIGHTS_MIRROR", str(mirror))
-    return folder
-
-
-def invoke(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
-
-
-def test_weights_are_fetched_and_what_became_of_each_is_said(folder: Path) -> None:
-    result = invoke("weights")
-    assert result.exit_code == 0
-    assert "default: ready\npeople: missing\nhalf: ready\nspare: not needed\n" in result.output
-    assert (folder / "default.onnx").read_bytes() == graphs.brightness()
-
-
-def test_strict_fails_where_any_model_is_missing(folder: Path) -> None:
-    assert invoke("weights", "--strict").exit_code == 1
-
-
-def test_without_the_default_model_it_fails(folder: Path, mirror: Path) -> None:
-    (mirror / "default.onnx").unlink()
-    result = invoke("weights")
-    assert result.exit_code == 1
-    assert "default: missing" in result.output
-
-
-def test_the_installed_command_does_the_same(folder: Path) -> None:
-    done = subprocess.run(
-        [COMMAND, "weights"],
-        env=os.environ | {"BGREMOVE_TIMEOUT": "5"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "default: ready\npeople: missing\nhalf: ready\nspare: not needed\n"
-    assert "BGREMOVE_TIMEOUT: no such setting; did you mean BGREMOVE_TIMEOUT_S?" in done.stderr
-    assert "people: could not be had. file://" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_the_answer_to_the_known_picture_is_printed(folder: Path) -> None:
-    invoke("weights")
-    result = invoke("weights", "--answer", "default")
-    assert result.exit_code == 0
-    tensor = to_tensor(known_picture(), graphs.model_of(graphs.brightness()))
-    wanted = answer_of(1 / (1 + np.exp(-tensor.mean(axis=1)[0])))
-    assert json.loads(result.output.splitlines()[-1]) == pytest.approx(wanted.tolist(), abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("nobody", "Error: the manifest has no model 'nobody'"),
-        ("default", "Error: default.onnx cannot be read: No such file or directory"),
-    ],
-)
-def test_an_answer_that_is_not_to_be_had_is_said_so(folder: Path, name: str, said: str) -> None:
-    result = invoke("weights", "--answer", name)
-    assert (result.exit_code, result.output.splitlines()[-1]) == (1, said)
-
-
-def test_a_broken_manifest_is_said_without_a_trace(folder: Path) -> None:
-    (folder / "manifest.toml").write_text("models = 1")
-    result = invoke("weights")
-    assert result.exit_code == 1
-    assert f"Error: {folder}/manifest.toml is no manifest: " in result.output
-
-
-def test_a_misspelt_setting_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BGREMOVE_PLACE", "1")
-    assert (
-        "BGREMOVE_PLACE: no such setting; did you mean BGREMOVE_PLACES?" in invoke("weights").output
-    )
-
-
-def test_wrong_settings_are_said_without_a_trace(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BGREMOVE_PLACES", "0")
-    result = invoke("weights")
-    assert result.exit_code == 1
-    assert "Error: BGREMOVE_PLACES='0': not from 1 to 64" in result.output
-
-
-def test_without_the_extra_the_command_says_how_to_get_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("weights", "sources", "progress"):
-        monkeypatch.delitem(sys.modules, f"bgremove.inference.{name}", raising=False)
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    result = invoke("weights")
-    assert result.exit_code == 1
-    assert "tqdm is not installed; pip install '.[weights]' brings it" in result.output
-
-
-def test_settings_prints_the_table_of_the_readme() -> None:
-    result = invoke("settings")
-    assert (result.exit_code, result.output) == (0, markdown_table())
+PACKAGE = Path(__file__).resolve().parents[1] / "bgremove" / "commands"
 
 
 def test_the_version_is_the_packages() -> None:
-    assert __version__ in invoke("--version").output
+    assert __version__ in CliRunner().invoke(main, ["--version"]).output
+
+
+def test_every_module_with_a_command_is_listed_under_its_name() -> None:
+    modules = {
+        path.stem: import_module(f"bgremove.commands.{path.stem}") for path in PACKAGE.glob("*.py")
+    }
+    named = {m.command.name: m.__name__ for m in modules.values() if hasattr(m, "command")}
+    assert named == COMMANDS
+    listed = CliRunner().invoke(main, ["--help"]).output
+    assert all(f"  {name} " in listed for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_manual(name: str) -> None:
+    command = import_module(COMMANDS[name]).command
+    assert isinstance(command, click.Command)
+    assert command.help
+    assert all(o.help for o in command.params if isinstance(o, click.Option))
+    shown = CliRunner().invoke(main, [name, "--help"]).output
+    assert name == "settings" or ("Examples:" in shown and "Exit codes:" in shown)
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_a_command_that_is_none_is_said() -> None:
+    result = CliRunner().invoke(main, ["removal"])
+    assert result.exit_code == 2
+    assert "No such command 'removal'" in result.output
+
+
+@pytest.mark.parametrize("heavy", ["onnxruntime", "cv2", "flask"])
+def test_listing_the_options_of_remove_waits_for_no_heavy_library(heavy: str) -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from bgremove.cli import main;"
+        "CliRunner().invoke(main, ['remove', '--help']); sys.exit(sys.argv[1] in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, heavy], check=False).returncode == 0
+
+
+def test_the_shell_can_complete_commands(tmp_path: Path) -> None:
+    env = {"_BGREMOVE_COMPLETE": "bash_complete", "COMP_WORDS": "bgremove rem", "COMP_CWORD": "1"}
+    result = CliRunner().invoke(main, env=env, prog_name="bgremove")
+    assert result.output == "plain,remove\n"

@@ -16,8 +16,9 @@ PLAN = [
     ["inference", "matting", "imaging"],
     ["sight"],
     ["pipeline"],
-    ["engine", "keys_cli"],
-    ["api"],
+    ["engine"],
+    ["api", "batch", "doctor"],
+    ["commands"],
     ["app", "cli"],
     ["bgremove"],  # the package itself, which hands out its two public names when asked
     ["wsgi"],
@@ -29,14 +30,24 @@ MAY_IMPORT = {
     "werkzeug": {"api", "app"},
     "gunicorn": {"api"},
     "marshmallow": {"api"},
+    "click": {"cli", "commands"},
+    "urllib3": {"batch"},
+    "watchdog": {"batch"},
 }
 MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {
     "bgremove.app": "settings",
-    "bgremove.cli": "settings",
+    "bgremove.commands.environment": "settings, and the key for other services",
     "bgremove.imaging.decoder_process": "what its child inherits, and OpenCV's limits for it",
 }
-NETWORK = {"urllib.request", "http.client", "tqdm", "bgremove.inference.sources"}
+NETWORK = {
+    "urllib.request",
+    "http.client",
+    "tqdm",
+    "urllib3",
+    "bgremove.inference.sources",
+    "bgremove.batch.remote",
+}
 
 
 def program() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The command line's `bgremove keys add`, `list` and `revoke`."""
+"""`bgremove keys add`, `list` and `revoke`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from pathlib import Path
 
 import click
 
+from bgremove.commands.help import manual
 from bgremove.keys import edit
 from bgremove.keys.lines import FileFaultError, read_lines
 
+EPILOG = manual(
+    examples={
+        "bgremove keys add 'Acme, shop'": "prints the key, this once; the file gets its hash",
+        "bgremove keys list": "ids, dates and labels",
+        "bgremove keys revoke 'Acme, shop'": "by label or id",
+    },
+    exit_codes={0: "done", 1: "the file cannot be used, and why", 2: "wrong usage"},
+    environment={"BGREMOVE_API_KEYS_FILE": "the file of keys, unless --file names it"},
+)
 file_option = click.option(
     "--file",
     "path",
@@ -22,15 +32,15 @@ file_option = click.option(
 )
 
 
-@click.group()
-def keys() -> None:
+@click.group("keys", epilog=EPILOG, short_help="Make, list and revoke API keys.")
+def command() -> None:
     """Make, list and revoke API keys.
 
     A server that runs reads the file again within a second or two.
     """
 
 
-@keys.command()
+@command.command()
 @click.argument("label")
 @file_option
 def add(label: str, path: Path) -> None:
@@ -41,7 +51,7 @@ def add(label: str, path: Path) -> None:
     click.echo(f"{line.id} ({label}) written to {path}; the key is shown this once", err=True)
 
 
-@keys.command(name="list")
+@command.command(name="list")
 @file_option
 def list_(path: Path) -> None:
     """Print the id, date and label of each key."""
@@ -53,7 +63,7 @@ def list_(path: Path) -> None:
         click.echo("No keys: nobody is let in", err=True)
 
 
-@keys.command()
+@command.command()
 @click.argument("label")
 @file_option
 def revoke(label: str, path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Reading pictures and writing cut-outs, so that a name never stands for half a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from bgremove.batch.records import Job
+from bgremove.errors import ImageError
+
+CHUNK_BYTES = 1024 * 1024
+
+
+def read(source: Path | None, max_bytes: int) -> bytes:
+    """Return the bytes of a picture; None is standard input.
+
+    Raises ImageError above ``max_bytes``, with no more than those in memory, and OSError.
+    """
+    if source is None:
+        return _read(sys.stdin.buffer, max_bytes)
+    with source.open("rb") as file:
+        return _read(file, max_bytes)
+
+
+def _read(file: BinaryIO, max_bytes: int) -> bytes:
+    data = file.read(max_bytes + 1)
+    if len(data) <= max_bytes:
+        return data
+    size = len(data)
+    while chunk := file.read(CHUNK_BYTES):
+        size += len(chunk)
+    raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}")
+
+
+def write(target: Path | None, data: bytes) -> None:
+    """Write a cut-out; under its name there is the whole of it or nothing new.
+
+    It is written beside its place, under a hidden name, and renamed: a run that is killed leaves at
+    most such a hidden ``.part`` file. Raises OSError.
+    """
+    if target is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def is_finished(job: Job) -> bool:
+    """Tell whether the cut-out is there and not older than its picture."""
+    if job.target is None or job.source is None:
+        return False
+    try:
+        target, source = job.target.stat(), job.source.stat()
+    except OSError:
+        return False
+    return target.st_size > 0 and target.st_mtime_ns >= source.st_mtime_ns

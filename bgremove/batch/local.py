@@ -1,0 +1,85 @@
+"""Cutting out in this process, or in one that a remover was sent to."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from bgremove.batch.records import Record, Result, Wanted, failure
+from bgremove.datatypes import RemovalRequest
+from bgremove.deadline import Deadline
+from bgremove.engine import build_engine
+from bgremove.errors import BgremoveError, WeightsError
+from bgremove.inference.readiness import WarmUp
+from bgremove.memory import return_freed_memory
+from bgremove.pipeline import Engine, remove_background
+from bgremove.settings import Settings
+
+_engines: dict[Settings, Engine] = {}  # one a process: copies of a remover share it
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRemover:
+    """Cuts subjects out with the server's own pipeline.
+
+    It pickles as its settings: sent to other processes, it loads the models once in each.
+    """
+
+    settings: Settings
+    wanted: Wanted
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest picture that is read."""
+        return self.settings.max_upload_bytes
+
+    def __call__(self, image: bytes) -> Result:
+        """Cut the subject out of a picture; what is wrong with it is told in the record.
+
+        A picture has the time of a request for each place: those at work share the cores, and
+        nobody waits at the other end.
+        """
+        wanted = self.wanted
+        request = RemovalRequest(image, wanted.subject, wanted.output_format, wanted.white_format)
+        try:
+            engine = self.engine()
+            deadline = Deadline.after(self.settings.timeout_s * self.settings.places)
+            removal = remove_background(request, engine, deadline)
+        except BgremoveError as error:
+            return Result(b"", failure(error))
+        record = Record(
+            model=removal.model,
+            confidence=round(removal.confidence, 3),
+            box=removal.box,
+            warnings=removal.warnings,
+        )
+        return Result(removal.image.data, record)
+
+    def engine(self) -> Engine:
+        """Return this process's engine, its weights verified and its default model warm.
+
+        Raises WeightsError that says what is missing, and SettingsError.
+        """
+        with _lock:
+            if self.settings not in _engines:
+                _engines[self.settings] = _ready_engine(self.settings)
+            return _engines[self.settings]
+
+    def close(self) -> None:
+        """End the decoders and threads of this process's engine."""
+        with _lock:
+            engine = _engines.pop(self.settings, None)
+        if engine is not None:
+            engine.close()
+
+
+def _ready_engine(settings: Settings) -> Engine:
+    return_freed_memory()
+    engine = build_engine(settings)
+    warm_up = WarmUp(engine.sessions)
+    warm_up.run()
+    if not warm_up.readiness.ready:
+        engine.close()
+        raise WeightsError("; ".join(warm_up.readiness.waiting_for))
+    return engine

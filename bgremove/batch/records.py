@@ -1,0 +1,110 @@
+"""The frozen records of a batch: what is wanted, one picture's way, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bgremove.datatypes import Box, OutputFormat, Subject, WhiteFormat
+from bgremove.errors import BgremoveError, NoSubjectError
+
+STANDARD = "-"  # standard input or output, as a person writes it
+# Codes that end a batch, because every picture after it would fare the same.
+UNREACHABLE, UNAUTHORIZED = "UNREACHABLE", "UNAUTHORIZED"
+FATAL = frozenset({UNREACHABLE, UNAUTHORIZED})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of every picture of a batch."""
+
+    subject: Subject = Subject.UNIVERSAL
+    output_format: OutputFormat = OutputFormat.TRANSPARENT
+    white_format: WhiteFormat = WhiteFormat.JPEG
+
+    @property
+    def content_type(self) -> str:
+        """The media type of what comes out."""
+        is_white = self.output_format is OutputFormat.WHITE_BG
+        return "image/jpeg" if is_white and self.white_format is WhiteFormat.JPEG else "image/png"
+
+    @property
+    def suffix(self) -> str:
+        """The end of the name of what comes out."""
+        return {"image/jpeg": ".jpg", "image/png": ".png"}[self.content_type]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One picture: where it is read and where its cut-out goes; None is standard input or output.
+
+    ``may_skip``: leave it out where its cut-out is there already.
+    """
+
+    source: Path | None
+    target: Path | None
+    may_skip: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is told of a picture beside its bytes; ``code`` and ``message`` say why it failed."""
+
+    code: str | None = None
+    message: str | None = None
+    model: str | None = None
+    confidence: float | None = None
+    box: Box | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The bytes of a cut-out, empty where it failed, and what is told of it."""
+
+    data: bytes
+    record: Record
+
+
+# Bytes of a picture in, its Result out. It never raises a BgremoveError.
+Remover = Callable[[bytes], Result]
+
+
+class Status(StrEnum):
+    """What became of a picture."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A picture that is dealt with: one line of ``--json``. ``ms`` includes reading and writing."""
+
+    job: Job
+    status: Status
+    ms: int = 0
+    record: Record = Record()
+
+    def fields(self) -> dict[str, Any]:
+        """Return what the line of ``--json`` holds; a field that has no value is None."""
+        record = asdict(self.record)
+        record["warnings"] = list(self.record.warnings)
+        names = {"input": name_of(self.job.source), "output": name_of(self.job.target)}
+        return names | {"status": self.status.value, "ms": self.ms} | record
+
+
+def name_of(path: Path | None) -> str:
+    """Return a path as a person would write it."""
+    return STANDARD if path is None else str(path)
+
+
+def failure(error: BgremoveError) -> Record:
+    """Return what is told of a picture that raised ``error``."""
+    if isinstance(error, NoSubjectError):
+        return Record(error.code, error.message, error.model, warnings=error.warnings)
+    return Record(error.code, error.message)

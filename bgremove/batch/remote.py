@@ -1,0 +1,109 @@
+"""Having pictures cut out by running services, over HTTP."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
+from http import HTTPStatus
+
+import urllib3
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from bgremove.batch.answers import failure_of, record_of
+from bgremove.batch.records import UNREACHABLE, Record, Result, Wanted
+from bgremove.batch.servers import NoServerError, Servers
+
+PATH = "/v1/remove-bg/universal"
+MAX_BYTES = 64 * 1024 * 1024  # the most that a service can be set to take
+TIMEOUT = urllib3.Timeout(connect=5, read=90)  # the ladder of a service ends at 45 s
+FULL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+BROKEN = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+TRIES_OF_BROKEN = 3  # a worker that died may be back; a picture that is too much stays so
+
+
+class RemoteRemover:
+    """Sends pictures to services. Safe to use from several threads."""
+
+    max_bytes = MAX_BYTES
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        wanted: Wanted,
+        *,
+        key: str | None,
+        retry_for_s: float,
+        at_once: int,
+        stop: threading.Event,
+    ) -> None:
+        self._wanted = wanted
+        self._retry_for_s = retry_for_s
+        self._stop = stop
+        self._servers = Servers([url.rstrip("/") + PATH for url in urls], stop)
+        self._headers = {"Accept": wanted.content_type} | ({"X-Api-Key": key} if key else {})
+        self._pool = urllib3.PoolManager(num_pools=len(urls), maxsize=at_once, retries=False)
+
+    def __call__(self, image: bytes) -> Result:
+        """Send a picture until a service answers it; what is wrong with it is told in the record.
+
+        A service that has no place is left alone for as long as it asks; one that cannot be
+        reached, for longer each time. Sending again is safe: the same picture has the same answer.
+
+        Raises CancelledError where the batch is stopped while the picture waits.
+        """
+        until = time.monotonic() + self._retry_for_s
+        broken = 0
+        last = "every service rests after failures of other pictures"
+        while True:
+            try:
+                with self._servers.turn(until) as server:
+                    response = self._post(server.url, image)
+                    if response.status in FULL:
+                        last = f"{server.url} answered {response.status}"
+                        self._servers.failed(server, response)
+                        continue
+                    self._servers.answered(server)
+            except NoServerError:
+                if self._stop.is_set():
+                    raise CancelledError from None
+                return Result(b"", self._given_up(last))
+            except HTTPError as error:
+                last = f"{server.url}: {_reason(error)}"
+                self._servers.failed(server)
+                continue
+            broken += response.status in BROKEN
+            if response.status not in BROKEN or broken == TRIES_OF_BROKEN:
+                return self._result(response)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+    def _post(self, url: str, image: bytes) -> BaseHTTPResponse:
+        wanted = self._wanted
+        fields: Mapping[str, str | tuple[str, bytes, str]] = {
+            "image": ("image", image, "application/octet-stream"),
+            "subject": wanted.subject.value,
+            "output_format": wanted.output_format.value,
+        }
+        return self._pool.request(
+            "POST", url, fields=fields, headers=self._headers, timeout=TIMEOUT, redirect=False
+        )
+
+    def _given_up(self, last: str) -> Record:
+        return Record(UNREACHABLE, f"no service took it within {self._retry_for_s:g} s; {last}")
+
+    def _result(self, response: BaseHTTPResponse) -> Result:
+        if response.status != HTTPStatus.OK:
+            return Result(b"", failure_of(response))
+        record = record_of(response, self._wanted.content_type)
+        return Result(b"" if record.code else response.data, record)
+
+
+def _reason(error: HTTPError) -> str:
+    """Return what went wrong, without the objects that urllib3 puts before it."""
+    text = str(getattr(error, "reason", None) or error)
+    return text.rpartition("object at 0x")[2].partition(": ")[2] or text

@@ -1,0 +1,90 @@
+"""Where cut-outs go: a name for each picture, none twice, and no picture written over."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from bgremove.batch.records import STANDARD, Job
+from bgremove.batch.sources import SUFFIXES, Found
+from bgremove.errors import PlanError
+
+
+def plan(found: Sequence[Found], out: str, suffix: str, *, overwrite: bool = False) -> list[Job]:
+    """Say where the cut-out of each picture goes: ``out`` is a file, a folder, or ``-``.
+
+    Raises PlanError where ``out`` cannot take them, where two would share a name, and where one
+    would be written over a picture.
+    """
+    if out == STANDARD and len(found) != 1:
+        raise PlanError(f"standard output takes one picture, not {len(found)}")
+    if out == STANDARD or (len(found) == 1 and means_file(out)):
+        target = None if out == STANDARD else Path(out)
+        _check_suffix(target, suffix)
+        jobs = [Job(found[0].path, target, may_skip=not overwrite)]
+    else:
+        if os.path.lexists(out) and not os.path.isdir(out):
+            raise PlanError(f"{out} is a file: {len(found)} pictures need a folder")
+        names = target_names([one.relative for one in found], suffix)
+        jobs = [
+            Job(one.path, Path(out, name), may_skip=not overwrite)
+            for one, name in zip(found, names, strict=True)
+        ]
+    _check_sources_stay(jobs)
+    return jobs
+
+
+def means_file(out: str) -> bool:
+    """Tell whether ``out`` is the name of a picture, not of a folder."""
+    return Path(out).suffix.lower() in SUFFIXES and not os.path.isdir(out)
+
+
+def target_names(relatives: Sequence[Path], suffix: str) -> list[Path]:
+    """Name the cut-outs: ``a.jpg`` gives ``a.png``.
+
+    Where two pictures would share a name, both keep their whole one: ``a.jpg.png``. Names that
+    differ only in case count as the same, for the sake of other file systems. Raises PlanError for
+    two of the same path.
+    """
+    names = [_short(relative, suffix) for relative in relatives]
+    is_short = [True] * len(names)
+    while True:
+        claims = Counter(map(_key, names))
+        clashing = [i for i, name in enumerate(names) if claims[_key(name)] > 1]
+        if not clashing:
+            return names
+        if not any(is_short[i] for i in clashing):
+            raise PlanError(
+                f"two pictures are both called {relatives[clashing[0]]} and would share an output;"
+                " name the folder above them instead, which keeps their folders"
+            )
+        for i in clashing:
+            names[i] = relatives[i].with_name(relatives[i].name + suffix)
+            is_short[i] = False
+
+
+def _short(relative: Path, suffix: str) -> Path:
+    is_known = relative.suffix.lower() in SUFFIXES
+    return relative.with_name((relative.stem if is_known else relative.name) + suffix)
+
+
+def _key(name: Path) -> str:
+    return str(name).casefold()
+
+
+def _check_suffix(target: Path | None, suffix: str) -> None:
+    same = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg"}
+    if target is None:
+        return
+    has = target.suffix.lower()
+    if same.get(has, has) != suffix:
+        raise PlanError(f"{target}: what comes out is a {suffix[1:].upper()}; end its name so")
+
+
+def _check_sources_stay(jobs: Sequence[Job]) -> None:
+    sources = {os.path.realpath(job.source) for job in jobs if job.source is not None}
+    for job in jobs:
+        if job.target is not None and os.path.realpath(job.target) in sources:
+            raise PlanError(f"{job.target} is one of the pictures and would be written over")

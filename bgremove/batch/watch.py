@@ -1,0 +1,121 @@
+"""Watch folders: tell when something changed there, and which pictures are wholly written."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from watchdog.events import (
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+from bgremove.batch.records import Job
+
+POLL_S = 0.25  # between two looks while a picture is being written, and at `stop`
+CHANGES = [FileClosedEvent, FileCreatedEvent, FileModifiedEvent, FileMovedEvent]
+State = tuple[int, int, int]  # of a file: inode, bytes, nanoseconds of its last change
+
+
+class _Bell(FileSystemEventHandler):
+    def __init__(self, rings: threading.Event) -> None:
+        self._rings = rings
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        del event
+        self._rings.set()
+
+
+class Watch:
+    """Gives each picture of the folders once it is wholly written, and again when it changes."""
+
+    def __init__(self, settle_s: float) -> None:
+        """Call a picture written when it has not changed for ``settle_s`` and nobody writes it."""
+        self._settle_s = settle_s
+        self._given: dict[Path, State] = {}
+        self._seen: dict[Path, tuple[State, float]] = {}
+
+    def ready(self, jobs: Sequence[Job], now: float) -> list[Job]:
+        """Return the jobs whose picture is written and was not given before as it is.
+
+        ``now`` is of ``time.monotonic``. A failed picture is not given again until it changes.
+        """
+        written = []
+        for job in jobs:
+            state = None if job.source is None else _state(job.source)
+            if job.source is None or state is None or self._given.get(job.source) == state:
+                continue
+            seen = self._seen.get(job.source)
+            if seen is None or seen[0] != state:
+                self._seen[job.source] = (state, now)
+            elif now - seen[1] >= self._settle_s and not is_being_written(job.source):
+                self._given[job.source] = state
+                del self._seen[job.source]
+                written.append(job)
+        self._seen = {path: seen for path, seen in self._seen.items() if path.exists()}
+        return written
+
+    @property
+    def waits(self) -> bool:
+        """Whether some picture is not known to be written yet."""
+        return bool(self._seen)
+
+
+def looks(folders: Sequence[Path], watch: Watch, stop: threading.Event) -> Iterator[float]:
+    """Yield the time whenever it is time to look at the folders, until ``stop``."""
+    signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `is_being_written`
+    rings = threading.Event()
+    rings.set()  # for what is there already
+    observer = Observer()
+    for folder in folders:
+        observer.schedule(_Bell(rings), str(folder), recursive=True, event_filter=CHANGES)
+    observer.start()
+    try:
+        while not stop.is_set():
+            if rings.is_set() or watch.waits:
+                rings.clear()
+                yield time.monotonic()
+            stop.wait(POLL_S)
+    finally:
+        observer.stop()
+        observer.join()
+
+
+def is_being_written(path: Path) -> bool:
+    """Tell whether some process has the file open for writing; False where that is not to be known.
+
+    The kernel gives a read lease only on a file that nobody has open for writing. It is given back
+    at once; a writer who comes in between would have us sent SIGIO, which is therefore ignored.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:  # EAGAIN: open for writing
+        return True
+    except OSError:  # another's file, or a file system without leases: only the clock tells
+        return False
+    finally:
+        os.close(file)
+    return False
+
+
+def _state(path: Path) -> State | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns

@@ -1,0 +1,41 @@
+"""`bgremove calibrate`: the ranges that a model's int8 form is built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bgremove.commands.environment import read_settings
+from bgremove.commands.help import manual
+from bgremove.errors import BgremoveError
+from bgremove.inference.manifest import load_manifest, manifest_path
+
+EPILOG = manual(
+    examples={"bgremove calibrate u2net photos/": "from a folder of photographs of every kind"},
+    exit_codes={0: "the table is written", 1: "it could not be made", 2: "wrong usage"},
+    environment={"BGREMOVE_WEIGHTS_DIR": "where the weights are, and the table goes"},
+)
+
+
+@click.command("calibrate", epilog=EPILOG, short_help="Make a calibration table again.")
+@click.argument("name")
+@click.argument("pictures", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def command(name: str, pictures: Path) -> None:
+    """Make the calibration table of model NAME again, from a folder of PICTURES.
+
+    The int8 form is built from it by the next `bgremove weights`; its SHA-256 and known answer in
+    the manifest are then to be set anew.
+    """
+    from bgremove.inference.quantization.calibrate import calibrate as make_table
+
+    settings = read_settings()
+    try:
+        model = load_manifest(settings.weights_dir).model(name)
+        if model.int8 is None:
+            raise click.ClickException(f"{name} has no int8 form in the manifest")
+        table = manifest_path(settings.weights_dir).parent / model.int8.ranges
+        make_table(model, settings.weights_dir / model.file, pictures, table, model.int8.quantile)
+    except (BgremoveError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{table.name}: written")

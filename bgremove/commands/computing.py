@@ -1,0 +1,110 @@
+"""Who computes a batch: this process, or running services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import click
+
+from bgremove.batch.records import Result, Wanted
+from bgremove.commands.environment import read_key, read_settings
+from bgremove.commands.stopping import Stop
+from bgremove.errors import BgremoveError
+
+# Pictures in flight. Here: two fill the gaps that one leaves (2.1 pictures a second with one, 3.5
+# with two or with three, on 2 cores). A service has 2 places, and uploads on their way besides.
+LEAST_JOBS, MOST_JOBS = 2, 8
+JOBS_A_SERVER = 4
+
+
+class Computer(Protocol):
+    """What cuts out: a Remover that knows how much it takes, and is closed at the end."""
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest picture that it takes."""
+
+    def __call__(self, image: bytes) -> Result:
+        """Cut out."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The options that send pictures elsewhere; no ``urls`` means that they are computed here."""
+
+    urls: tuple[str, ...]
+    key_file: Path | None
+    retry_for_s: float
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for what is no address of a service."""
+        for url in self.urls:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+                raise click.UsageError(f"--server {url}: not like http://host:8000")
+        if self.key_file is not None and not self.urls:
+            raise click.UsageError("--key-file is for --server only")
+
+
+@contextmanager
+def computing(
+    wanted: Wanted, services: Services, jobs: int | None, stop: Stop
+) -> Iterator[tuple[Computer, int]]:
+    """Give who computes, and how many pictures at once.
+
+    Raises ClickException where nothing can be computed: weights that are missing, wrong settings.
+    """
+    at_once = jobs or _jobs(services)
+    computer = (
+        _remote(wanted, services, at_once, stop) if services.urls else _local(wanted, at_once)
+    )
+    try:
+        yield computer, at_once
+    finally:
+        computer.close()
+
+
+def _jobs(services: Services) -> int:
+    if services.urls:
+        return JOBS_A_SERVER * len(services.urls)
+    from bgremove.inference.cpus import available_cpus
+
+    return min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
+
+
+def _local(wanted: Wanted, at_once: int) -> Computer:
+    from bgremove.batch.local import LocalRemover
+
+    remover = LocalRemover(replace(read_settings(), places=min(at_once, 64)), wanted)
+    try:
+        remover.engine()
+    except BgremoveError as error:
+        raise click.ClickException(
+            f"not ready: {error.message}. `bgremove weights` brings what is missing,"
+            " `bgremove doctor` tells more"
+        ) from error
+    return remover
+
+
+def _remote(wanted: Wanted, services: Services, at_once: int, stop: Stop) -> Computer:
+    try:
+        from bgremove.batch.remote import RemoteRemover
+    except ModuleNotFoundError as error:
+        fault = f"{error.name} is not installed; pip install 'bgremove[cli]' brings it"
+        raise click.ClickException(fault) from error
+    return RemoteRemover(
+        services.urls,
+        wanted,
+        key=read_key(services.key_file),
+        retry_for_s=services.retry_for_s,
+        at_once=at_once,
+        stop=stop,
+    )

@@ -1,0 +1,119 @@
+"""`bgremove doctor`: what this machine has, what would run on it, and what is wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+import click
+
+from bgremove import __version__
+from bgremove.commands.environment import environment
+from bgremove.commands.help import manual
+from bgremove.doctor.advice import Advice, advise, differing
+from bgremove.doctor.machine import Machine, look_at_machine
+from bgremove.doctor.service import TRIAL_SIZE, Service, try_service
+from bgremove.errors import SettingsError
+from bgremove.settings import Settings, unknown_names
+
+EPILOG = manual(
+    examples={
+        "bgremove doctor": "is everything there, and how fast is it?",
+        "bgremove doctor --json | jq .advice": "for a script",
+        "docker run --rm IMAGE bgremove doctor": "within the limits of a container",
+    },
+    exit_codes={0: "it would serve", 1: "something is wrong, and said", 2: "wrong usage"},
+    environment={"BGREMOVE_*": "the settings that are looked at"},
+)
+WIDTH = 18  # of the first column
+
+
+@click.command("doctor", epilog=EPILOG, short_help="Tell what runs here, and what is wrong.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(as_json: bool) -> None:
+    """Tell what this machine has, what would run on it, how fast, and what is wrong.
+
+    Looks at the cores and the memory that this process may use, the libraries, the settings and the
+    weights (every file is hashed), and cuts one picture out, stage by stage. Changes nothing.
+    """
+    logging.getLogger("bgremove").addHandler(logging.NullHandler())  # the advice says it
+    machine = look_at_machine()
+    settings: Settings | None = None
+    try:
+        settings = Settings.from_env(environment())
+        service = try_service(settings)
+    except SettingsError as error:
+        service = Service(faults=error.faults)
+    advice = advise(machine, settings, service, unknown_names(environment()))
+    ok = not any(one.is_wrong for one in advice)
+    if as_json:
+        click.echo(json.dumps(_document(ok, machine, settings, service, advice), indent=2))
+    else:
+        for line in _lines(machine, settings, service, advice):
+            click.echo(line)
+    sys.exit(0 if ok else 1)
+
+
+def _document(
+    ok: bool,
+    machine: Machine,
+    settings: Settings | None,
+    service: Service,
+    advice: list[Advice],
+) -> dict[str, object]:
+    return {
+        "ok": ok,
+        "version": __version__,
+        "machine": asdict(machine),
+        "settings": {} if settings is None else differing(settings),
+        "service": asdict(service),
+        "advice": [asdict(one) for one in advice],
+    }
+
+
+def _lines(
+    machine: Machine, settings: Settings | None, service: Service, advice: list[Advice]
+) -> Iterator[str]:
+    yield from _section("This machine", _machine_rows(machine))
+    installed = {name: found or "not installed" for name, found in machine.libraries.items()}
+    yield from _section("Libraries", {"python": machine.python} | installed)
+    if settings is not None:
+        changed = differing(settings) or {"all": "at their defaults"}
+        yield from _section("Settings", changed)
+    yield from _section("Models", service.models)
+    yield from _section("Subjects", service.subjects)
+    if service.trial is not None:
+        width, height = TRIAL_SIZE
+        stages = {name: f"{ms:7.1f} ms" for name, ms in service.trial.stages_ms.items()}
+        total = {"in all": f"{service.trial.total_ms:7.1f} ms, {service.trial.model}"}
+        computes = {"computes": f"{service.provider}, {service.precision}"}
+        yield from _section(f"A picture of {width} x {height}", computes | stages | total)
+    if advice:
+        yield "Advice:"
+    for one in advice:
+        yield f"  {'WRONG' if one.is_wrong else 'note'}: {one.text}"
+    yield ""
+    yield "Something is wrong." if any(one.is_wrong for one in advice) else "All is well."
+
+
+def _machine_rows(machine: Machine) -> dict[str, str]:
+    limit = machine.memory_limit_mib
+    return {
+        "processor": machine.processor,
+        "cores": f"{machine.cores_allowed} of {machine.cores} may be used",
+        "int8 instructions": "yes" if machine.int8_instructions else "no",
+        "memory": f"{machine.memory_mib} MiB, {machine.memory_available_mib} free",
+        "memory limit": "none" if limit is None else f"{limit} MiB",
+        "nginx": machine.nginx or "not installed",
+    }
+
+
+def _section(title: str, rows: Mapping[str, str]) -> Iterator[str]:
+    if not rows:
+        return
+    yield f"{title}:"
+    width = max([WIDTH, *map(len, rows)])
+    yield from (f"  {name:<{width}}  {value}" for name, value in rows.items())

@@ -1,0 +1,49 @@
+"""What commands take from the environment: the settings, and the key for other services."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from bgremove.errors import SettingsError
+from bgremove.settings import Settings, unknown_names
+
+KEY_NAME = "BGREMOVE_API_KEY"
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment; no other module of the commands looks at it."""
+    return os.environ
+
+
+def read_settings() -> Settings:
+    """Return the settings, saying on standard error which names are unknown.
+
+    Raises ClickException with every fault of the environment.
+    """
+    for sentence in unknown_names(os.environ):
+        click.echo(sentence, err=True)
+    try:
+        return Settings.from_env(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(error.message) from error
+
+
+def read_key(file: Path | None) -> str | None:
+    """Return the key to send to services: from ``file``, else from the environment, else None.
+
+    No option takes the key itself: other users of the machine could read it in the process list.
+    Raises BadParameter for a file that cannot be read or holds no key.
+    """
+    if file is None:
+        return os.environ.get(KEY_NAME) or None
+    try:
+        key = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{file} cannot be read: {error}") from error
+    if not key or not key.isprintable():
+        raise click.BadParameter(f"{file} does not hold one key on one line")
+    return key

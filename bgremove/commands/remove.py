@@ -1,0 +1,209 @@
+"""`bgremove remove`: cut the subjects out of pictures, here or on running services."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from bgremove.batch.records import STANDARD, Job, Status, Wanted
+from bgremove.batch.run import run
+from bgremove.batch.sources import find
+from bgremove.batch.targets import means_file, plan
+from bgremove.commands.computing import Services, computing
+from bgremove.commands.help import manual
+from bgremove.commands.report import Report
+from bgremove.commands.stopping import Stop, stoppable
+from bgremove.commands.watching import batches, check_folders
+from bgremove.datatypes import OutputFormat, Subject, WhiteFormat
+from bgremove.errors import PlanError
+
+EPILOG = manual(
+    examples={
+        "bgremove remove photo.jpg -o cutout.png": "one picture",
+        "bgremove remove photos/ -o cutouts/": "a folder and those in it; again, to go on",
+        "bgremove remove 'in/**/*.jpg' -o out/ --format white_bg": "a pattern, on white",
+        "curl -s URL | bgremove remove - -o - > cutout.png": "in a pipe",
+        "bgremove remove photos/ -o cutouts/ --json > log.jsonl": "a line of JSON a picture",
+        "bgremove remove --watch incoming/ -o cutouts/": "whatever comes into a folder, for ever",
+        "bgremove remove photos/ -o cutouts/ --server http://a:8000 --server http://b:8000": (
+            "on two machines that run the service"
+        ),
+    },
+    exit_codes={
+        0: "every picture is done, now or before",
+        1: "some failed, or none could be begun",
+        2: "wrong usage; nothing was done",
+        130: "interrupted (143: terminated); what was begun is finished, run it again to go on",
+    },
+    environment={
+        "BGREMOVE_API_KEY": "the key for --server, where the service asks for one",
+        "BGREMOVE_MAX_UPLOAD_BYTES and others": "the settings, where no --server is given",
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Which pictures, where to, and what is wanted of them."""
+
+    photos: tuple[str, ...]
+    output: str
+    wanted: Wanted
+    recursive: bool
+    overwrite: bool
+
+    def jobs(self) -> list[Job]:
+        """Look at the folders and say what is to be done; raises UsageError."""
+        try:
+            found = find(self.photos, Path(self.output), recursive=self.recursive)
+            return plan(found, self.output, self.wanted.suffix, overwrite=self.overwrite)
+        except PlanError as error:
+            raise click.UsageError(error.message) from error
+
+
+def _values(kinds: type[Subject] | type[OutputFormat] | type[WhiteFormat]) -> click.Choice[str]:
+    return click.Choice([kind.value for kind in kinds])
+
+
+@click.command("remove", epilog=EPILOG, short_help="Cut the subjects out of pictures.")
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    required=True,
+    help="A folder, a file for one picture, or - for standard output.",
+)
+@click.option(
+    "--subject",
+    type=_values(Subject),
+    default="universal",
+    show_default=True,
+    help="What to look for.",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=_values(OutputFormat),
+    default="transparent",
+    show_default=True,
+    help="What to make.",
+)
+@click.option(
+    "--white-format",
+    type=_values(WhiteFormat),
+    help="File type of white_bg.  [default: what the name of OUT says, else jpeg]",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 64),
+    help="Pictures worked on at once.  [default: one a core, 2 to 8; with --server 4 for each]",
+)
+@click.option(
+    "--recursive/--no-recursive",
+    default=True,
+    show_default=True,
+    help="Take what is in the folders of a folder as well.",
+)
+@click.option("--overwrite", is_flag=True, help="Do finished pictures again.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a picture.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell only of failures, and the summary.")
+@click.option("--watch", is_flag=True, help="Then wait for new pictures in the folders.")
+@click.option(
+    "--settle",
+    type=click.FloatRange(0, 3600),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --watch: how long a picture must lie unchanged.",
+)
+@click.option(
+    "--server",
+    "servers",
+    metavar="URL",
+    multiple=True,
+    help="Send to this service; again for several.",
+)
+@click.option(
+    "--key-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file with the key for --server.",
+)
+@click.option(
+    "--retry-for",
+    type=click.FloatRange(0, 86_400),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --server: give up when none takes a picture for so long.",
+)
+def command(
+    photos: tuple[str, ...],
+    output: str,
+    subject: str,
+    output_format: str,
+    white_format: str | None,
+    jobs: int | None,
+    recursive: bool,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    watch: bool,
+    settle: float,
+    servers: tuple[str, ...],
+    key_file: Path | None,
+    retry_for: float,
+) -> None:
+    """Cut the subjects out of PHOTOs: files, folders, quoted patterns, or - for standard input.
+
+    Below OUT, cut-outs keep the folders of their pictures, and their names: a.jpg gives a.png.
+    Where a.jpg and a.png lie side by side, they give a.jpg.png and a.png.png.
+
+    A picture whose cut-out is there and not older is skipped, so the same command goes on where it
+    was interrupted. A cut-out appears under its name only when it is whole. A picture that fails is
+    told of and does not stop the others.
+
+    With --server, pictures are sent to running services in place of being computed here: to the
+    least busy, and again where one has no place (for as long as its Retry-After asks), does not
+    answer or dies.
+    """
+    wanted = Wanted(
+        Subject(subject), OutputFormat(output_format), _white_format(white_format, output)
+    )
+    services = Services(servers, key_file, retry_for)
+    batch = Batch(photos, output, wanted, recursive, overwrite)
+    folders = check_folders(photos, output) if watch else []
+    if output == STANDARD and (as_json or watch or sys.stdout.isatty()):
+        raise click.UsageError(
+            "-o - writes a picture: not to a terminal, not with --json or --watch"
+        )
+    planned = [] if watch else batch.jobs()
+    if not (watch or planned):
+        raise click.UsageError(f"no pictures in {', '.join(photos)}")
+    with stoppable() as stop, computing(wanted, services, jobs, stop) as (computer, at_once):
+        rounds = batches(folders, settle, stop, batch.jobs) if watch else iter([planned])
+        with Report(None if watch else len(planned), as_json=as_json, quiet=quiet) as report:
+            for todo in rounds:
+                for outcome in run(
+                    todo, computer, max_bytes=computer.max_bytes, at_once=at_once, stop=stop
+                ):
+                    report.add(outcome)
+    click.echo(report.summary(), err=True)
+    sys.exit(_exit_code(report, stop))
+
+
+def _white_format(wanted: str | None, output: str) -> WhiteFormat:
+    if wanted is not None:
+        return WhiteFormat(wanted)
+    is_png = means_file(output) and Path(output).suffix.lower() == ".png"
+    return WhiteFormat.PNG if is_png else WhiteFormat.JPEG
+
+
+def _exit_code(report: Report, stop: Stop) -> int:
+    if stop.exit_code is not None:
+        return stop.exit_code
+    return 1 if report.counts[Status.FAILED] or report.left else 0

@@ -1,0 +1,85 @@
+"""`bgremove weights`: fetch and verify the models' weights."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+
+from bgremove.commands.environment import read_settings
+from bgremove.commands.help import manual
+from bgremove.deadline import Deadline
+from bgremove.errors import BgremoveError
+from bgremove.inference.cpus import available_cpus
+from bgremove.inference.known_picture import answer_of, known_picture
+from bgremove.inference.manifest import Manifest, load_manifest
+from bgremove.inference.preprocess import to_tensor
+from bgremove.inference.session import Session
+from bgremove.inference.verify import as_built
+from bgremove.settings import Settings
+
+ANSWER_TIMEOUT_S = 60.0  # for one run, on the slowest of machines
+EPILOG = manual(
+    examples={
+        "bgremove weights": "fetch what is not there, verify what is",
+        "BGREMOVE_WEIGHTS_MIRROR=/mnt/weights bgremove weights": "the same without a network",
+    },
+    exit_codes={
+        0: "the model that every other falls back to is there; with --strict, every model is",
+        1: "it is not, or something else went wrong",
+        2: "wrong usage",
+    },
+    environment={
+        "BGREMOVE_WEIGHTS_DIR": "where the weights go",
+        "BGREMOVE_WEIGHTS_MIRROR": "a folder or URL tried before the manifest's sources",
+    },
+)
+
+
+@click.command("weights", epilog=EPILOG)
+@click.option(
+    "--strict", is_flag=True, help="Fail when any model is missing, not only the default."
+)
+@click.option("--answer", metavar="NAME", help="Print a model's answer to the known picture.")
+def command(strict: bool, answer: str | None) -> None:
+    """Fetch and verify the models' weights.
+
+    A file that is there and has the SHA-256 of the manifest is left alone, so running it again
+    costs nothing. Requests never fetch anything: this command is the only one that does.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = read_settings()
+    try:
+        manifest = load_manifest(settings.weights_dir)
+        if answer is not None:
+            _print_answer(answer, manifest, settings)
+            return
+        missing = _fetched(manifest, settings)
+    except BgremoveError as error:
+        raise click.ClickException(error.private or error.message) from error
+    for model in manifest.models:
+        stood_in_for = model.stands_in_for and model.stands_in_for not in missing
+        state = "missing" if model.name in missing else "not needed" if stood_in_for else "ready"
+        click.echo(f"{model.name}: {state}")
+    if manifest.fallback in missing or (strict and missing):
+        sys.exit(1)
+
+
+def _fetched(manifest: Manifest, settings: Settings) -> dict[str, str]:
+    """Fetch what is not there; only this command needs what the extra `weights` installs."""
+    try:
+        from bgremove.inference.weights import fetch_all
+    except ModuleNotFoundError as error:
+        fault = f"{error.name} is not installed; pip install '.[weights]' brings it"
+        raise click.ClickException(fault) from error
+    return fetch_all(manifest, settings.weights_dir, settings.weights_mirror)
+
+
+def _print_answer(name: str, manifest: Manifest, settings: Settings) -> None:
+    model = as_built(manifest.model(name), settings.weights_dir)
+    threads = settings.threads or available_cpus()
+    session = Session(model, settings.weights_dir / model.file, threads)
+    tensor = to_tensor(known_picture(), model)
+    saliency = session.run(tensor, Deadline.after(ANSWER_TIMEOUT_S))
+    click.echo([round(float(mean), 4) for mean in answer_of(saliency)])

@@ -1,0 +1,95 @@
+"""What to do about what was found: what is wrong, and what could be better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+
+from bgremove.doctor.machine import EXTRAS, NEEDED, Machine
+from bgremove.doctor.service import Service
+from bgremove.inference.readiness import ABSENT, UNAVAILABLE
+from bgremove.settings import PREFIX, Settings
+
+FALLBACK = "(model-fallback)"
+# Resident memory of one worker under four clients, and at 40 megapixels (docs/bench.md).
+WORKER_MIB, LARGE_PICTURE_MIB = 670, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A sentence; ``is_wrong`` where the service would not work, else it only could be better."""
+
+    is_wrong: bool
+    text: str
+
+
+def advise(
+    machine: Machine, settings: Settings | None, service: Service, unknown: list[str]
+) -> list[Advice]:
+    """Return what to do, what is wrong first. ``unknown``: names that no setting has."""
+    wrong = [Advice(True, text) for text in _wrong(machine, service)]
+    better = [Advice(False, text) for text in (*unknown, *_better(machine, settings, service))]
+    return wrong + better
+
+
+def differing(settings: Settings) -> dict[str, str]:
+    """Return the settings that are not their default, by the name of their variable."""
+    return {
+        PREFIX + row.name.upper(): str(getattr(settings, row.name))
+        for row in fields(settings)
+        if getattr(settings, row.name) != row.default
+    }
+
+
+def _wrong(machine: Machine, service: Service) -> Iterator[str]:
+    for name in NEEDED:
+        if machine.libraries[name] is None:
+            yield f"{name} is not installed: pip install bgremove"
+    for fault in service.faults:
+        needs_weights = ABSENT in fault or "manifest" in fault or "cannot be read" in fault
+        yield fault + (": `bgremove weights` brings it" if needs_weights else "")
+
+
+def _better(machine: Machine, settings: Settings | None, service: Service) -> Iterator[str]:
+    yield from _of_models(machine, settings, service.models, service.subjects, service.precision)
+    limit = machine.memory_limit_mib or machine.memory_mib
+    if limit < LARGE_PICTURE_MIB:
+        yield (
+            f"{limit} MiB of memory may be used; a worker took {WORKER_MIB} under load and"
+            f" {LARGE_PICTURE_MIB} with a picture of 40 megapixels: lower BGREMOVE_MAX_PIXELS"
+        )
+    if settings is not None and settings.threads > machine.cores_allowed:
+        yield (
+            f"BGREMOVE_THREADS={settings.threads}, but only {machine.cores_allowed} cores may be"
+            " used: more threads than cores are slower"
+        )
+    if machine.nginx is None:
+        yield "nginx is not installed: needed only in front of a server that others reach"
+    for extra in sorted(set(EXTRAS.values())):
+        absent = [name for name in EXTRAS if EXTRAS[name] == extra and not machine.libraries[name]]
+        if absent:
+            yield f"{', '.join(absent)} not installed: pip install 'bgremove[{extra}]'"
+
+
+def _of_models(
+    machine: Machine,
+    settings: Settings | None,
+    models: Mapping[str, str],
+    subjects: Mapping[str, str],
+    precision: str | None,
+) -> Iterator[str]:
+    for subject, serving in subjects.items():
+        if serving.endswith(FALLBACK):
+            yield (
+                f"{subject} is served by {serving.removesuffix(FALLBACK).strip()}: its own weights"
+                " are not there; `bgremove weights` says why"
+            )
+        elif serving == UNAVAILABLE:
+            yield f"{subject} is not served: `bgremove weights` says why"
+    is_open = settings is not None and settings.precision != "float32"
+    for name, state in models.items():
+        source = models.get(name.removesuffix("-int8"))
+        if name.endswith("-int8") and state == ABSENT and source not in (None, ABSENT) and is_open:
+            yield f"{name} is not built: `bgremove weights` builds it, about three times as fast"
+    if precision == "float32" and machine.int8_instructions and is_open:
+        yield "this processor is fast in int8, but float32 runs: see BGREMOVE_PRECISION"

@@ -1,0 +1,85 @@
+"""What would run on this machine: the models, their precision, and one picture's way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+
+from bgremove.datatypes import RemovalRequest
+from bgremove.deadline import Deadline
+from bgremove.engine import build_engine
+from bgremove.errors import BgremoveError
+from bgremove.imaging.encode import as_jpeg
+from bgremove.inference.known_picture import known_picture
+from bgremove.inference.readiness import WarmUp
+from bgremove.memory import return_freed_memory
+from bgremove.pipeline import Engine, remove_background
+from bgremove.settings import Settings
+
+TRIAL_SIZE = (1440, 1080)  # pixels; about what a shop's picture has
+TRIAL_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One picture of ``TRIAL_SIZE``, cut out after another had warmed everything: milliseconds."""
+
+    stages_ms: dict[str, float]
+    model: str
+
+    @property
+    def total_ms(self) -> float:
+        """The whole way."""
+        return round(sum(self.stages_ms.values()), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a server of these settings would be; ``models`` and ``subjects`` as `/readyz` has them.
+
+    ``faults`` say why it would not serve.
+    """
+
+    provider: str | None = None
+    precision: str | None = None
+    models: dict[str, str] = field(default_factory=dict)
+    subjects: dict[str, str] = field(default_factory=dict)
+    trial: Trial | None = None
+    faults: tuple[str, ...] = ()
+
+
+def try_service(settings: Settings) -> Service:
+    """Build what a worker builds, verify its weights, and cut one picture out."""
+    return_freed_memory()
+    try:
+        engine = build_engine(settings)
+    except BgremoveError as error:
+        return Service(faults=(error.private or error.message,))
+    try:
+        return _tried(engine)
+    finally:
+        engine.close()
+
+
+def _tried(engine: Engine) -> Service:
+    warm_up = WarmUp(engine.sessions)
+    warm_up.run()
+    found = warm_up.readiness
+    faults = found.waiting_for
+    trial = None
+    if found.ready:
+        try:
+            trial = _trial(engine)
+        except BgremoveError as error:
+            faults = (f"the trial picture failed: {error.private or error.message}",)
+    precision = "int8" if engine.sessions.int8 else "float32"
+    return Service(found.provider, precision, found.models, found.subjects, trial, faults)
+
+
+def _trial(engine: Engine) -> Trial:
+    bgr = cv2.resize(known_picture().bgr, TRIAL_SIZE, interpolation=cv2.INTER_LINEAR)
+    request = RemovalRequest(as_jpeg(bgr.astype("uint8")).data)
+    for _ in range(2):  # the first starts a decoder and grows memory
+        removal = remove_background(request, engine, Deadline.after(TRIAL_TIMEOUT_S))
+    return Trial(removal.stages_ms, removal.model)

@@ -1,0 +1,92 @@
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bgremove.batch.local import LocalRemover
+from bgremove.batch.records import Wanted
+from bgremove.datatypes import Box, OutputFormat, Subject
+from bgremove.errors import WeightsError
+from bgremove.settings import Settings
+from tests.support.tiny import ball, encoded
+
+IN_ANOTHER_PROCESS = """
+import logging, pickle, sys
+loads = []
+class Count(logging.Handler):
+    def emit(self, record):
+        loads.append(record.getMessage()) if record.getMessage() == "model loaded" else None
+logging.getLogger("bgremove").addHandler(Count())
+logging.getLogger("bgremove").setLevel("INFO")
+data, image = pickle.load(sys.stdin.buffer)
+results = [pickle.loads(data)(image) for _ in range(3)]
+pickle.loads(data).close()
+sys.stdout.buffer.write(pickle.dumps((results, len(loads))))
+"""
+
+
+@pytest.fixture
+def remover(settings: Settings) -> Iterator[LocalRemover]:
+    remover = LocalRemover(settings, Wanted())
+    yield remover
+    remover.close()
+
+
+def test_bytes_go_in_and_a_picture_and_its_record_come_out(remover: LocalRemover) -> None:
+    result = remover(encoded(ball()))
+    assert result.data.startswith(b"\x89PNG")
+    record = result.record
+    assert (record.code, record.model, record.warnings) == (None, "tiny", ())
+    assert record.box == Box(top=16, left=32, width=33, height=33)
+    assert record.confidence is not None
+
+
+def test_what_is_wrong_with_a_picture_is_told(remover: LocalRemover) -> None:
+    assert remover(b"no picture").record.code == "VALIDATION_ERROR"
+    empty = remover(encoded(ball() // 255)).record
+    assert (empty.code, empty.model) == ("NO_SUBJECT_DETECTED", "tiny")
+
+
+def test_a_fallback_is_told(settings: Settings) -> None:
+    remover = LocalRemover(settings, Wanted(Subject.HUMAN, OutputFormat.WHITE_BG))
+    result = remover(encoded(ball()))
+    assert result.data.startswith(b"\xff\xd8")
+    assert result.record.warnings == ("model-fallback",)
+    remover.close()
+
+
+def test_threads_share_one_engine(remover: LocalRemover) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        engines = {id(engine) for engine in pool.map(lambda _: remover.engine(), range(8))}
+    assert len(engines) == 1
+
+
+def test_sent_to_another_process_it_loads_the_model_once_there(remover: LocalRemover) -> None:
+    image = encoded(ball())
+    ran = subprocess.run(
+        [sys.executable, "-c", IN_ANOTHER_PROCESS],
+        input=pickle.dumps((pickle.dumps(remover), image)),
+        capture_output=True,
+        check=True,
+    )
+    results, loads = pickle.loads(ran.stdout)
+    assert loads == 1
+    assert results == [remover(image)] * 3
+
+
+def test_without_weights_it_says_what_is_missing(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="u2net: absent"):
+        LocalRemover(replace(settings, weights_dir=tmp_path), Wanted()).engine()
+
+
+def test_a_picture_that_takes_too_long_is_told(settings: Settings) -> None:
+    remover = LocalRemover(replace(settings, timeout_s=0.0001, places=2), Wanted())
+    record = remover(encoded(ball())).record
+    remover.close()
+    assert record.code == "UPSTREAM_ERROR"
+    assert record.message == "Processing took longer than the limit of 0.0002 seconds"

@@ -1,0 +1,174 @@
+"""Sending pictures to services: a real gunicorn, and networks that fail in every way."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+
+from bgremove.batch.local import LocalRemover
+from bgremove.batch.records import UNAUTHORIZED, UNREACHABLE, Wanted
+from bgremove.batch.remote import PATH, TRIES_OF_BROKEN, RemoteRemover
+from bgremove.datatypes import OutputFormat, Subject, WhiteFormat
+from bgremove.settings import Settings
+from tests.support.http import Server, free_port
+from tests.support.scripted_server import Reply, scripted_server
+from tests.support.tiny import ball, encoded
+
+GOOD = Reply(200, {"Content-Type": "image/png", "X-Model": "m"}, b"a cut-out")
+FULL = Reply(503, {"Retry-After": "1"}, b"{}")
+WHITE_PNG = Wanted(Subject.PRODUCT, OutputFormat.WHITE_BG, WhiteFormat.PNG)
+
+
+@contextmanager
+def remote(
+    *urls: str,
+    wanted: Wanted | None = None,
+    key: str | None = None,
+    retry_for_s: float = 20.0,
+    stop: threading.Event | None = None,
+) -> Iterator[RemoteRemover]:
+    remover = RemoteRemover(
+        urls,
+        wanted or Wanted(),
+        key=key,
+        retry_for_s=retry_for_s,
+        at_once=4,
+        stop=stop or threading.Event(),
+    )
+    yield remover
+    remover.close()
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(Subject.HUMAN, OutputFormat.MASK), WHITE_PNG])
+def test_a_service_answers_what_this_process_would(
+    service: tuple[str, Server], settings: Settings, wanted: Wanted
+) -> None:
+    here = LocalRemover(settings, wanted)
+    picture = encoded(ball())
+    with remote(service[0], wanted=wanted) as there:
+        sent, computed = there(picture), here(picture)
+    here.close()
+    assert sent.data == computed.data
+    assert sent.record.confidence == pytest.approx(computed.record.confidence, abs=0.006)
+    assert (sent.record.box, sent.record.model, sent.record.warnings) == (
+        computed.record.box,
+        computed.record.model,
+        computed.record.warnings,
+    )
+
+
+def test_a_services_reason_is_told(service: tuple[str, Server]) -> None:
+    with remote(service[0]) as there:
+        refused = there(b"no picture").record
+        empty = there(encoded(ball() // 255)).record
+    assert refused.code == "VALIDATION_ERROR"
+    assert refused.message is not None
+    assert "not a JPEG, PNG, BMP, WEBP or GIF" in refused.message
+    assert (empty.code, empty.model) == ("NO_SUBJECT_DETECTED", "tiny")
+
+
+def test_a_full_service_is_asked_again_after_the_time_it_named() -> None:
+    with scripted_server(FULL, FULL, GOOD) as server, remote(server.url) as there:
+        assert there(b"picture").data == b"a cut-out"
+    pauses = [after.at - before.at for before, after in pairwise(server.seen)]
+    assert len(pauses) == 2
+    assert min(pauses) >= 0.99
+    assert {seen.path for seen in server.seen} == {PATH}
+
+
+def test_too_many_requests_are_waited_for_as_well() -> None:
+    limited = Reply(429, {"Retry-After": "1"}, b"{}")
+    with scripted_server(limited, GOOD) as server, remote(server.url) as there:
+        assert there(b"picture").data == b"a cut-out"
+    assert server.seen[1].at - server.seen[0].at >= 0.99
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Reply(resets=True),
+        Reply(200, GOOD.headers, bytes(1_000_000), sent=10_000),
+        Reply(502, {}, b"<html>"),
+        Reply(504, {}, b"<html>"),
+    ],
+    ids=["reset", "died in the middle", "502", "504"],
+)
+def test_a_connection_that_breaks_is_tried_again(fault: Reply) -> None:
+    with scripted_server(fault, fault, GOOD) as server, remote(server.url) as there:
+        assert there(b"picture").data == b"a cut-out"
+    assert len(server.seen) == 3
+
+
+def test_a_picture_that_breaks_every_worker_is_given_up() -> None:
+    with scripted_server(Reply(502, {}, b"<html>")) as server, remote(server.url) as there:
+        assert there(b"picture").record.code == "HTTP_502"
+    assert len(server.seen) == TRIES_OF_BROKEN
+
+
+def test_a_service_that_is_gone_is_left_out() -> None:
+    gone = f"http://127.0.0.1:{free_port()}"
+    with scripted_server(GOOD) as server, remote(gone, server.url) as there:
+        assert [there(b"picture").data for _ in range(6)] == [b"a cut-out"] * 6
+
+
+def test_several_services_share_the_pictures() -> None:
+    with (
+        scripted_server(GOOD) as a,
+        scripted_server(GOOD) as b,
+        remote(a.url, f"{b.url}/") as there,
+    ):
+        for _ in range(6):
+            there(b"picture")
+    assert (len(a.seen), len(b.seen)) == (3, 3)
+    assert {seen.path for seen in b.seen} == {PATH}
+
+
+def test_where_nobody_is_there_it_ends_and_says_why() -> None:
+    with remote(f"http://127.0.0.1:{free_port()}", retry_for_s=0.2) as there:
+        record = there(b"picture").record
+    assert record.code == UNREACHABLE
+    assert record.message is not None
+    assert "Connection refused" in record.message
+    assert "object at 0x" not in record.message
+
+
+def test_a_pause_beyond_the_patience_is_not_waited_for() -> None:
+    before = time.monotonic()
+    patient = Reply(503, {"Retry-After": "3600"}, b"{}")
+    with scripted_server(patient) as server, remote(server.url) as there:
+        assert there(b"picture").record.code == UNREACHABLE
+    assert time.monotonic() - before < 15
+
+
+def test_stopping_ends_the_wait() -> None:
+    stop = threading.Event()
+    timer = threading.Timer(0.2, stop.set)
+    with (
+        scripted_server(Reply(503, {"Retry-After": "15"}, b"{}")) as server,
+        remote(server.url, stop=stop) as there,
+    ):
+        timer.start()
+        with pytest.raises(CancelledError):
+            there(b"picture")
+    timer.join()
+    assert len(server.seen) == 1
+
+
+def test_the_key_goes_along_and_a_wrong_one_is_told() -> None:
+    refusal = Reply(401, {}, b'{"error": {"code": "UNAUTHORIZED", "message": "No such key"}}')
+    with scripted_server(refusal) as server, remote(server.url, key="secret") as there:
+        record = there(b"picture").record
+    assert (record.code, record.message) == (UNAUTHORIZED, "No such key")
+    assert [seen.headers["X-Api-Key"] for seen in server.seen] == ["secret"]
+
+
+def test_a_redirect_is_not_followed_with_the_key() -> None:
+    with scripted_server(GOOD) as other:
+        away = Reply(307, {"Location": other.url}, b"")
+        with scripted_server(away) as server, remote(server.url, key="secret") as there:
+            assert there(b"picture").record.code == "HTTP_307"
+    assert other.seen == []

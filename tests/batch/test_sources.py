@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+
+from bgremove.batch.sources import find
+from bgremove.errors import PlanError
+
+OUT = Path("/nowhere")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for name in ("b.jpg", "a.JPEG", "sub/c.png", "notes.txt", ".hidden.jpg", ".trash/d.jpg"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return folder
+
+
+def relatives(*names: str | Path, out: Path = OUT, recursive: bool = True) -> list[str]:
+    found = find([str(name) for name in names], out, recursive=recursive)
+    return [str(one.relative) for one in found]
+
+
+def test_a_folder_gives_its_pictures_and_those_of_its_folders(photos: Path) -> None:
+    assert relatives(photos) == ["a.JPEG", "b.jpg", "sub/c.png"]
+    assert relatives(photos, recursive=False) == ["a.JPEG", "b.jpg"]
+
+
+def test_a_file_that_is_named_is_taken_whatever_its_name(photos: Path) -> None:
+    assert relatives(photos / "notes.txt", photos / ".hidden.jpg") == ["notes.txt", ".hidden.jpg"]
+
+
+def test_several_folders_keep_their_own_names(photos: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "b.jpg").write_bytes(b"x")
+    names = relatives(photos, more)
+    assert names == ["photos/a.JPEG", "photos/b.jpg", "photos/sub/c.png", "more/b.jpg"]
+
+
+def test_a_pattern_is_searched_and_keeps_the_path_below_its_fixed_part(photos: Path) -> None:
+    assert relatives(f"{photos}/**/*.png") == ["sub/c.png"]
+    assert relatives(f"{photos}/*") == ["a.JPEG", "b.jpg", "notes.txt"]
+
+
+def test_a_file_with_wildcards_in_its_name_is_that_file(photos: Path) -> None:
+    (photos / "odd[1].jpg").write_bytes(b"x")
+    assert relatives(photos / "odd[1].jpg") == ["odd[1].jpg"]
+
+
+def test_a_picture_that_is_meant_twice_is_taken_once(photos: Path) -> None:
+    assert relatives(photos, f"{photos}/b.jpg").count("b.jpg") == 1
+
+
+def test_cutouts_are_not_cut_out_again(photos: Path) -> None:
+    out = photos / "cutouts"
+    out.mkdir()
+    (out / "b.png").write_bytes(b"x")
+    assert relatives(photos, out=out) == ["a.JPEG", "b.jpg", "sub/c.png"]
+
+
+def test_a_folder_below_the_output_is_searched(photos: Path) -> None:
+    assert relatives(photos, out=photos.parent) == ["a.JPEG", "b.jpg", "sub/c.png"]
+
+
+def test_cutouts_may_not_lie_among_their_pictures(photos: Path) -> None:
+    with pytest.raises(PlanError, match="would lie among its pictures"):
+        relatives(photos, out=photos)
+    with pytest.raises(PlanError, match="would lie among its pictures"):
+        relatives(photos, photos / "sub", out=photos.parent)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("none.jpg", "no such file or folder"), ("*.gif", "no file matches")]
+)
+def test_a_name_that_means_nothing_is_said(photos: Path, name: str, said: str) -> None:
+    with pytest.raises(PlanError, match=said):
+        relatives(photos / name)
+
+
+def test_a_dash_is_standard_input() -> None:
+    (found,) = find(["-"], OUT)
+    assert found.path is None

@@ -1,0 +1,65 @@
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from bgremove.batch.records import Job, Outcome, Record, Status
+from bgremove.commands.report import Report, line_of
+
+JOB = Job(Path("in/a.jpg"), Path("out/a.png"))
+DONE = Outcome(JOB, Status.DONE, 240, Record(model="u2net", confidence=0.934, warnings=("w",)))
+SKIPPED = Outcome(JOB, Status.SKIPPED)
+FAILED = Outcome(JOB, Status.FAILED, 3, Record("CODE", "a reason"))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_tells_of_a_picture() -> None:
+    told = "done     in/a.jpg -> out/a.png  240 ms, u2net, confidence 0.93, w"
+    assert line_of(DONE) == told
+    assert line_of(SKIPPED) == "skipped  in/a.jpg -> out/a.png"
+    assert line_of(FAILED) == "failed   in/a.jpg: a reason (CODE)"
+
+
+def test_a_name_cannot_command_the_terminal() -> None:
+    nasty = Outcome(Job(Path("\x1b[2Ja\n.jpg"), None), Status.DONE)
+    assert line_of(nasty).startswith("done     \\x1b[2Ja\\n.jpg -> -")
+
+
+def test_the_summary_counts_everything() -> None:
+    with Report(5, quiet=True) as report:
+        for outcome in (DONE, DONE, SKIPPED):
+            report.add(outcome)
+    summary = report.summary()
+    assert summary.startswith("2 done, 1 skipped (there already; --overwrite does them again), ")
+    assert "2 not begun; 0.0 s, " in summary
+    assert "failed" not in summary
+
+
+def test_a_terminal_gets_a_bar_with_failures_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with Report(3) as report:
+        for outcome in (DONE, SKIPPED, FAILED):
+            report.add(outcome)
+    shown = terminal.getvalue()
+    assert "failed   in/a.jpg: a reason (CODE)\n" in shown
+    assert "2/2" in shown  # a skipped picture is none of those to be done
+    assert "picture/s" in shown or "s/picture" in shown
+    assert "done     " not in shown
+
+
+def test_without_its_library_there_is_no_bar_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr("bgremove.commands.report.find_spec", lambda name: None)
+    with Report(2) as report:
+        report.add(DONE)
+    assert "no progress bar: pip install 'bgremove[cli]' brings tqdm" in terminal.getvalue()
+    assert "done     in/a.jpg" in terminal.getvalue()

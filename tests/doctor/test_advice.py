@@ -1,0 +1,95 @@
+from dataclasses import replace
+
+import pytest
+
+from bgremove.doctor.advice import advise, differing
+from bgremove.doctor.machine import EXTRAS, NEEDED, Machine
+from bgremove.doctor.service import Service
+from bgremove.settings import Settings
+
+MACHINE = Machine(
+    processor="a processor",
+    cores=4,
+    cores_allowed=2,
+    int8_instructions=True,
+    memory_mib=8000,
+    memory_available_mib=4000,
+    memory_limit_mib=None,
+    python="3.11",
+    libraries=dict.fromkeys((*NEEDED, *EXTRAS), "1.0"),
+    nginx="1.22",
+)
+SERVICE = Service(
+    provider="cpu",
+    precision="int8",
+    models={"u2net": "verified", "u2net-int8": "verified"},
+    subjects={"universal": "u2net-int8"},
+)
+
+
+def said(
+    machine: Machine = MACHINE,
+    settings: Settings | None = None,
+    service: Service = SERVICE,
+    unknown: tuple[str, ...] = (),
+) -> list[tuple[bool, str]]:
+    found = advise(machine, settings or Settings(), service, list(unknown))
+    return [(one.is_wrong, one.text) for one in found]
+
+
+def test_where_all_is_well_nothing_is_said() -> None:
+    assert said() == []
+
+
+def test_what_is_wrong_comes_first_and_says_what_to_do() -> None:
+    faults = replace(SERVICE, faults=("u2net: absent",))
+    lacks = replace(MACHINE, nginx=None, libraries=MACHINE.libraries | {"isal": None})
+    assert said(lacks, service=faults) == [
+        (True, "isal is not installed: pip install bgremove"),
+        (True, "u2net: absent: `bgremove weights` brings it"),
+        (False, "nginx is not installed: needed only in front of a server that others reach"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("machine", "settings", "service", "words"),
+    [
+        ({"memory_limit_mib": 512}, {}, {}, "512 MiB of memory may be used"),
+        ({"memory_mib": 900}, {}, {}, "900 MiB of memory may be used"),
+        ({}, {"threads": 3}, {}, "BGREMOVE_THREADS=3, but only 2 cores may be used"),
+        ({}, {}, {"subjects": {"human": "u2net (model-fallback)"}}, "human is served by u2net:"),
+        ({}, {}, {"subjects": {"human": "unavailable"}}, "human is not served"),
+        ({}, {}, {"models": {"n": "verified", "n-int8": "absent"}}, "n-int8 is not built"),
+        ({}, {}, {"precision": "float32"}, "fast in int8, but float32 runs"),
+        ({"libraries": MACHINE.libraries | {"tqdm": None}}, {}, {}, "tqdm not installed: pip"),
+    ],
+)
+def test_what_could_be_better_is_a_note(
+    machine: dict[str, object],
+    settings: dict[str, object],
+    service: dict[str, object],
+    words: str,
+) -> None:
+    ((is_wrong, text),) = said(
+        replace(MACHINE, **machine), Settings(**settings), replace(SERVICE, **service)
+    )
+    assert not is_wrong
+    assert words in text
+
+
+def test_float32_by_choice_is_no_matter() -> None:
+    assert (
+        said(settings=Settings(precision="float32"), service=replace(SERVICE, precision="float32"))
+        == []
+    )
+
+
+def test_an_unknown_name_is_a_note() -> None:
+    assert said(unknown=("BGREMOVE_X: no such setting",)) == [
+        (False, "BGREMOVE_X: no such setting")
+    ]
+
+
+def test_settings_that_differ_are_named_as_their_variables() -> None:
+    assert differing(Settings()) == {}
+    assert differing(Settings(places=3)) == {"BGREMOVE_PLACES": "3"}
