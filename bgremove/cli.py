@@ -1,4 +1,4 @@
-"""The command line: `bgremove weights`, `bgremove calibrate` and `bgremove settings`."""
+"""The command line: `bgremove weights`, `calibrate`, `settings` and `openapi`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bgremove.commands.openapi import openapi
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError
 from bgremove.inference.cpus import available_cpus
@@ -104,3 +105,6 @@ def _print_answer(name: str, manifest: Manifest, settings: Settings) -> None:
 def settings() -> None:
     """Print the table of settings, as the README has it."""
     click.echo(markdown_table(), nl=False)
+
+
+main.add_command(openapi)
