@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints clean
+.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings openapi clients constraints clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -52,6 +52,12 @@ pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 
 settings: .venv/run.stamp ## Print the table of settings, as the README has it
 	@$(BIN)/bgremove settings
+
+openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json
+	$(BIN)/bgremove openapi > docs/openapi.json
+
+clients: .venv/dev.stamp openapi ## Make docs/clients (curl, Python, JavaScript, PHP, Postman) from the document
+	$(BIN)/python tools/clients.py
 
 constraints: ## Pin the newest versions that setup.cfg lets in
 	rm -rf .venv && $(PYTHON) -m venv .venv
