@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints image-check audit clean
+.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints image-check openapi clients audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -55,6 +55,11 @@ settings: .venv/run.stamp ## Print the table of settings, as the README has it
 
 image-check: .venv/dev.stamp weights ## Run the steps of the Dockerfile without a container engine (root)
 	$(BIN)/python tools/image_check.py --mounted weights
+openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json
+	$(BIN)/bgremove openapi > docs/openapi.json
+
+clients: .venv/dev.stamp openapi ## Make docs/clients (curl, Python, JavaScript, PHP, Postman) from the document
+	$(BIN)/python tools/clients.py
 
 constraints: ## Pin the newest versions that setup.cfg lets in
 	rm -rf .venv && $(PYTHON) -m venv .venv

@@ -7,7 +7,7 @@ import os
 
 from flask import Flask
 
-from bgremove.api import context, errors, health, removals
+from bgremove.api import context, description, errors, health, removals
 from bgremove.api.draining import Draining
 from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
 from bgremove.api.places import Places
@@ -45,8 +45,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     logger.info(str(admission))
     app.extensions["bgremove-places"] = Places(settings.places, settings.queue)
     app.extensions["bgremove-warm-up"] = WarmUp(engine.sessions)
+    app.extensions["bgremove-description"] = description.Description(settings)
     context.register(app, settings.timeout_s)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
+    app.register_blueprint(description.blueprint)
+    if settings.pages:
+        app.register_blueprint(description.pages)
     app.wsgi_app = Draining(app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -12,6 +12,7 @@ COMMANDS = {
     "calibrate": "bgremove.commands.calibrate",
     "doctor": "bgremove.commands.doctor",
     "keys": "bgremove.commands.keys",
+    "openapi": "bgremove.commands.openapi",
     "remove": "bgremove.commands.remove",
     "settings": "bgremove.commands.settings",
     "weights": "bgremove.commands.weights",

@@ -33,6 +33,8 @@ MAY_IMPORT = {
     "click": {"cli", "commands"},
     "urllib3": {"batch"},
     "watchdog": {"batch"},
+    "apispec": {"api"},
+    "jinja2": {"api"},
 }
 MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {

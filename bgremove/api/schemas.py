@@ -45,9 +45,9 @@ class PictureField(fields.Field[bytes]):
 class ChoiceField(fields.Field[StrEnum]):
     """At most one text, one of the values of an enumeration."""
 
-    def __init__(self, choices: type[StrEnum], default: StrEnum) -> None:
-        super().__init__(load_default=default)
-        self._choices = choices
+    def __init__(self, choices: type[StrEnum], default: StrEnum, description: str) -> None:
+        super().__init__(load_default=default, metadata={"description": description})
+        self.choices = choices
 
     def _deserialize(self, value: list[Part], *_: Any, **__: Any) -> StrEnum:
         if len(value) > 1:
@@ -55,10 +55,10 @@ class ChoiceField(fields.Field[StrEnum]):
         content = value[0].content
         if not isinstance(content, str):
             raise ValidationError("Send text, not a file")
-        if content not in {choice.value for choice in self._choices}:
+        if content not in {choice.value for choice in self.choices}:
             shown = shortened(content)
-            raise ValidationError(f"Must be one of {', '.join(self._choices)}; got {shown!r}")
-        return self._choices(content)
+            raise ValidationError(f"Must be one of {', '.join(self.choices)}; got {shown!r}")
+        return self.choices(content)
 
 
 class RemovalSchema(Schema):
@@ -66,10 +66,23 @@ class RemovalSchema(Schema):
 
     error_messages = {"unknown": "There is no such field"}  # noqa: RUF012 -- marshmallow's own
 
-    image = PictureField(required=True, error_messages={"required": REQUIRED})
-    subject = ChoiceField(Subject, Subject.UNIVERSAL)
-    output_format = ChoiceField(OutputFormat, OutputFormat.TRANSPARENT)
+    image = PictureField(
+        required=True,
+        error_messages={"required": REQUIRED},
+        metadata={"description": "The picture, as a file; its type is decided by its content."},
+    )
+    subject = ChoiceField(Subject, Subject.UNIVERSAL, "What the picture shows.")
+    output_format = ChoiceField(
+        OutputFormat,
+        OutputFormat.TRANSPARENT,
+        "The subject on transparency, on white, cropped to its box, or a mask of it.",
+    )
+
+    class Meta:
+        """marshmallow's options."""
+
+        unknown = RAISE
 
     def __init__(self, max_upload_bytes: int) -> None:
-        super().__init__(unknown=RAISE)
+        super().__init__()
         self.max_upload_bytes = max_upload_bytes

@@ -1,0 +1,74 @@
+"""The parts that operations are described with: an operation, its successes, its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from bgremove.api.openapi.errors import ANYWHERE, INVALID, ErrorCase
+from bgremove.api.openapi.headers import HEADERS
+
+Described = dict[str, Any]
+
+ALWAYS = ("X-Request-Id", "Cache-Control", "X-Content-Type-Options")
+PARAMETERS = ["X-Request-Id"]  # of the components
+UNREADABLE = "what is not well-formed HTTP, or over the limits of HTTP, is VALIDATION_ERROR"
+
+
+def operation(
+    name: str, tag: str, summary: str, answers: Mapping[str, Described], **more: Any
+) -> Described:
+    """Describe an operation; ``more`` are OpenAPI's own: requestBody, security, description."""
+    given = {"operationId": name, "tags": [tag], "summary": summary, "parameters": PARAMETERS}
+    return given | more | {"responses": dict(answers)}
+
+
+def success(description: str, content: Described, headers: Iterable[str] = ()) -> Described:
+    """Describe a 200."""
+    return {"200": _answer(description, content, headers)}
+
+
+def json_success(description: str, schema: str, example: Any) -> Described:
+    """Describe a 200 of JSON, by the name of its schema."""
+    return success(description, {"application/json": {"schema": ref(schema), "example": example}})
+
+
+def errors(*cases: ErrorCase) -> Described:
+    """Describe how an operation fails; ``default`` is what any operation can meet."""
+    by_status = groupby(sorted(cases, key=lambda case: case.status), key=lambda case: case.status)
+    answers = {str(status): _errors(tuple(group)) for status, group in by_status}
+    return answers | {"default": {"$ref": "#/components/responses/Failure"}}
+
+
+def failure() -> Described:
+    """Describe the answer ``default``."""
+    words = "; ".join(f"{case.status} {case.code}" for case in ANYWHERE)
+    description = f"Anything else is this envelope too: {words}; {UNREADABLE}."
+    return _errors((*ANYWHERE, INVALID)) | {"description": description}
+
+
+def ref(schema: str) -> Described:
+    """Refer to a schema of the components."""
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def _errors(cases: tuple[ErrorCase, ...]) -> Described:
+    codes = [case.code for case in cases]
+    narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes}}}}}
+    body = {
+        "schema": {"allOf": [ref("ErrorEnvelope"), narrowed]},
+        "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+    }
+    description = " ".join(f"{case.code}: {case.meaning}" for case in cases)
+    headers = {name for case in cases for name in case.headers}
+    shared = {name for name in headers if all(name in case.headers for case in cases)}
+    answer = _answer(description, {"application/json": body}, sorted(shared))
+    answer["headers"] |= {name: HEADERS[name] for name in sorted(headers - shared)}
+    return answer
+
+
+def _answer(description: str, content: Described, headers: Iterable[str]) -> Described:
+    """Describe an answer; what is referred to is there on every one of them (headers.OPTIONAL)."""
+    named = {name: {"$ref": f"#/components/headers/{name}"} for name in (*ALWAYS, *headers)}
+    return {"description": description, "headers": named, "content": content}

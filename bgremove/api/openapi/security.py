@@ -1,0 +1,23 @@
+"""Where a key may be sent. A server without keys asks for none and ignores what is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _key(header: str, description: str) -> dict[str, Any]:
+    return {"type": "apiKey", "in": "header", "name": header, "description": description}
+
+
+SCHEMES: dict[str, dict[str, Any]] = {
+    "RapidApiKey": _key("X-RapidAPI-Key", "A key, in the header of RapidAPI's clients."),
+    "ApiKey": _key("X-Api-Key", "A key."),
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "A key, as a bearer token."},
+    "RapidApiProxySecret": _key(
+        "X-RapidAPI-Proxy-Secret",
+        "The secret that RapidAPI's gateway sends in place of the keys of its clients.",
+    ),
+}
+# Any one of them, or none: that is for the operator to decide.
+_ANY: list[dict[str, list[str]]] = [{name: []} for name in SCHEMES]
+OPTIONAL_KEY = [{}, *_ANY]

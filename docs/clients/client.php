@@ -1,0 +1,44 @@
+<?php
+// bgremove: cut the subject out of a picture, with PHP's curl.
+//
+//   php client.php PICTURE RESULT [SERVER]
+//
+// BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
+// Made from the OpenAPI document by `make clients`.
+
+declare(strict_types=1);
+
+/** Returns the picture that is answered; throws with what the server says. */
+function remove_background(string $picture, string $server, ?string $key = null): string
+{
+    $request = curl_init($server . '/v1/remove-bg/universal');
+    curl_setopt_array($request, [
+        CURLOPT_RETURNTRANSFER => true,
+        CURLOPT_TIMEOUT => 60,
+        CURLOPT_HTTPHEADER => $key ? ["X-RapidAPI-Key: $key"] : [],
+        CURLOPT_POSTFIELDS => [
+            'image' => new CURLFile($picture),
+            'subject' => 'product', // universal, human, product
+            'output_format' => 'white_bg', // transparent, white_bg, mask, crop
+        ],
+    ]);
+    $body = curl_exec($request);
+    if ($body === false) {
+        throw new RuntimeException(curl_error($request));
+    }
+    $status = curl_getinfo($request, CURLINFO_RESPONSE_CODE);
+    if ($status !== 200) {
+        $error = json_decode($body, true)['error'];
+        throw new RuntimeException("$status {$error['code']}: {$error['message']}");
+    }
+    return $body;
+}
+
+try {
+    $key = getenv('BGREMOVE_API_KEY') ?: null;
+    $cutout = remove_background($argv[1], $argv[3] ?? 'http://127.0.0.1:8000', $key);
+    file_put_contents($argv[2], $cutout);
+} catch (RuntimeException $error) {
+    fwrite(STDERR, $error->getMessage() . "\n");
+    exit(1);
+}

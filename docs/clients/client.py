@@ -1,0 +1,44 @@
+"""bgremove: cut the subject out of a picture, with requests.
+
+    python client.py PICTURE RESULT [SERVER]
+
+BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
+Made from the OpenAPI document by `make clients`.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import requests
+
+TIMEOUT_S = 60
+
+
+def remove_background(picture: Path, server: str, key: str | None = None) -> bytes:
+    """Return the picture that is answered; raises RuntimeError with what the server says."""
+    fields = {
+        "subject": "product",  # universal, human, product
+        "output_format": "white_bg",  # transparent, white_bg, mask, crop
+    }
+    with picture.open("rb") as file:
+        answer = requests.post(
+            f"{server}/v1/remove-bg/universal",
+            files={"image": file},
+            data=fields,
+            headers={"X-RapidAPI-Key": key} if key else {},
+            timeout=TIMEOUT_S,
+        )
+    if not answer.ok:
+        error = answer.json()["error"]
+        raise RuntimeError(f"{answer.status_code} {error['code']}: {error['message']}")
+    return answer.content
+
+
+if __name__ == "__main__":
+    server = sys.argv[3] if len(sys.argv) > 3 else "http://127.0.0.1:8000"
+    try:
+        cutout = remove_background(Path(sys.argv[1]), server, os.environ.get("BGREMOVE_API_KEY"))
+    except RuntimeError as error:
+        sys.exit(str(error))
+    Path(sys.argv[2]).write_bytes(cutout)

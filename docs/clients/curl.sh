@@ -1,0 +1,27 @@
+#!/bin/sh
+# bgremove: cut the subject out of a picture, with curl.
+#
+#   sh curl.sh PICTURE RESULT [SERVER]
+#
+# BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
+# Made from the OpenAPI document by `make clients`.
+# subject: universal, human, product
+# output_format: transparent, white_bg, mask, crop
+set -eu
+
+picture=$1
+result=$2
+server=${3:-http://127.0.0.1:8000}
+
+# An empty header is not sent.
+curl --silent --show-error --fail-with-body "$server/v1/remove-bg/universal" \
+  -H "X-RapidAPI-Key: ${BGREMOVE_API_KEY:-}" \
+  -F "image=@\"$picture\"" \
+  -F "subject=product" \
+  -F "output_format=white_bg" \
+  -o "$result" || {
+  status=$?
+  [ ! -f "$result" ] || cat "$result" >&2 # the error, as JSON
+  rm -f "$result"
+  exit "$status"
+}
