@@ -45,5 +45,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     context.register(app, settings.timeout_s)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
+    if settings.metrics:  # imported only where it is wanted: it costs every worker memory
+        from bgremove.api.metrics import scraping
+
+        scraping.register(app, settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
     app.wsgi_app = Draining(app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -81,6 +81,7 @@ class Settings:
         "What computes; auto: the best that the installed onnxruntime has.",
         choices=("auto", "cpu", "cuda", "openvino"),
     )
+    metrics: bool = _row(True, "0 or 1", "Answer GET /metrics, for Prometheus.")
     log_level: str = _row(
         "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )

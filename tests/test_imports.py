@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "werkzeug": {"api", "app"},
     "gunicorn": {"api"},
     "marshmallow": {"api"},
+    "prometheus_client": {"api"},
 }
 MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {

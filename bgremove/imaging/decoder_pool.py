@@ -11,10 +11,11 @@ sizes decodes in 2, 11, 75 and 310 ms); 50 MB (PSS) a process; 0.15 s until its 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from bgremove.datatypes import DecodedImage, ImageHeader
 from bgremove.deadline import Deadline
-from bgremove.errors import UpstreamError
+from bgremove.errors import BgremoveError, DeadlineExceededError, UpstreamError
 from bgremove.imaging.decoder_process import DecoderGoneError, DecoderProcess
 from bgremove.imaging.probe import Limits
 
@@ -24,7 +25,8 @@ STEP = "decoding"
 class DecoderPool:
     """At most ``size`` decoders, started when first needed, one picture each at a time.
 
-    Safe to use from several threads.
+    Safe to use from several threads. ``on_end`` is told how a decoder ended that was not asked to:
+    ``crash``, ``timeout``, or ``lost`` where it was gone before it got a picture.
     """
 
     def __init__(self, limits: Limits, size: int = 2) -> None:
@@ -34,6 +36,7 @@ class DecoderPool:
         self._lock = threading.Lock()
         self._idle: list[DecoderProcess] = []
         self._closed = False
+        self.on_end: Callable[[str], None] = lambda _: None
 
     def start(self) -> None:
         """Start every decoder now, so that the first requests need not wait for that."""
@@ -62,6 +65,10 @@ class DecoderPool:
     ) -> DecodedImage:
         try:
             return process.decode(data, header, deadline)
+        except BgremoveError as error:
+            if not process.is_alive:
+                self.on_end(_ending(error))
+            raise
         finally:
             self._put_back(process)
 
@@ -88,6 +95,7 @@ class DecoderPool:
             if process.is_alive:
                 return process
             process.kill()
+            self.on_end("lost")
         return self._started()
 
     def _started(self) -> DecoderProcess:
@@ -102,3 +110,9 @@ class DecoderPool:
                 self._idle.append(process)
                 return
         process.kill()
+
+
+def _ending(error: BgremoveError) -> str:
+    if isinstance(error, DeadlineExceededError):
+        return "timeout"
+    return "lost" if isinstance(error, DecoderGoneError) else "crash"
