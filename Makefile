@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints image-check openapi clients audit clean
+.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints image-check openapi clients capacity audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -37,6 +37,9 @@ eval: .venv/dev.stamp weights ## Score the cut-outs on the DATASET folder (../sh
 
 bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
 	$(BIN)/python tools/bench.py --rembg-venv .venv-rembg $(BENCH)
+
+capacity: .venv/bench.stamp ## Plan machines from what was measured (RESULT=build/bench/result.json)
+	$(BIN)/python tools/capacity.py $(addprefix --result ,$(RESULT)) $(CAPACITY)
 
 lint: .venv/dev.stamp ## Check style, formatting and types
 	$(BIN)/ruff check .

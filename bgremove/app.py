@@ -52,5 +52,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(description.blueprint)
     if settings.pages:
         app.register_blueprint(description.pages)
+    if settings.metrics:  # imported only where it is wanted: it costs every worker memory
+        from bgremove.api.metrics import scraping
+
+        scraping.register(app, settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
     app.wsgi_app = Draining(app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -112,6 +112,7 @@ class Settings:
     rapidapi_proxy_secret_file: str = _row(
         "", "file", "The same, one a line, read again when it changes.", blank=False
     )
+    metrics: bool = _row(True, "0 or 1", "Answer GET /metrics, for Prometheus.")
     log_level: str = _row(
         "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )

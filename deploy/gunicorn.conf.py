@@ -11,6 +11,7 @@ from importlib import import_module
 
 import gunicorn.util
 
+from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
 from bgremove.errors import SettingsError
 from bgremove.inference.cpus import available_cpus
@@ -62,6 +63,26 @@ gunicorn.util.write_error = write_envelope
 
 if workers > 1 and "BGREMOVE_THREADS" not in os.environ:
     raw_env = [f"BGREMOVE_THREADS={max(1, available_cpus() // workers)}"]
+
+
+def on_starting(server):
+    """Make the folder that workers count in: once, in the master, where a reload leaves it be."""
+    server.counts = None
+    if settings.metrics:
+        server.counts = CountsFolder(os.environ.get(VARIABLE), worker_tmp_dir)
+        os.environ[VARIABLE] = str(server.counts.path)
+
+
+def child_exit(server, worker):
+    """Keep the counts of a worker that has ended, not its gauges."""
+    if server.counts is not None:
+        server.counts.retire(worker.pid)
+
+
+def on_exit(server):
+    """Leave no folder behind."""
+    if server.counts is not None:
+        server.counts.remove()
 
 
 def post_fork(server, worker):

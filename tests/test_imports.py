@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "watchdog": {"batch"},
     "apispec": {"api"},
     "jinja2": {"api"},
+    "prometheus_client": {"api"},
 }
 MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {

@@ -15,7 +15,7 @@ from bgremove import log
 from bgremove.deadline import Deadline
 
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-QUIET_PATHS = frozenset({"/livez", "/readyz"})  # their successes are not logged
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})  # their successes are not logged
 logger = logging.getLogger("bgremove.access")
 
 

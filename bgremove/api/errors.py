@@ -53,6 +53,7 @@ def answer_domain_error(error: BgremoveError) -> Response:
     warnings: tuple[str, ...] = ()
     if isinstance(error, NoSubjectError):
         warnings = error.warnings
+        current().notes |= {"model": error.model, "warnings": warnings}
         response.headers["X-Model"] = error.model
         if warnings:
             response.headers["X-Warnings"] = ", ".join(warnings)

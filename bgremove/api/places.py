@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bgremove.deadline import Deadline
@@ -11,28 +13,70 @@ from bgremove.errors import OverloadedError
 
 
 class Places:
-    """``places`` requests are worked on, ``queue`` more may wait, the next is refused."""
+    """``places`` requests are worked on, ``queue`` more may wait, the next is refused.
+
+    A place that comes free is handed to whoever has waited longest. A semaphore would let who comes
+    just then overtake, and send who was woken in vain to the end of the queue: with 16 clients at 2
+    places the 95th percentile of the wait was twice the median.
+
+    ``on_change`` is told how many are worked on and how many wait, when either changes.
+    """
 
     def __init__(self, places: int, queue: int) -> None:
-        self._places = threading.Semaphore(places)
-        self._admitted = threading.Semaphore(places + queue)
         self._message = f"All {places} places are taken and the queue of {queue} is full"
+        self._limits = places, queue
+        self._lock = threading.Lock()  # guards what follows, and the order in which it is told
+        self._in_use = 0
+        self._waiting: deque[threading.Event] = deque()
+        self.on_change: Callable[[int, int], None] = lambda *_: None
 
     @contextmanager
-    def take(self, deadline: Deadline) -> Iterator[None]:
-        """Hold a place, waiting for one until ``deadline``.
+    def take(self, deadline: Deadline) -> Iterator[float]:
+        """Hold a place, waiting for one until ``deadline``; give the seconds that took.
 
         Raises OverloadedError at once when the queue is full, and DeadlineExceededError when no
         place came free in time.
         """
-        if not self._admitted.acquire(blocking=False):
-            raise OverloadedError(self._message)
+        started = time.perf_counter()
+        turn = self._enter()
+        if not turn.wait(deadline.remaining_s) and self._gave_up(turn):
+            raise deadline.exceeded("waiting for a place")
         try:
-            if not self._places.acquire(timeout=deadline.remaining_s):
-                raise deadline.exceeded("waiting for a place")
-            try:
-                yield
-            finally:
-                self._places.release()
+            yield time.perf_counter() - started
         finally:
-            self._admitted.release()
+            self._leave()
+
+    def _enter(self) -> threading.Event:
+        """Return what is set once there is a place."""
+        places, queue = self._limits
+        turn = threading.Event()
+        with self._lock:
+            if self._in_use < places:
+                self._in_use += 1
+                turn.set()
+            elif len(self._waiting) < queue:
+                self._waiting.append(turn)
+            else:
+                raise OverloadedError(self._message)
+            self._tell()
+        return turn
+
+    def _gave_up(self, turn: threading.Event) -> bool:
+        """Leave the queue; False where a place was handed over in this very moment."""
+        with self._lock:
+            if turn.is_set():
+                return False
+            self._waiting.remove(turn)
+            self._tell()
+            return True
+
+    def _leave(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._in_use -= 1
+            self._tell()
+
+    def _tell(self) -> None:
+        self.on_change(self._in_use, len(self._waiting))

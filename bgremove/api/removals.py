@@ -34,8 +34,13 @@ def remove() -> Response:
     places: Places = current_app.extensions["bgremove-places"]
     context = current()
     asked = _validated(request, engine.limits)
-    context.notes |= {"subject": asked.subject, "format": asked.output_format}
-    with places.take(context.deadline):
+    context.notes |= {
+        "subject": asked.subject,
+        "format": asked.output_format,
+        "uploadBytes": len(asked.image),
+    }
+    with places.take(context.deadline) as waited_s:
+        context.notes["waitedMs"] = round(waited_s * 1000, 2)
         removal = remove_background(asked, engine, context.deadline)
     context.notes |= {
         "model": removal.model,

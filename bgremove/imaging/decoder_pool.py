@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bgremove.datatypes import DecodedImage, ImageHeader
 from bgremove.deadline import Deadline
-from bgremove.errors import UpstreamError
+from bgremove.errors import BgremoveError, DeadlineExceededError, UpstreamError
 from bgremove.imaging.decoder_process import DecoderGoneError, DecoderProcess
 from bgremove.imaging.probe import Limits
 
@@ -29,7 +29,8 @@ WAITING = "waiting for decoding"
 class DecoderPool:
     """At most ``size`` decoders, started when needed, one picture each at a time.
 
-    Safe to use from several threads.
+    Safe to use from several threads. ``on_end`` is told how a decoder ended that was not asked to:
+    ``crash``, ``timeout``, or ``lost`` where it was gone before it got a picture.
     """
 
     def __init__(self, limits: Limits, size: int = 2) -> None:
@@ -39,6 +40,7 @@ class DecoderPool:
         self._idle: list[DecoderProcess] = []
         self._busy = 0
         self._closed = False
+        self.on_end: Callable[[str], None] = lambda _: None
 
     def start(self, count: int = 1) -> None:
         """Start ``count`` decoders now, so that the first requests need not wait for that."""
@@ -64,6 +66,10 @@ class DecoderPool:
     ) -> DecodedImage:
         try:
             return process.decode(data, header, deadline)
+        except BgremoveError as error:
+            if not process.is_alive:
+                self.on_end(_ending(error))
+            raise
         finally:
             self._keep(process)
 
@@ -115,3 +121,9 @@ class DecoderPool:
                 self._idle.append(process)
                 return
         process.kill()
+
+
+def _ending(error: BgremoveError) -> str:
+    if isinstance(error, DeadlineExceededError):
+        return "timeout"
+    return "lost" if isinstance(error, DecoderGoneError) else "crash"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bgremove.datatypes import Subject
@@ -41,13 +42,17 @@ class Readiness:
 
 
 class WarmUp:
-    """Verifies the weights and warms the default session, in a thread of its own."""
+    """Verifies the weights and warms the default session, in a thread of its own.
+
+    ``on_change`` is told what each try found.
+    """
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._next_try = 0.0
+        self.on_change: Callable[[Readiness], None] = lambda _: None
         self._readiness = Readiness(
             {}, {}, ("weights to be verified", "default session to be warm")
         )
@@ -86,6 +91,7 @@ class WarmUp:
             except BgremoveError as error:
                 faults.append(error.message)
         self._readiness = Readiness(models, subjects, tuple(faults), sessions.provider)
+        self.on_change(self._readiness)
         level = logging.ERROR if faults else logging.INFO
         state = {
             "models": models,

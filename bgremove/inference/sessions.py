@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,10 @@ class Choice:
 
 
 class Sessions:
-    """At most ``max_sessions`` loaded models; the one longest unused makes room for the next."""
+    """At most ``max_sessions`` loaded models; the one longest unused makes room for the next.
+
+    ``on_change`` is told the names of the loaded ones when they are others.
+    """
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Sessions:
         is_open = precision == "auto" and provider != "cuda"
         self.is_precision_open = is_open and not has_int8_instructions()
         self.int8 = precision == "int8" or (is_open and not self.is_precision_open)
+        self.on_change: Callable[[tuple[str, ...]], None] = lambda _: None
         self._loaded: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()  # guards `_loaded`, held for an instant only
         self._load_lock = threading.Lock()  # one load at a time: memory and cores are shared
@@ -133,10 +138,12 @@ class Sessions:
         with self._lock:
             while len(self._loaded) >= self._max_sessions:
                 name, _ = self._loaded.popitem(last=False)
+                self.on_change(tuple(self._loaded))
                 logger.info("model unloaded", extra={"model": name})
         session = Session(model, self.weights_dir / model.file, self.threads, self.provider)
         session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
         with self._lock:
             self._loaded[model.name] = session
+        self.on_change(self.loaded())
         logger.info("model loaded", extra={"model": model.name})
         return session

@@ -96,7 +96,7 @@ def test_no_subject(door: Door) -> None:
         "/v1/remove-bg/human",
         "/V1/remove-bg/universal",
         "/static/x",
-        "/metrics",
+        "/metrics/",
         "/livez/",
         "/../livez",
         "/%00",

@@ -63,7 +63,7 @@ def routes(app: Flask) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("pages", [True, False])
 def test_every_route_is_described_and_no_other(tiny: Path, pages: bool) -> None:
-    app = create_app(Settings(weights_dir=tiny, pages=pages))
+    app = create_app(Settings(weights_dir=tiny, pages=pages, metrics=pages))
     document = Document(FlaskDoor(app).send("GET", "/openapi.json").json())
     assert {(path, method) for path, method, _ in document.operations()} == routes(app)
     assert ("/docs" in document.json["paths"]) is pages
@@ -175,7 +175,9 @@ def test_every_success_is_what_the_document_says(
     document.check("POST", PATH, answer)
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/version", "/openapi.json", "/docs"])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", "/version", "/openapi.json", "/docs", "/metrics"]
+)
 def test_every_get_is_what_the_document_says(door: Door, document: Document, path: str) -> None:
     answer = door.send("GET", path)
     assert answer.status == 200

@@ -116,6 +116,8 @@ def test_a_damaged_picture_is_refused_and_costs_no_process(pool):
 
 
 def test_a_decoder_that_hangs_is_killed_at_the_deadline_and_replaced(pool):
+    endings = []
+    pool.on_end = endings.append
     pool.start()
     (hung,) = children()
     os.kill(hung, signal.SIGSTOP)
@@ -124,6 +126,7 @@ def test_a_decoder_that_hangs_is_killed_at_the_deadline_and_replaced(pool):
         pool.decode(PICTURE, HEADER, Deadline.after(0.3))
     assert 0.25 < time.monotonic() - start < 2
     assert hung not in children()
+    assert endings == ["timeout"]
     assert pool.decode(PICTURE, HEADER, Deadline.after(20)).size == (40, 30)
 
 
@@ -136,6 +139,8 @@ def test_a_decoder_that_hangs_is_killed_at_the_deadline_and_replaced(pool):
     ],
 )
 def test_a_decoder_that_crashes_costs_its_own_request_only(pool, kind, error, sentence):
+    endings = []
+    pool.on_end = endings.append
     pool.start()
     (child,) = children()
     os.kill(child, signal.SIGSTOP)
@@ -145,6 +150,7 @@ def test_a_decoder_that_crashes_costs_its_own_request_only(pool, kind, error, se
         pool.decode(PICTURE, HEADER, Deadline.after(20))
     crash.join()
     assert str(-kind) in crashed.value.private
+    assert endings == ["crash"]
     assert not isinstance(crashed.value, DeadlineExceededError)
     assert pool.decode(PICTURE, HEADER, Deadline.after(20)).size == (40, 30)
 

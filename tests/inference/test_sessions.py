@@ -199,3 +199,13 @@ def test_loading_is_logged_at_a_level_that_is_seen(
     sessions = sessions_of(tmp_path, "default")
     sessions.get(replace(sessions.manifest.model("default")), SOON)
     assert [record.levelno for record in caplog.records] == [logging.INFO]
+
+
+def test_whoever_asks_to_is_told_what_is_loaded(tmp_path: Path) -> None:
+    sessions = sessions_of(tmp_path, "default", "people", max_sessions=1)
+    told: list[tuple[str, ...]] = []
+    sessions.on_change = told.append
+    sessions.get(sessions.manifest.model("default"), SOON)
+    sessions.get(sessions.manifest.model("default"), SOON)
+    sessions.get(sessions.manifest.model("people"), SOON)
+    assert told == [("default",), (), ("people",)]

@@ -1,0 +1,88 @@
+"""Every metric of the program as a row: its name, labels, buckets and what it means.
+
+Label values are words of our own or of the operator's (models, ids of keys), never a client's text,
+so that the number of series is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+# Seconds. The deadline is 20 s by default; on two cores a picture takes from 0.2 to 1.5.
+WHOLE = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 20)
+STAGE = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+MEGAPIXELS = (0.25, 0.5, 1, 2, 4, 8, 12, 16, 24, 50)
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
+
+# Series that exist from the start: of one that begins at 1, increase() does not see the first.
+ENDINGS = ("crash", "timeout", "lost")
+CODES = (
+    "VALIDATION_ERROR",
+    "NO_SUBJECT_DETECTED",
+    "UPSTREAM_ERROR",
+    "OVERLOADED",
+    "INTERNAL_ERROR",
+)
+
+
+class Instruments:
+    """The metrics that processes write; with no registry they live in the folder of counts."""
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        counter = partial(Counter, namespace="bgremove", registry=registry)
+        histogram = partial(Histogram, namespace="bgremove", registry=registry)
+
+        def gauge(name: str, text: str, labels: Sequence[str] = (), mode: str = "livesum") -> Gauge:
+            """Make a gauge; ``live`` modes forget a process that ended."""
+            return Gauge(
+                name,
+                text,
+                labels,
+                namespace="bgremove",
+                registry=registry,
+                multiprocess_mode=mode,  # type: ignore[arg-type]
+            )
+
+        self.requests = counter("requests", "Removals asked for", ["status", "subject", "format"])
+        self.key_requests = counter("key_requests", "Removals asked for", ["key", "status"])
+        self.model_requests = counter("model_requests", "Removals answered", ["model"])
+        self.errors = counter("errors", "Answers that are an error, on any path", ["code"])
+        self.warnings = counter("warnings", "Warnings given with answers", ["kind"])
+        self.upload_bytes = counter("upload_bytes", "Bytes of pictures taken in")
+        self.answer_bytes = counter("answer_bytes", "Bytes of answers to removals")
+        self.decoder_endings = counter("decoder_endings", "Decoders that ended early", ["how"])
+
+        self.duration = histogram(
+            "request_duration_seconds", "Removals, whole", ["status", "subject"], buckets=WHOLE
+        )
+        self.stage = histogram(
+            "stage_duration_seconds", "Stages of successes", ["stage"], buckets=STAGE
+        )
+        self.wait = histogram("place_wait_seconds", "Wait for a place", buckets=STAGE)
+        self.megapixels = histogram(
+            "upload_megapixels", "Sizes of pictures cut out", buckets=MEGAPIXELS
+        )
+        self.confidence = histogram("confidence_ratio", "Confidence of successes", buckets=SHARES)
+
+        self.places_in_use = gauge("places_in_use", "Pictures being worked on")
+        self.places_limit = gauge("places_limit", "Pictures that may be worked on at once")
+        self.queue_length = gauge("queue_length", "Pictures waiting for a place")
+        self.queue_limit = gauge("queue_limit", "Pictures that may wait")
+        self.workers = gauge("workers", "Worker processes")
+        self.workers_ready = gauge("workers_ready", "Workers whose weights are verified and warm")
+        self.models_loaded = gauge("models_loaded", "Workers that hold a model", ["model"])
+        self.deadline = gauge("deadline_seconds", "BGREMOVE_TIMEOUT_S", mode="livemax")
+        self.build_info = gauge("build_info", "The release", ["version"], mode="livemax")
+        self.model_info = gauge(
+            "model_info",
+            "1 for what serves a subject",
+            ["subject", "model", "precision", "provider"],
+            mode="livemax",
+        )
+        for how in ENDINGS:
+            self.decoder_endings.labels(how)
+        for code in CODES:
+            self.errors.labels(code)

@@ -1,0 +1,41 @@
+"""What /metrics says, parsed by the client's own parser."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.http import Door
+
+
+class Samples(dict[tuple[str, frozenset[tuple[str, str]]], float]):
+    """Values by name and labels."""
+
+    def of(self, name: str, **labels: str) -> float:
+        """Return one value; 0.0 where there is no such series."""
+        return self.get((f"bgremove_{name}", frozenset(labels.items())), 0.0)
+
+    def total(self, name: str, **labels: str) -> float:
+        """Sum a metric over the labels that are not given."""
+        wanted = set(labels.items())
+        return sum(
+            value
+            for (found, has), value in self.items()
+            if found == f"bgremove_{name}" and wanted <= has
+        )
+
+    @property
+    def names(self) -> set[str]:
+        """Every name there is a series of."""
+        return {name for name, _ in self}
+
+
+def scraped(door: Door) -> Samples:
+    """Ask for the metrics."""
+    answer = door.send("GET", "/metrics")
+    assert answer.status == 200, answer
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return Samples(
+        ((sample.name, frozenset(sample.labels.items())), sample.value)
+        for family in text_string_to_metric_families(answer.body.decode())
+        for sample in family.samples
+    )
