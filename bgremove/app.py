@@ -7,7 +7,7 @@ import os
 
 from flask import Flask
 
-from bgremove.api import context, errors, health, removals
+from bgremove.api import context, errors, health, pages, removals
 from bgremove.api.draining import Draining
 from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
 from bgremove.api.places import Places
@@ -45,5 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     context.register(app, settings.timeout_s)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
+    if settings.pages:
+        app.register_blueprint(pages.blueprint)
     app.wsgi_app = Draining(app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -84,6 +84,7 @@ class Settings:
     log_level: str = _row(
         "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
+    pages: bool = _row(True, "0 or 1", "Serve the page at / and the documentation at /docs.")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
