@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints image-check openapi clients capacity audit clean
+.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints image-check openapi clients capacity lint-page audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -45,6 +45,12 @@ lint: .venv/dev.stamp ## Check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-page; \
+		else echo "npm is missing: the scripts of the page were not checked"; fi
+
+lint-page: node_modules/.stamp ## The same for the scripts of the page (with npm)
+	node_modules/.bin/biome check --error-on-warnings
+	node_modules/.bin/tsc -p jsconfig.json
 
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix .
@@ -73,7 +79,7 @@ audit: .venv-audit/stamp ## Ask what is known against the pinned dependencies (A
 	@.venv-audit/bin/python tools/audit.py --pip-audit .venv-audit/bin/pip-audit $(AUDIT)
 
 clean: ## Remove the virtual environment, the caches and the weights
-	rm -rf .venv .venv-audit .venv-rembg build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-audit .venv-rembg node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	rm -f weights/*.onnx weights/*.onnx.* weights/.lock
 
 .venv/bin/python:
@@ -90,6 +96,10 @@ clean: ## Remove the virtual environment, the caches and the weights
 
 .venv/bench.stamp: .venv/run.stamp
 	$(PIP) --editable '.[bench]'
+	@touch $@
+
+node_modules/.stamp: package.json
+	npm install --no-package-lock --no-audit --no-fund --silent
 	@touch $@
 
 .venv-rembg/stamp:

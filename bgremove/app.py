@@ -7,7 +7,7 @@ import os
 
 from flask import Flask
 
-from bgremove.api import context, description, errors, health, removals
+from bgremove.api import context, description, errors, health, pages, removals
 from bgremove.api.draining import Draining
 from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
 from bgremove.api.places import Places
@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(description.blueprint)
     if settings.pages:
         app.register_blueprint(description.pages)
+        app.register_blueprint(pages.blueprint)
     if settings.metrics:  # imported only where it is wanted: it costs every worker memory
         from bgremove.api.metrics import scraping
 

@@ -12,6 +12,7 @@ from bgremove.datatypes import OutputFormat, Subject
 
 SHOWN_CHARACTERS = 40  # of a client's own words, in an answer
 REQUIRED = "File is required and cannot be empty"
+TOO_LARGE = "The file has {size} bytes, more than the limit of {limit} bytes"
 UNWRAPPED = frozenset({"7bit", "8bit", "binary"})  # transfer encodings that change nothing
 
 
@@ -37,8 +38,7 @@ class PictureField(fields.Field[bytes]):
             )
         limit = cast("RemovalSchema", self.root).max_upload_bytes
         if len(content) > limit:
-            sizes = f"{len(content):,} bytes, more than the limit of {limit:,} bytes"
-            raise ValidationError(f"The file has {sizes}")
+            raise ValidationError(TOO_LARGE.format(size=f"{len(content):,}", limit=f"{limit:,}"))
         return content
 
 

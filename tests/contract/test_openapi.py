@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +58,7 @@ def fresh(tiny: Path) -> Iterator[Flask]:
 
 def routes(app: Flask) -> set[tuple[str, str]]:
     return {
-        (rule.rule, method.lower())
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
@@ -176,12 +179,36 @@ def test_every_success_is_what_the_document_says(
 
 
 @pytest.mark.parametrize(
-    "path", ["/livez", "/readyz", "/version", "/openapi.json", "/docs", "/metrics"]
+    "path", ["/livez", "/readyz", "/version", "/openapi.json", "/docs", "/metrics", "/"]
 )
 def test_every_get_is_what_the_document_says(door: Door, document: Document, path: str) -> None:
     answer = door.send("GET", path)
     assert answer.status == 200
     document.check("GET", path, answer)
+
+
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+def style(door: Door) -> str:
+    """Return the path of the page's style, which is packed for who takes that."""
+    found = re.search(r"pages/\w+/[\w-]+\.css", door.send("GET", "/").body.decode())
+    assert found
+    return f"/{found[0]}"
+
+
+def test_every_file_of_the_page_is_what_the_document_says(door: Door, document: Document) -> None:
+    page = door.send("GET", "/").body.decode()
+    files = set(re.findall(r"pages/\w+/[\w.-]+", page))
+    assert len(files) > 3
+    for path in files:
+        for headers in ({}, GZIP):
+            answer = door.send("GET", f"/{path}", headers=headers)
+            assert answer.status == 200
+            packed = answer.headers.get("content-encoding") == "gzip"
+            body = gzip.decompress(answer.body) if packed else answer.body
+            plain = replace(answer, body=body)
+            document.check("GET", "/pages/{release_hash}/{name}", plain)
 
 
 def test_what_any_operation_can_meet_is_what_the_document_says(
@@ -258,9 +285,9 @@ def test_every_described_header_is_one_that_is_sent(
 ) -> None:
     human = form(file("image", encoded(ball())), text("subject", "human"))
     answers = [answer for *_, answer in failures(fresh)]
-    answers += [post(flask_door, human), flask_door.send("GET", "/docs")]
+    answers += [post(flask_door, human), flask_door.send("GET", "/")]
     answers += [flask_door.send("PUT", PATH, human, {"Content-Type": FORM_TYPE})]
-    answers += [post(locked, human)]
+    answers += [post(locked, human), flask_door.send("GET", style(flask_door), headers=GZIP)]
     sent = {name for answer in answers for name in answer.headers}
     assert {name.lower() for name in HEADERS} <= sent
 

@@ -15,17 +15,18 @@ from bgremove.api.openapi import schemas
 from bgremove.api.openapi.answers import failure
 from bgremove.api.openapi.errors import CATALOGUE
 from bgremove.api.openapi.headers import components
-from bgremove.api.openapi.operations import description, health, metrics, removal
+from bgremove.api.openapi.operations import description, health, metrics, pages, removal
 from bgremove.api.openapi.security import SCHEMES
 from bgremove.api.schemas import ChoiceField, PictureField, RemovalSchema
 from bgremove.settings import Settings
 
 VERSION = "3.1.1"
-OPERATIONS = (removal, health, metrics, description)
+OPERATIONS = (removal, health, metrics, description, pages)
 TAGS = {
     removal.TAG: "A picture in, its subject out.",
     health.TAG: "For whoever runs the service.",
     description.TAG: "The service about itself.",
+    pages.TAG: "For people.",
 }
 INFO = {
     "summary": "Self-hosted background removal",

@@ -9,7 +9,11 @@ from bgremove.api.openapi.warnings import WARNINGS
 
 WORD = "|".join(WARNINGS)
 MEANINGS = "; ".join(f"{word}: {meaning}" for word, meaning in WARNINGS.items())
-OPTIONAL = {"X-Warnings"}  # every other header is there on every answer that names it
+# Every other header is there on every answer that names it.
+OPTIONAL = {"X-Warnings", "Content-Encoding"}
+    "X-Warnings",
+    "Content-Encoding",
+}  # every other header is there on every answer that names it
 
 
 def _header(description: str, **schema: Any) -> dict[str, Any]:
@@ -65,6 +69,8 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Content-Security-Policy": _header(
         "What the page may load: nothing from elsewhere.", type="string", minLength=1
     ),
+    "ETag": _header("What the file is now, for If-None-Match.", type="string", minLength=1),
+    "Content-Encoding": _header("Only of files that are packed.", type="string", const="gzip"),
     "Referrer-Policy": _header(
         "Links do not say where they were followed.", type="string", const="no-referrer"
     ),

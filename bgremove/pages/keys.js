@@ -1,0 +1,72 @@
+/** The API key, where the server asks for one: kept in memory, in the tab only when that is wanted. */
+
+import { byId } from "./dom.js";
+
+const STORED = "bgremove-key";
+const KEY = /^[\x21-\x7e]+$/; // what an HTTP header can carry
+
+export class Keys {
+  current = sessionStorage.getItem(STORED) ?? "";
+  #opener = byId("key-open", HTMLButtonElement);
+  #dialog = byId("key-dialog", HTMLDialogElement);
+  #words = byId("key-words", HTMLElement);
+  #input = byId("key", HTMLInputElement);
+  #keep = byId("key-keep", HTMLInputElement);
+  #forget = byId("key-forget", HTMLButtonElement);
+  /** @type {Promise<boolean> | null} */
+  #asking = null;
+
+  constructor() {
+    this.#opener.hidden = this.current === "";
+    this.#opener.addEventListener("click", () => this.ask("This key is sent with every picture."));
+    this.#input.addEventListener("input", () => this.#input.setCustomValidity(""));
+    byId("key-cancel", HTMLElement).addEventListener("click", () => this.#dialog.close());
+    byId("key-form", HTMLFormElement).addEventListener("submit", (event) => this.#use(event));
+    this.#forget.addEventListener("click", () => {
+      this.#set("", false);
+      this.#dialog.close("forgot");
+    });
+  }
+
+  /**
+   * Open the dialog; those who ask while it is open wait for the same answer.
+   * @param {string} words why
+   * @returns {Promise<boolean>} whether a key was given
+   */
+  ask(words) {
+    this.#asking ??= new Promise((resolve) => {
+      this.#words.textContent = words;
+      this.#opener.hidden = false;
+      this.#forget.hidden = this.current === "";
+      this.#input.value = "";
+      this.#keep.checked = sessionStorage.getItem(STORED) !== null;
+      this.#dialog.returnValue = "";
+      this.#dialog.addEventListener("close", () => resolve(this.#dialog.returnValue === "given"), { once: true });
+      this.#dialog.showModal();
+      this.#input.focus();
+    }).finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  /** @param {SubmitEvent} event */
+  #use(event) {
+    event.preventDefault();
+    const key = this.#input.value.trim();
+    if (!KEY.test(key)) {
+      this.#input.setCustomValidity("A key is made of plain letters, digits and signs, without spaces");
+      this.#input.reportValidity();
+      return;
+    }
+    this.#set(key, this.#keep.checked);
+    this.#dialog.close("given");
+  }
+
+  /** @param {string} key @param {boolean} keep */
+  #set(key, keep) {
+    this.current = key;
+    if (keep) sessionStorage.setItem(STORED, key);
+    else sessionStorage.removeItem(STORED);
+  }
+}

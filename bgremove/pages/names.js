@@ -1,0 +1,54 @@
+/** Names of files, and the line for a shell that does what the page did. */
+
+import { endpoint } from "./config.js";
+import { accepted } from "./send.js";
+
+/** @typedef {import("./send.js").Options} Options */
+
+/** @type {Record<string, string>} */
+const ENDINGS = { transparent: "cutout", white_bg: "white", mask: "mask", crop: "crop" };
+
+/**
+ * Name the answer after its picture: "cat.jpg" on white becomes "cat-white.jpg".
+ * @param {string} name
+ * @param {Options} options
+ */
+export function downloadName(name, options) {
+  // What a file system or a shell reads as more than a name; dots in front would hide the file.
+  const plain = name.replace(/[\p{Cc}\p{Cf}/\\:*?"<>|]/gu, "_").replace(/^\.+/, "");
+  const stem = plain.replace(/\.\w{1,5}$/, "").slice(0, 100) || "picture";
+  const ending = accepted(options) === "image/jpeg" ? "jpg" : "png";
+  return `${stem}-${ENDINGS[options.format]}.${ending}`;
+}
+
+/**
+ * @param {string} name of the file, as it lies in the folder that the shell is in
+ * @param {Options} options
+ * @param {boolean} withKey
+ */
+export function curlLine(name, options, withKey) {
+  const parts = ["curl"];
+  if (withKey) parts.push('-H "X-Api-Key: $API_KEY"');
+  if (options.format === "white_bg" && options.white === "png") parts.push("-H 'Accept: image/png'");
+  parts.push(`-F ${quoted(`image=@${formValue(name)}`)}`);
+  if (options.subject !== "universal") parts.push(`-F subject=${options.subject}`);
+  if (options.format !== "transparent") parts.push(`-F output_format=${options.format}`);
+  parts.push(quoted(endpoint), `-o ${quoted(fileArgument(downloadName(name, options)))}`);
+  return parts.join(" \\\n  ");
+}
+
+/** curl reads , and ; behind a file's name, and quotes around it. @param {string} name */
+function formValue(name) {
+  const path = fileArgument(name);
+  return /[,;"\\]/.test(path) ? `"${path.replace(/[\\"]/g, "\\$&")}"` : path;
+}
+
+/** A name that could be read as standard input, or as an option, gets its folder. @param {string} name */
+function fileArgument(name) {
+  return name.startsWith("-") ? `./${name}` : name;
+}
+
+/** Quote for a POSIX shell. @param {string} text */
+function quoted(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

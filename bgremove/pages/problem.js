@@ -1,0 +1,89 @@
+/** What went wrong, in words: from the server's envelope, or from the way to the server. */
+
+import { maxUploadBytes, sentences } from "./config.js";
+
+/** @typedef {{field: string, issue: string}} Detail */
+
+const NO_WORDS = "The server did not say why";
+const MAX_WAIT_S = 120; // a longer Retry-After is shown, not waited for
+
+export class Problem extends Error {
+  /**
+   * @param {string} message a sentence for people
+   * @param {{status?: number, details?: Detail[], requestId?: string, retryAfterS?: number | null, final?: boolean}} [more]
+   */
+  constructor(message, { status = 0, details = [], requestId = "", retryAfterS = null, final = false } = {}) {
+    super(message);
+    this.name = "Problem";
+    this.status = status;
+    this.details = details;
+    this.requestId = requestId;
+    /** Seconds after which the server is worth asking again; null: not by itself. */
+    this.retryAfterS = retryAfterS;
+    /** Whether the same picture can only get the same answer. */
+    this.final = final || status === 400;
+  }
+}
+
+/**
+ * Say why a file need not be sent at all, in the server's words; null where it may be sent.
+ * @param {File} file
+ * @returns {Problem | null}
+ */
+export function refusal(file) {
+  if (file.size === 0) return new Problem(sentences.required, { final: true });
+  if (file.size <= maxUploadBytes) return null;
+  const [size, limit] = [file.size, maxUploadBytes].map((count) => count.toLocaleString("en-US"));
+  const words = sentences.tooLarge.replace("{size}", size).replace("{limit}", limit);
+  return new Problem(words, { final: true });
+}
+
+/**
+ * Read the answer to a request that failed.
+ * @param {XMLHttpRequest} request finished, its body a Blob
+ * @returns {Promise<Problem>}
+ */
+export async function problemOf(request) {
+  const status = request.status;
+  const body = request.response instanceof Blob ? await request.response.text() : "";
+  const waits = status === 429 || status === 503;
+  const retryAfterS = waits ? secondsUntil(request.getResponseHeader("Retry-After")) : null;
+  const requestId = request.getResponseHeader("X-Request-Id") ?? "";
+  const error = errorIn(body);
+  if (error === null) {
+    const words = `The answer was HTTP ${status} without an explanation; something between this page and the service may be at fault`;
+    return new Problem(words, { status, requestId, retryAfterS });
+  }
+  return new Problem(error.message, { status, details: error.details, requestId, retryAfterS });
+}
+
+/**
+ * Take message and details out of an envelope; null where it is none.
+ * @param {string} body
+ * @returns {{message: string, details: Detail[]} | null}
+ */
+function errorIn(body) {
+  try {
+    const { error } = JSON.parse(body);
+    const details = (error.details ?? []).map((/** @type {Detail} */ detail) => ({
+      field: String(detail.field),
+      issue: String(detail.issue),
+    }));
+    return { message: String(error.message || NO_WORDS), details };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Read a Retry-After: seconds, or a date.
+ * @param {string | null} header
+ * @returns {number | null} null where there is none, or where it is too long to wait for
+ */
+export function secondsUntil(header) {
+  if (header === null || header.trim() === "") return null;
+  const seconds = Number(header);
+  const wait = Number.isNaN(seconds) ? (Date.parse(header) - Date.now()) / 1000 : seconds;
+  if (Number.isNaN(wait) || wait > MAX_WAIT_S) return null;
+  return Math.max(0, wait);
+}

@@ -1,0 +1,144 @@
+/** One request: a picture goes up; an answer comes back, or a Problem is thrown. */
+
+import { endpoint, timeoutS } from "./config.js";
+import { Problem, problemOf } from "./problem.js";
+
+/** @typedef {{subject: string, format: string, white: string}} Options */
+/** @typedef {{left: number, top: number, width: number, height: number}} Box */
+/**
+ * @typedef {object} Answer
+ * @property {Blob} blob
+ * @property {number} width of the picture that came back, in pixels
+ * @property {number} height
+ * @property {Box} box where the subject is, in pixels of the source
+ * @property {string} model
+ * @property {number} confidence 0 to 1
+ * @property {number} serverMs what the server says it took
+ * @property {number} totalMs with the way there and back
+ * @property {string[]} warnings
+ * @property {string} requestId
+ */
+/**
+ * @typedef {object} Way
+ * @property {string} key API key; empty: none is sent
+ * @property {AbortSignal} signal
+ * @property {(share: number) => void} uploading called with 0 to 1; at 1 the waiting begins
+ */
+
+const STALL_S = 30; // of an upload without one byte taken
+const MARGIN_S = 30; // beyond the server's deadline, which begins when it has read the request
+
+/**
+ * @param {File} file
+ * @param {Options} options
+ * @param {Way} way
+ * @returns {Promise<Answer>}
+ */
+export async function send(file, options, way) {
+  await mustBeReadable(file);
+  way.signal.throwIfAborted();
+  const started = performance.now();
+  const request = await exchange(file, options, way);
+  if (request.status !== 200) throw await problemOf(request);
+  return answerOf(request, performance.now() - started);
+}
+
+/**
+ * A file that was moved or changed since it was chosen would only look like a lost connection.
+ * @param {File} file
+ */
+async function mustBeReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new Problem("This file can no longer be read; it may have been moved or changed. Choose it again");
+  }
+}
+
+/**
+ * @param {File} file
+ * @param {Options} options
+ * @param {Way} way
+ * @returns {Promise<XMLHttpRequest>} settled, whatever its status
+ */
+function exchange(file, options, { key, signal, uploading }) {
+  const request = new XMLHttpRequest();
+  const form = new FormData();
+  form.append("image", file);
+  form.append("subject", options.subject);
+  form.append("output_format", options.format);
+  return new Promise((resolve, reject) => {
+    let timer = 0;
+    const patience = (/** @type {number} */ seconds, /** @type {string} */ words) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => fail(new Problem(`${words} within ${seconds} seconds`)), seconds * 1000);
+    };
+    const settle = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+    };
+    const fail = (/** @type {unknown} */ reason) => {
+      settle();
+      reject(reason);
+      request.abort();
+    };
+    const stop = () => fail(signal.reason);
+    signal.addEventListener("abort", stop);
+    const stalled = () => patience(STALL_S, "The upload stalled: the server took nothing more");
+    request.upload.onprogress = (event) => {
+      if (event.loaded < event.total) uploading(event.loaded / event.total);
+      stalled();
+    };
+    request.upload.onload = () => {
+      uploading(1);
+      patience(timeoutS + MARGIN_S, "The server did not answer");
+    };
+    request.onerror = () =>
+      fail(new Problem("The server could not be reached, or the connection was lost. Is it still running?"));
+    request.onload = () => {
+      settle();
+      resolve(request);
+    };
+    request.open("POST", endpoint);
+    request.responseType = "blob";
+    request.setRequestHeader("Accept", accepted(options));
+    if (key) request.setRequestHeader("X-Api-Key", key);
+    stalled();
+    request.send(form);
+  });
+}
+
+/**
+ * The Accept header that asks for this: only white can be had in two types.
+ * @param {Options} options
+ */
+export function accepted({ format, white }) {
+  return format === "white_bg" && white === "jpeg" ? "image/jpeg" : "image/png";
+}
+
+/**
+ * @param {XMLHttpRequest} request
+ * @param {number} totalMs
+ * @returns {Answer}
+ */
+function answerOf(request, totalMs) {
+  const text = (/** @type {string} */ name) => request.getResponseHeader(name) ?? "";
+  const number = (/** @type {string} */ name) => Number(text(name));
+  return {
+    blob: request.response,
+    width: number("X-Width"),
+    height: number("X-Height"),
+    box: {
+      left: number("X-Foreground-Left"),
+      top: number("X-Foreground-Top"),
+      width: number("X-Foreground-Width"),
+      height: number("X-Foreground-Height"),
+    },
+    model: text("X-Model"),
+    confidence: number("X-Confidence"),
+    serverMs: number("X-Processing-Ms"),
+    totalMs,
+    warnings: text("X-Warnings").split(", ").filter(Boolean),
+    requestId: text("X-Request-Id"),
+  };
+}

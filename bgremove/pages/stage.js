@@ -1,0 +1,121 @@
+/** The stage: the picture as it was, the answer beneath, on a ground to check the edges on. */
+
+import { byId } from "./dom.js";
+import { listenForGestures } from "./gestures.js";
+import { Split } from "./split.js";
+import { Zoom } from "./zoom.js";
+
+/** @typedef {import("./pictures.js").Picture} Picture */
+/** @typedef {import("./send.js").Answer} Answer */
+
+const KEY_STEP = 1.5;
+
+export class Stage {
+  #stage = byId("stage", HTMLElement);
+  #before = byId("before", HTMLImageElement);
+  #after = byId("after", HTMLImageElement);
+  #value = byId("zoom-value", HTMLElement);
+  #zoom = new Zoom(this.#stage, () => this.#zoomed());
+  #split = new Split(this.#stage, () => ({
+    left: Math.max(0, this.#zoom.left),
+    right: Math.min(this.#stage.clientWidth, this.#zoom.left + this.#zoom.width * this.#zoom.scale),
+  }));
+  /** @type {{picture: Picture | null, answer: Answer | null, cropped: boolean}} */
+  #shown = { picture: null, answer: null, cropped: false };
+
+  constructor() {
+    listenForGestures(this.#zoom, this.#split);
+    const press = (/** @type {string} */ id, /** @type {() => void} */ deed) =>
+      byId(id, HTMLButtonElement).addEventListener("click", deed);
+    press("zoom-in", () => this.#zoom.by(KEY_STEP));
+    press("zoom-out", () => this.#zoom.by(1 / KEY_STEP));
+    press("zoom-fit", () => this.#zoom.fit());
+    press("zoom-full", () => this.#zoom.full());
+    this.#before.addEventListener("load", () => this.#beforeCame());
+    this.#before.addEventListener("error", () => this.#beforeFailed());
+  }
+
+  /**
+   * Show a picture, and the answer to it where there is one.
+   * @param {Picture} picture
+   * @param {Answer | null} answer
+   * @param {boolean} cropped whether the answer is only the subject's box
+   */
+  show(picture, answer, cropped) {
+    if (this.#shown.picture === picture && this.#shown.answer === answer) return;
+    if (this.#shown.picture !== picture) {
+      this.#stage.dataset.before = "coming";
+      this.#put(this.#before, picture.file);
+    }
+    this.#shown = { picture, answer, cropped };
+    this.#stage.dataset.after = String(answer !== null);
+    this.#put(this.#after, answer?.blob ?? null);
+    this.#split.shown = answer !== null;
+    if (answer?.warnings.includes("animation-first-frame")) this.#stopAnimation(picture);
+    this.#align();
+    this.#compare();
+  }
+
+  clear() {
+    this.#shown = { picture: null, answer: null, cropped: false };
+    this.#put(this.#before, null);
+    this.#put(this.#after, null);
+  }
+
+  /** Lay the picture so that its pixels are over those of the answer. */
+  #align() {
+    const { answer, cropped } = this.#shown;
+    const { naturalWidth, naturalHeight, style } = this.#before;
+    const [width, height] = answer ? [answer.width, answer.height] : [naturalWidth, naturalHeight];
+    if (width > 0) this.#zoom.setPicture(width, height);
+    const box = answer && cropped && naturalWidth > 0 ? answer.box : null;
+    const percent = (/** @type {number} */ part, /** @type {number} */ whole) => `${(part / whole) * 100}%`;
+    style.left = box ? percent(-box.left, box.width) : "0";
+    style.top = box ? percent(-box.top, box.height) : "0";
+    style.width = box ? percent(naturalWidth, box.width) : "100%";
+    style.height = box ? percent(naturalHeight, box.height) : "100%";
+  }
+
+  #beforeCame() {
+    this.#stage.dataset.before = "shown";
+    this.#align();
+    this.#compare();
+  }
+
+  /** The browser cannot show the source, though the server may have read it. */
+  #beforeFailed() {
+    if (this.#before.getAttribute("src")) this.#stage.dataset.before = "unreadable";
+    this.#compare();
+  }
+
+  #compare() {
+    const { answer } = this.#shown;
+    const both = answer !== null && this.#stage.dataset.before === "shown";
+    this.#split.shown = both;
+    if (both) this.#split.reveal();
+    else this.#split.only(answer ? "after" : "before");
+  }
+
+  #zoomed() {
+    this.#value.textContent = `${Math.round(this.#zoom.scale * 100)} %`;
+    this.#split.place();
+  }
+
+  /** Show the first frame only, which is what the server worked on. @param {Picture} picture */
+  async #stopAnimation(picture) {
+    const bitmap = await createImageBitmap(picture.file).catch(() => null);
+    if (!bitmap) return; // then nothing is shown of it either, and the stage says so
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+    const frame = await canvas.convertToBlob();
+    if (this.#shown.picture === picture) this.#put(this.#before, frame);
+  }
+
+  /** Point an image at a blob, and let the one before it go. @param {HTMLImageElement} image @param {Blob | null} blob */
+  #put(image, blob) {
+    const old = image.getAttribute("src");
+    if (old) URL.revokeObjectURL(old);
+    if (blob) image.src = URL.createObjectURL(blob);
+    else image.removeAttribute("src");
+  }
+}

@@ -1,0 +1,107 @@
+"""What a person does at the page, and what they see on it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skimage
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.support.tiny import encoded
+
+DATA = Path(skimage.__file__).parent / "data"
+FACE, CORNER = (225, 100), (20, 20)  # x, y in the astronaut: inside the subject, outside it
+
+
+def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -> dict[str, Any]:
+    """Return a photograph by NASA, in the public domain, as a browser takes a file."""
+    picture = Image.open(DATA / "astronaut.png").convert("RGB").resize((side, side))
+    packed = io.BytesIO()
+    picture.save(packed, "JPEG", quality=90, **options)
+    return payload(name, packed.getvalue())
+
+
+def noise(side: int = 1100) -> dict[str, Any]:
+    """Return a picture that packs badly, of about 3.6 MB, for whoever needs a long upload."""
+    pixels = np.random.default_rng(1).integers(0, 255, (side, side, 3), np.uint8)
+    return payload("noise.png", encoded(pixels))
+
+
+def flat() -> dict[str, Any]:
+    """Return a picture in which nothing stands out."""
+    return payload("flat.png", encoded(np.full((200, 300, 3), 128, np.uint8)))
+
+
+def payload(name: str, content: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
+    """Return a file as a browser takes it."""
+    return {"name": name, "mimeType": kind, "buffer": content}
+
+
+def choose(page: Page, *files: dict[str, Any]) -> None:
+    """Give files to the chooser, as the button does."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="pictures").first.click()
+    chooser.value.set_files(list(files))
+
+
+def bring(page: Page, event: str, *files: dict[str, Any]) -> None:
+    """Let a drop or a paste happen that carries files."""
+    carried = [
+        [file["name"], file["mimeType"], base64.b64encode(file["buffer"]).decode()]
+        for file in files
+    ]
+    page.evaluate(
+        """([event, carried]) => {
+          const data = new DataTransfer();
+          for (const [name, type, text] of carried) {
+            const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+            data.items.add(new File([bytes], name, { type }));
+          }
+          const options = { bubbles: true, cancelable: true };
+          document.getElementById("drop").dispatchEvent(event === "paste"
+            ? new ClipboardEvent(event, { ...options, clipboardData: data })
+            : new DragEvent(event, { ...options, dataTransfer: data }));
+        }""",
+        [event, carried],
+    )
+
+
+def select(page: Page, choice: str) -> None:
+    """Choose one of the options by its words."""
+    page.locator("#options").get_by_role("radio", name=choice, exact=True).check(force=True)
+
+
+def done(page: Page, count: int = 1) -> None:
+    """Wait until so many pictures have their answer."""
+    expect(page.locator("#list li[data-phase=done]")).to_have_count(count)
+    expect(page.locator("#result")).to_be_visible()
+
+
+def pixel(page: Page, at: tuple[int, int], image: str = "after") -> list[int]:
+    """Return red, green, blue and alpha of a picture on the stage, read through a canvas."""
+    colour: list[int] = page.evaluate(
+        """async ([id, x, y]) => {
+          const image = document.getElementById(id);
+          await image.decode();
+          const canvas = document.createElement("canvas");
+          canvas.width = image.naturalWidth;
+          canvas.height = image.naturalHeight;
+          const context = canvas.getContext("2d", { colorSpace: "srgb" });
+          context.drawImage(image, 0, 0);
+          return [...context.getImageData(x, y, 1, 1).data];
+        }""",
+        [image, *at],
+    )
+    return colour
+
+
+def size(page: Page, image: str = "after") -> list[int]:
+    """Return width and height of a picture on the stage, in its own pixels."""
+    read = "(image) => [image.naturalWidth, image.naturalHeight]"
+    pair: list[int] = page.locator(f"#{image}").evaluate(read)
+    return pair

@@ -1,0 +1,206 @@
+"""An answer can be looked at closely, and taken home."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, Open
+from tests.browser.hands import FACE, astronaut, bring, choose, done, pixel, select, size
+from tests.support.http import Server
+
+HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'
+
+
+@pytest.fixture
+def answered(page: Page) -> Page:
+    choose(page, astronaut())
+    done(page)
+    page.wait_for_timeout(900)  # the after comes in, 700 ms long
+    return page
+
+
+def left_of(page: Page, selector: str) -> float:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2
+
+
+def scale(page: Page) -> int:
+    return int((page.locator("#zoom-value").text_content() or "").removesuffix(" %"))
+
+
+def test_the_divider_follows_keys_and_pointer(answered: Page) -> None:
+    split, stage = answered.locator("#split"), answered.locator("#stage").bounding_box()
+    assert stage is not None
+    middle = left_of(answered, "#handle")
+    assert middle == pytest.approx(stage["x"] + stage["width"] / 2, abs=2)
+    split.focus()
+    for _ in range(20):
+        answered.keyboard.press("ArrowRight")
+    assert split.get_attribute("aria-valuetext") == "70 % before, 30 % after"
+    assert left_of(answered, "#handle") > middle + 50
+    clip = "(layer) => getComputedStyle(layer).clipPath"
+    shown = answered.locator(".before").evaluate(clip)
+    answered.mouse.move(left_of(answered, "#handle"), 300)
+    answered.mouse.down()
+    answered.mouse.move(middle - 100, 300, steps=4)
+    answered.mouse.up()
+    assert left_of(answered, "#handle") == pytest.approx(middle - 100, abs=2)
+    assert answered.locator(".before").evaluate(clip) != shown
+
+
+def test_zoom_and_pan_with_keys(answered: Page) -> None:
+    stage = answered.locator("#stage")
+    fits = scale(answered)
+    stage.focus()
+    answered.keyboard.press("1")
+    assert scale(answered) == 100
+    for _ in range(6):
+        answered.keyboard.press("+")
+    assert scale(answered) == pytest.approx(100 * 1.25**6, abs=1)
+    expect(stage).to_have_attribute("data-movable", "true")
+    before = left_of(answered, ".after .sheet")
+    answered.keyboard.press("ArrowRight")
+    assert left_of(answered, ".after .sheet") == pytest.approx(before - 48, abs=1)
+    answered.keyboard.press("0")
+    assert scale(answered) == fits
+    expect(stage).to_have_attribute("data-movable", "false")
+
+
+def test_zoom_and_pan_with_a_mouse(answered: Page) -> None:
+    answered.get_by_role("button", name="100 %").click()
+    assert scale(answered) == 100
+    box = answered.locator("#stage").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 2
+    answered.mouse.move(x, y)
+    answered.keyboard.down("Control")
+    answered.mouse.wheel(0, -400)
+    answered.keyboard.up("Control")
+    assert scale(answered) > 300
+    before = left_of(answered, ".after .sheet")
+    answered.mouse.down()
+    answered.mouse.move(x - 60, y, steps=3)
+    answered.mouse.up()
+    assert left_of(answered, ".after .sheet") == pytest.approx(before - 60, abs=1)
+    answered.get_by_role("button", name="Fit").click()
+    assert scale(answered) < 110
+
+
+def test_the_edges_can_be_looked_at_on_any_colour(answered: Page) -> None:
+    ground = "(sheet) => getComputedStyle(sheet).background"
+    sheet = answered.locator(".after .sheet")
+    assert "conic-gradient" in sheet.evaluate(ground)
+    for name, colour in (("White", "rgb(255, 255, 255)"), ("Black", "rgb(0, 0, 0)")):
+        answered.locator("#grounds").get_by_role("radio", name=name).check(force=True)
+        assert colour in sheet.evaluate(ground)
+    answered.get_by_label("Any colour").fill("#ff0080")
+    assert "rgb(255, 0, 128)" in sheet.evaluate(ground)
+    answered.locator("#grounds").get_by_role("radio", name="Checkerboard").check(force=True)
+    assert "conic-gradient" in sheet.evaluate(ground)
+
+
+def test_the_download_is_the_picture_under_a_sensible_name(answered: Page) -> None:
+    with answered.expect_download() as download:
+        answered.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "astronaut-cutout.png"
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("photo.final.jpeg", "photo.final-cutout.png"),
+        ("../../etc/passwd", "_.._etc_passwd-cutout.png"),
+        ("a\u202egpj.exe", "a_gpj-cutout.png"),
+        (".jpg", "jpg-cutout.png"),
+        ("v1.2 final", "v1.2 final-cutout.png"),
+        ("日本 写真.webp", "日本 写真-cutout.png"),
+    ],
+)
+def test_names_of_downloads(page: Page, name: str, wanted: str) -> None:
+    ask = """async (name) => {
+      const folder = document.querySelector("script[src]").src.replace("main.js", "");
+      const { downloadName } = await import(`${folder}names.js`);
+      return downloadName(name, { subject: "universal", format: "transparent", white: "jpeg" });
+    }"""
+    assert page.evaluate(ask, name) == wanted
+
+
+def test_a_copied_picture_can_be_pasted_again(answered: Page) -> None:
+    answered.get_by_role("button", name="Copy picture").click()
+    expect(answered.get_by_role("button", name="Copied")).to_be_visible()
+    answered.keyboard.press("Control+v")
+    done(answered, 2)
+    assert size(answered) == [512, 512]
+
+
+def test_a_jpeg_is_copied_as_the_png_that_clipboards_take(page: Page) -> None:
+    select(page, "White")
+    choose(page, astronaut())
+    done(page)
+    page.get_by_role("button", name="Copy picture").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    kinds = page.evaluate("navigator.clipboard.read().then((items) => items[0].types)")
+    assert kinds == ["image/png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        ("plain.jpg", ()),
+        (HOSTILE, ("People", "Crop")),
+        ("-o.jpg", ("White",)),
+        ("two words.jpg", ("White", "PNG")),
+    ],
+)
+def test_the_copied_curl_line_does_the_same(
+    page: Page, tmp_path: Path, name: str, choices: tuple[str, ...]
+) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl here")
+    for choice in choices:
+        select(page, choice)
+    file = astronaut(name)
+    bring(page, "drop", file)
+    done(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    page.get_by_role("button", name="Copy as curl").click()
+    line = page.evaluate("navigator.clipboard.readText()")
+    (tmp_path / name).write_bytes(file["buffer"])
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True, capture_output=True)
+    (made,) = [path for path in tmp_path.iterdir() if path.name != name]
+    assert made.read_bytes() == Path(download.value.path()).read_bytes()
+
+
+def test_the_facts_are_those_of_the_answer(page: Page) -> None:
+    with page.expect_response("**/v1/**") as answer:
+        choose(page, astronaut())
+    done(page)
+    headers = answer.value.headers
+    facts = page.locator("#facts")
+    expect(facts).to_contain_text(headers["x-model"])
+    expect(facts).to_contain_text(f"{round(float(headers['x-confidence']) * 100)} %")
+    expect(facts).to_contain_text("512 × 512 px, PNG")
+    expect(facts).to_contain_text(headers["x-request-id"])
+
+
+def test_on_a_phone_a_finger_moves_the_divider(opened: Open, server: Server) -> None:
+    with opened(server, **PHONE) as page:
+        choose(page, astronaut())
+        done(page)
+        page.wait_for_timeout(900)
+        expect(page.locator("#stage")).to_be_in_viewport(ratio=0.9)
+        box = page.locator("#stage").bounding_box()
+        assert box is not None
+        page.touchscreen.tap(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+        assert left_of(page, "#handle") == pytest.approx(box["x"] + box["width"] / 4, abs=3)
+        assert pixel(page, FACE)[3] > 250

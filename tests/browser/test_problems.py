@@ -1,0 +1,260 @@
+"""Whatever goes wrong is said in words, and what can be tried again is."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright")
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Open
+from tests.browser.guarded import KEY, LATE_S
+from tests.browser.hands import astronaut, bring, choose, done, flat, payload
+from tests.support.http import PATH, Server, gunicorn
+
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator("#problem-message")).to_contain_text(words)
+    expect(page.locator("#live")).to_contain_text(words)
+
+
+def test_what_is_no_picture_is_told_in_the_servers_words(page: Page) -> None:
+    choose(page, payload("notes.jpg", b"These are only words."))
+    said(page, "The file is not a JPEG, PNG, BMP, WEBP or GIF picture")
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+    request_id = page.locator("#problem-request")
+    expect(request_id).to_have_text(re.compile(f"^{UUID}$"))
+    page.get_by_role("button", name="Copy request id").click()
+    assert page.evaluate("navigator.clipboard.readText()") == request_id.text_content()
+
+
+def test_a_flat_picture_has_no_subject(page: Page) -> None:
+    with page.expect_response(f"**{PATH}") as answer:
+        choose(page, flat())
+    assert answer.value.json()["error"]["code"] == "NO_SUBJECT_DETECTED"
+    said(page, "No subject stands out from the background of this picture")
+
+
+def test_faulty_fields_are_named_one_by_one(page: Page) -> None:
+    """A value that a page of an older release might send."""
+    page.evaluate("document.querySelector('[name=subject]').value = 'animal'")
+    choose(page, payload("notes.jpg", b"These are only words."))
+    rows = page.locator("#problem-details div")
+    expect(rows).to_have_count(2)
+    expect(rows.filter(has_text="subject")).to_contain_text("universal, human, product; got")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "File is required and cannot be empty"),
+        (
+            10 * 1024 * 1024 + 1,
+            "The file has 10,485,761 bytes, more than the limit of 10,485,760 bytes",
+        ),
+    ],
+)
+def test_what_the_server_would_refuse_is_not_sent(page: Page, count: int, words: str) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    choose(page, payload("large.jpg", bytes(count)))
+    said(page, words)
+    assert "POST" not in sent
+
+
+def test_a_name_is_only_ever_a_name(page: Page) -> None:
+    """The browser's complaints, which `opened` looks at, would have an alert among them."""
+    name = '<img src=x onerror=alert(1)>"&amp;.jpg'
+    choose(page, payload(name, b"These are only words."))
+    expect(page.locator("#viewer-title")).to_have_text(name)
+    expect(page.locator(".row-name")).to_have_text(name)
+
+
+def test_a_link_that_is_dropped_is_not_taken_for_a_picture(page: Page) -> None:
+    bring(page, "drop")
+    expect(page.locator("#notice")).to_contain_text("drop files, not folders or links")
+
+
+def test_no_more_than_a_hundred_are_taken(page: Page) -> None:
+    page.route(f"**{PATH}", lambda route: route.abort())
+    bring(page, "drop", *[payload(f"{number}.jpg", b"x") for number in range(103)])
+    expect(page.locator("#notice")).to_contain_text("3 left out")
+    expect(page.locator("#list li")).to_have_count(100)
+
+
+def test_a_lost_connection_is_said_and_can_be_tried_again(page: Page) -> None:
+    page.route(f"**{PATH}", lambda route: route.abort("connectionreset"), times=1)
+    choose(page, astronaut())
+    said(page, "The server could not be reached, or the connection was lost")
+    page.get_by_role("button", name="Try again").click()
+    done(page)
+
+
+def test_an_answer_without_an_envelope_is_said(page: Page) -> None:
+    def answer(route: Route) -> None:
+        route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
+
+    page.route(f"**{PATH}", answer, times=1)
+    choose(page, astronaut())
+    said(page, "The answer was HTTP 502 without an explanation")
+    page.get_by_role("button", name="Try again").click()
+    done(page)
+
+
+def test_an_upload_that_stalls_is_not_waited_for_without_end(page: Page) -> None:
+    page.clock.install()
+    page.route(f"**{PATH}", lambda route: None)
+    choose(page, astronaut())
+    expect(page.locator("#working")).to_be_visible()
+    page.clock.run_for(31_000)
+    said(page, "The upload stalled: the server took nothing more within 30 seconds")
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_server_that_never_answers_is_not_waited_for_without_end(
+    opened: Open, weights: Path, tmp_path: Path
+) -> None:
+    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights), "BGREMOVE_TIMEOUT_S": "20"}
+    with gunicorn(tmp_path, settings) as server, opened(server) as page:
+        page.clock.install()
+        with asleep(server):
+            choose(page, astronaut())
+            picture = page.locator("#list li")
+            expect(picture).to_have_attribute("data-phase", "working")
+            page.clock.run_for(45_000)
+            expect(picture).to_have_attribute("data-phase", "working")
+            page.clock.run_for(6_000)
+            said(page, "The server did not answer within 50 seconds")
+
+
+@contextmanager
+def asleep(server: Server) -> Iterator[None]:
+    """Stop the workers of a server, which then takes what the kernel takes and answers nothing."""
+    pid = server.process.pid
+    workers = [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+
+
+def test_a_wait_that_the_server_asks_for_is_kept(page: Page) -> None:
+    asked: list[float] = []
+    body = '{"error": {"code": "RATE_LIMITED", "message": "Too many requests", "details": []}}'
+    refuse = {"status": 429, "headers": {"Retry-After": "2"}, "body": body}
+    page.route(f"**{PATH}", lambda route: route.fulfill(**refuse), times=1)
+    page.on("request", lambda r: asked.append(time.monotonic()) if r.method == "POST" else None)
+    choose(page, astronaut())
+    expect(page.locator("#working-words")).to_contain_text("Too many requests. Trying again in")
+    done(page)
+    assert len(asked) == 2
+    assert asked[1] - asked[0] > 1.9
+
+
+def test_a_full_server_is_asked_again_until_all_are_done(
+    opened: Open, weights: Path, tmp_path: Path
+) -> None:
+    """One place and no queue: of two pictures sent at once, one is refused with Retry-After."""
+    settings = {
+        "BGREMOVE_WEIGHTS_DIR": str(weights),
+        "BGREMOVE_TIMEOUT_S": "120",
+        "BGREMOVE_PLACES": "1",
+        "BGREMOVE_QUEUE": "0",
+    }
+    with gunicorn(tmp_path, settings) as server, opened(server) as page:
+        choose(page, *[astronaut(f"{number}.jpg", side=1500) for number in range(4)])
+        done(page, 4)
+        statuses = [line.get("status") for line in server.lines()]
+        assert 503 in statuses
+        assert statuses.count(200) >= 4
+
+
+def test_a_server_that_is_gone_is_said(opened: Open, weights: Path, tmp_path: Path) -> None:
+    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights)}
+    with gunicorn(tmp_path, settings) as server, opened(server) as page:
+        server.stop()
+        choose(page, astronaut())
+        said(page, "Is it still running?")
+
+
+@pytest.fixture(scope="module")
+def guarded(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights), "BGREMOVE_TIMEOUT_S": "120"}
+    folder = tmp_path_factory.mktemp("guarded")
+    with gunicorn(folder, settings, application="tests.browser.guarded:app") as server:
+        yield server
+
+
+def give(page: Page, key: str, *, keep: bool = False) -> None:
+    page.get_by_label("API key").fill(key)
+    page.get_by_label("Keep it until this tab is closed").set_checked(keep)
+    page.get_by_role("button", name="Use this key").click()
+
+
+STORED = "JSON.stringify([{...sessionStorage}, {...localStorage}, document.cookie])"
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_key_is_asked_for_and_kept_only_when_that_is_wanted(
+    opened: Open, guarded: Server, keep: bool
+) -> None:
+    with opened(guarded) as page:
+        expect(page.get_by_role("button", name="API key")).to_be_hidden()
+        choose(page, astronaut("a.jpg"), astronaut("b.jpg"), astronaut("c.jpg"))
+        dialog = page.get_by_role("dialog", name="This server asks for a key")
+        expect(dialog).to_contain_text("A key is needed")
+        give(page, "k-wrong")
+        expect(dialog).to_contain_text("Wrong key")
+        give(page, KEY, keep=keep)
+        done(page, 3)
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#curl")).to_contain_text('-H "X-Api-Key: $API_KEY"')
+        assert KEY not in (page.locator("body").text_content() or "")
+        assert (KEY in page.evaluate(STORED)) is keep
+        page.reload()
+        choose(page, astronaut())
+        if keep:
+            done(page)
+            page.get_by_role("button", name="API key").click()
+            page.get_by_role("button", name="Forget it").click()
+        else:
+            expect(dialog).to_be_visible()
+        assert KEY not in page.evaluate(STORED)
+
+
+def test_who_gives_no_key_is_asked_once(opened: Open, guarded: Server) -> None:
+    with opened(guarded) as page:
+        choose(page, astronaut(), astronaut("late.jpg"))
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#list li[data-phase=failed]")).to_have_count(2)
+        page.wait_for_timeout(2_000 * LATE_S)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_without_a_key_all_that_waits_is_told_why(opened: Open, guarded: Server) -> None:
+    with opened(guarded) as page:
+        choose(page, *[astronaut(f"{number}.jpg") for number in range(4)])
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#list li[data-phase=failed]")).to_have_count(4)
+        said(page, "A key is needed")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        page.get_by_role("button", name="Try again").click()
+        give(page, "spaced key")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        give(page, KEY)
+        done(page)

@@ -1,0 +1,55 @@
+"""Make docs/page.jpg and docs/page-phone.jpg: the page, before a server that runs already.
+
+    make run PORT=8000
+    .venv/bin/python tools/page_pictures.py http://127.0.0.1:8000/
+
+Its examples are the pictures in it: NASA's (public domain) and scikit-image's (CC0).
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+TARGET = Path(__file__).resolve().parent.parent / "docs"
+QUALITY = 82  # of the JPEGs: below 150 kB each
+REVEAL_MS = 900  # the answer comes in, 700 ms long
+
+
+def main(address: str) -> None:
+    """Write both pictures."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"))
+        desktop = {"viewport": {"width": 1200, "height": 800}, "color_scheme": "light"}
+        _take(browser, address, "page.jpg", ["A cup of coffee", "A cat", "An astronaut"], desktop)
+        phone = {
+            "viewport": {"width": 360, "height": 720},
+            "color_scheme": "dark",
+            "device_scale_factor": 1.5,
+            "is_mobile": True,
+        }
+        _take(browser, address, "page-phone.jpg", ["A cup of coffee"], phone)
+        browser.close()
+
+
+def _take(
+    browser: Browser, address: str, name: str, examples: list[str], view: dict[str, object]
+) -> None:
+    page = browser.new_page(**view)  # type: ignore[arg-type]  # a mapping of its own options
+    page.goto(address)
+    for example in examples:
+        button = page.get_by_role("button", name=example, include_hidden=True)
+        button.dispatch_event("click")
+        page.wait_for_timeout(500)
+    page.locator("#working").wait_for(state="hidden")
+    page.locator("#result").wait_for()
+    page.wait_for_timeout(REVEAL_MS)
+    page.screenshot(path=TARGET / name, type="jpeg", quality=QUALITY)
+    page.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
