@@ -19,8 +19,6 @@ from bgremove.keys.admission import admission_of
 from bgremove.memory import return_freed_memory
 from bgremove.settings import Settings
 
-# ONNX Runtime would note each session for its makers: in the home directory, and over HTTPS.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 try:
     settings = Settings.from_env(os.environ)

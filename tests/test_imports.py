@@ -41,6 +41,7 @@ MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {
     "bgremove.app": "settings",
     "bgremove.commands.environment": "settings, and the key for other services",
+    "bgremove.inference": "turns ONNX Runtime's telemetry off",
     "bgremove.imaging.decoder_process": "what its child inherits, and OpenCV's limits for it",
 }
 NETWORK = {

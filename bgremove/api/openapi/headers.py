@@ -11,9 +11,6 @@ WORD = "|".join(WARNINGS)
 MEANINGS = "; ".join(f"{word}: {meaning}" for word, meaning in WARNINGS.items())
 # Every other header is there on every answer that names it.
 OPTIONAL = {"X-Warnings", "Content-Encoding"}
-    "X-Warnings",
-    "Content-Encoding",
-}  # every other header is there on every answer that names it
 
 
 def _header(description: str, **schema: Any) -> dict[str, Any]:
