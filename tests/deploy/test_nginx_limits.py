@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 import uuid
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bgremove.api.assets import FOLDER, TYPES
 from tests.support.http import FORM_TYPE, PATH, Answer, Server, error_of, file, form, post
 from tests.support.nginx import UNLIMITED, Changes, Door, Edge, nginx
 from tests.support.tiny import ball, encoded
@@ -84,6 +86,17 @@ def test_who_waits_as_told_is_served_again(limited: Edge) -> None:
     passed(ask(limited, 40, "127.0.0.2"))
     time.sleep(1.0)
     assert passed(ask(limited, 5, "127.0.0.2")) == 5
+
+
+def test_a_visit_of_the_page_gets_all_of_its_files(limited: Edge) -> None:
+    door = Door(limited.port, "127.0.0.9")
+    page = door.send("GET", "/")
+    assert page.status == 200
+    script = re.findall(r"pages/\w+/", page.body.decode())[0]
+    files = [f"/{script}{path.name}" for path in FOLDER.iterdir() if path.suffix in TYPES]
+    assert len(files) > BURST
+    assert {door.send("GET", name).status for name in files} == {200}
+    assert "script-src 'self'" in page.headers["content-security-policy"]
 
 
 def test_a_health_check_is_not_stopped_by_its_addresss_other_requests(limited: Edge) -> None:
