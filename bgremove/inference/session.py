@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import threading
@@ -20,6 +19,7 @@ from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ModelUnavailableError, UpstreamError
 from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import Model
+from bgremove.inference.options import session_options, share_arena
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.providers import NAMES, Provider, provider_options
 
@@ -60,7 +60,7 @@ class Session:
                 # From the open file: given bytes, the Python object would keep them.
                 self._session = ort.InferenceSession(
                     f"/proc/self/fd/{weights.fileno()}",
-                    _options(threads),
+                    session_options(threads),
                     providers=[NAMES[provider]],
                     provider_options=[provider_options(provider, threads)],
                 )
@@ -180,35 +180,6 @@ def _verified(model: Model, path: Path) -> Iterator[BinaryIO]:
             yield weights
     except OSError as error:
         raise _unavailable(model, f"cannot be read: {error.strerror}") from error
-
-
-@functools.cache
-def share_arena() -> None:
-    """Let all sessions of this process allocate from one arena.
-
-    Networks seldom run at the same time: U2-Net and IS-Net in int8 hold 343 MB, not 426.
-    """
-    memory = ort.OrtMemoryInfo(
-        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
-    )
-    defaults = {"max_mem": 0, "arena_extend_strategy": -1, "initial_chunk_size_bytes": -1}
-    ort.create_and_register_allocator(
-        memory, ort.OrtArenaCfg(defaults | {"max_dead_bytes_per_chunk": -1})
-    )
-
-
-def _options(threads: int) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; they are raised as well
-    # Measured on int8 U²-Net, 2 cores: without the pattern the arena holds 242 MB, not 318, at the
-    # same speed; without the arena it is 260 MB and a fifth slower.
-    options.enable_mem_pattern = False
-    options.add_session_config_entry("session.use_env_allocators", "1")  # see `share_arena`
-    # Threads that spin for work gain 3 % when the machine is idle and cost other stages cores.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
 
 
 def _unavailable(model: Model, why: str, cause: object = None) -> ModelUnavailableError:
