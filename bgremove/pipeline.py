@@ -37,8 +37,9 @@ from bgremove.sight import look
 from bgremove.stages import Stages
 
 Compose = Callable[[ImageU8, ArrayF32], ImageU8]
-# px: a mask is drawn from a JPEG decoded no smaller than this; its edges are as good.
-MASK_SIDE = 1500
+# px: a mask is drawn from a JPEG whose shorter side is decoded no smaller than this. Its edge is as
+# good, though a pixel of it may differ from the alpha of `transparent`.
+MASK_SIDE = 1100
 HIDDEN_REACH = 16  # of the longer side: how far from transparency its hidden colours may tell
 NO_SUBJECT = "No subject stands out from the background of this picture"
 

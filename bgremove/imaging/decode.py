@@ -28,14 +28,14 @@ FLIPS = {2: 1, 4: 0}  # left to right, top to bottom
 
 
 def reduced(header: ImageHeader, least_side: int) -> ImageHeader:
-    """Have a JPEG decoded smaller, as far as its longer side keeps ``least_side`` pixels.
+    """Have a JPEG decoded smaller, as far as its shorter side keeps ``least_side`` pixels.
 
     libjpeg then leaves out work, and the rest of the path has less. Not where a profile for CMYK
     is to be applied: another decoder reads those.
     """
     if header.type is not ImageType.JPEG or colour.is_cmyk(header.icc_profile):
         return header
-    side = max(header.width, header.height)
+    side = min(header.width, header.height)
     fitting = (count for count in (8, 4, 2, 1) if side >= count * least_side or count == 1)
     return replace(header, reduction=next(fitting))
 

@@ -93,7 +93,7 @@ def test_a_jpeg_is_decoded_as_small_as_here(pool):
     exif = Image.Exif()
     exif[0x0112] = 6
     data = made.saved(Image.fromarray(made.scene(203, 121)), "JPEG", exif=exif)
-    header = reduced(probe(data, LIMITS), 50)
+    header = reduced(probe(data, LIMITS), 30)
     theirs, ours = pool.decode(data, header, Deadline.after(20)), decode(data, header)
     assert theirs.size == (31, 51)
     assert np.array_equal(theirs.bgr, ours.bgr)
