@@ -40,9 +40,14 @@ def to_tensor(image: DecodedImage, model: Model) -> ArrayF32:
 def _resized(array: ImageU8, size: int) -> ImageU8:
     """Shrink the sides that are longer than ``size`` by averaging, then stretch those shorter.
 
-    In one step OpenCV would sample a panorama at points, because one of its sides grows.
+    In one step OpenCV would sample a panorama at points, because one of its sides grows. Large
+    pictures are halved first, for which it has a path ten times as fast.
     """
     height, width = array.shape[:2]
+    while min(height, width) >= 4 * size:
+        even = array[: height & ~1, : width & ~1]
+        array = cv2.resize(even, (width // 2, height // 2), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        height, width = array.shape[:2]
     shrunk = cv2.resize(array, (min(width, size), min(height, size)), interpolation=cv2.INTER_AREA)
     grown = cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_LINEAR)
     return np.asarray(grown, dtype=np.uint8)

@@ -1,5 +1,6 @@
 """On pictures whose tensor can be computed by hand."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -126,3 +127,14 @@ def test_a_white_subject_is_put_on_dark_gray() -> None:
 
 def test_a_wholly_transparent_picture_is_a_white_one() -> None:
     assert (to_tensor(with_alpha(np.zeros((40, 40, 3)), 0.0), PLAIN) == 1).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(131, 150), (259, 301), (600, 129)])
+def test_a_large_picture_is_averaged_over_its_whole_area(height: int, width: int) -> None:
+    size = PLAIN.size  # 32: these are halved once, twice, once
+    cells = np.random.default_rng(5).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    bgr = cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
+    bgr[::2, ::2] = 255 - bgr[::2, ::2]
+    wanted = cv2.resize(bgr.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+    shown = to_tensor(DecodedImage(bgr), PLAIN)[0].transpose(1, 2, 0)[..., ::-1] * 255
+    assert np.abs(shown - wanted).mean() < 3  # an odd last row is left out; points would be 30 off
