@@ -137,4 +137,4 @@ def test_a_large_picture_is_averaged_over_its_whole_area(height: int, width: int
     bgr[::2, ::2] = 255 - bgr[::2, ::2]
     wanted = cv2.resize(bgr.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
     shown = to_tensor(DecodedImage(bgr), PLAIN)[0].transpose(1, 2, 0)[..., ::-1] * 255
-    assert np.abs(shown - wanted).mean() < 3  # an odd last row is left out; points would be 30 off
+    assert np.abs(shown - wanted).mean() < 4  # an odd last row is left out; points would be 30 off
