@@ -109,6 +109,13 @@ def test_the_check_bites(live: Samples) -> None:
     assert "bgremove_request_total" not in live.names
 
 
+def test_the_autoscaler_goes_by_a_metric_that_there_is(live: Samples) -> None:
+    text = (ROOT / "deploy/kubernetes/autoscaler.yaml").read_text("utf-8")
+    named = set(re.findall(r"bgremove_\w+", text))
+    assert named
+    assert named <= live.names
+
+
 def test_every_metric_is_on_the_dashboard_or_in_an_alert(live: Samples) -> None:
     used = {name for found in [*of_dashboard(), *of_alerts()] for name in selectors(found)}
     shown = {family_of(name) for name in used}
