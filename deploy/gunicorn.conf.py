@@ -1,8 +1,8 @@
 """gunicorn's settings: `HOST`, `PORT` and `WEB_CONCURRENCY` are read from the environment.
 
 gthread, because health answers at once while inference runs, and all threads of a worker share one
-set of sessions. Its timeout watches the worker's main thread, not a request: those have the
-deadline of the application (BGREMOVE_TIMEOUT_S).
+set of sessions; its class is our own and keeps slow clients off the threads. The timeout watches a
+worker's main thread, not a request: that has the application's deadline (BGREMOVE_TIMEOUT_S).
 """
 
 import os
@@ -13,6 +13,7 @@ import gunicorn.util
 
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
+from bgremove.api.serving.bodies import READERS, SPARE_THREADS
 from bgremove.errors import SettingsError
 from bgremove.inference.cpus import available_cpus
 from bgremove.keys.admission import admission_of
@@ -26,9 +27,9 @@ try:
 except SettingsError as error:
     sys.exit("\n".join(error.faults))
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-worker_class = "gthread"
+worker_class = "bgremove.api.serving.worker.Worker"
 # The places and the queue of a worker, and some for reading uploads and for health.
-threads = settings.places + settings.queue + 14
+threads = settings.places + settings.queue + READERS + SPARE_THREADS
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
