@@ -57,7 +57,7 @@ def register(app: Flask, timeout_s: float) -> None:
         request_id = new_request_id(request.headers.get("X-Request-Id"))
         log.request_id.set(request_id)
         connection = Connection(request.environ)
-        deadline = Deadline.after(timeout_s)
+        deadline = Deadline.after(timeout_s, connection.is_gone)
         g.context = RequestContext(request_id, time.monotonic(), deadline, connection)
 
     @app.after_request

@@ -25,6 +25,7 @@ CODES = (
     "UPSTREAM_ERROR",
     "OVERLOADED",
     "INTERNAL_ERROR",
+    "CLIENT_GONE",
 )
 
 
