@@ -13,6 +13,7 @@ from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
 from bgremove.api.places import Places
 from bgremove.api.serving.alarms import Alarms
 from bgremove.api.serving.bodies import READERS, Bodies
+from bgremove.api.serving.hangs import Hangs
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
@@ -49,6 +50,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["bgremove-warm-up"] = WarmUp(engine.sessions)
     app.extensions["bgremove-alarms"] = alarms = Alarms()
     bodies = Bodies(settings.places + settings.queue + READERS)
+    app.extensions["bgremove-hangs"] = Hangs(
+        alarms, bodies, settings.grace_s, lambda: engine.sessions.is_loading
+    )
     app.extensions["bgremove-description"] = description.Description(settings)
     context.register(app, settings.timeout_s)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):

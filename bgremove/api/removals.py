@@ -19,6 +19,7 @@ from bgremove.api.negotiation import wants_json, white_format
 from bgremove.api.places import Places
 from bgremove.api.schemas import REQUIRED, RemovalSchema, shortened
 from bgremove.api.serving.alarms import Alarms
+from bgremove.api.serving.hangs import Hangs
 from bgremove.datatypes import RemovalRequest
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.probe import Limits, probe
@@ -33,6 +34,7 @@ def remove() -> Response:
     """Validate, run the recipe, answer."""
     engine: Engine = current_app.extensions["bgremove"]
     places: Places = current_app.extensions["bgremove-places"]
+    hangs: Hangs = current_app.extensions["bgremove-hangs"]
     context = current()
     asked = _validated(_received(request, context), engine.limits)
     context.notes |= {
@@ -40,7 +42,7 @@ def remove() -> Response:
         "format": asked.output_format,
         "uploadBytes": len(asked.image),
     }
-    with places.take(context.deadline) as waited_s:
+    with places.take(context.deadline) as waited_s, hangs.watch(context):
         context.notes["waitedMs"] = round(waited_s * 1000, 2)
         removal = remove_background(asked, engine, context.deadline)
     context.notes |= {

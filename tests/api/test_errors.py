@@ -222,3 +222,12 @@ def test_who_has_gone_is_a_line_in_the_log_and_no_error_of_ours(
     (line,) = log_lines()
     assert (line["status"], line["code"], line["level"]) == (499, "CLIENT_GONE", "INFO")
     assert line["cause"] == "gone in waiting for a place"
+
+
+def test_a_worker_that_is_being_replaced_is_not_ready(settings: Settings) -> None:
+    with door_of(settings) as door:
+        door.app.extensions["bgremove-warm-up"].run()
+        assert door.send("GET", "/readyz").status == 200
+        door.app.extensions["bgremove-hangs"].is_ending = True
+        error = error_of(door.send("GET", "/readyz"), 503, "NOT_READY")
+    assert "hangs" in error["message"]
