@@ -8,9 +8,12 @@ import os
 from flask import Flask
 
 from bgremove.api import context, description, errors, health, pages, removals
-from bgremove.api.draining import Draining
+from bgremove.api.draining import Draining, refuse_surplus
 from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
 from bgremove.api.places import Places
+from bgremove.api.serving.alarms import Alarms
+from bgremove.api.serving.bodies import READERS, Bodies
+from bgremove.api.serving.hangs import Hangs
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
@@ -45,6 +48,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     logger.info(str(admission))
     app.extensions["bgremove-places"] = Places(settings.places, settings.queue)
     app.extensions["bgremove-warm-up"] = WarmUp(engine.sessions)
+    app.extensions["bgremove-alarms"] = alarms = Alarms()
+    bodies = Bodies(settings.places + settings.queue + READERS)
+    app.extensions["bgremove-hangs"] = Hangs(
+        alarms, bodies, settings.grace_s, lambda: engine.sessions.is_loading
+    )
     app.extensions["bgremove-description"] = description.Description(settings)
     context.register(app, settings.timeout_s)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
@@ -57,5 +65,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         from bgremove.api.metrics import scraping
 
         scraping.register(app, settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
-    app.wsgi_app = Draining(app.wsgi_app)  # type: ignore[method-assign]
+    app.before_request(refuse_surplus)
+    app.wsgi_app = Draining(app.wsgi_app, bodies, alarms)  # type: ignore[method-assign]
     return app

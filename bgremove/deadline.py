@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from bgremove.errors import DeadlineExceededError
+from bgremove.errors import ClientGoneError, DeadlineExceededError
+
+
+def _somebody_waits() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment in the future: ``at`` is in seconds of ``time.monotonic``."""
+    """A moment in the future: ``at`` is in seconds of ``time.monotonic``.
+
+    ``is_abandoned`` tells whether nobody waits for the answer any more; what it says True to ends
+    wherever the moment is looked at.
+    """
 
     at: float
     timeout_s: float
+    is_abandoned: Callable[[], bool] = field(default=_somebody_waits, repr=False, compare=False)
 
     @classmethod
-    def after(cls, timeout_s: float) -> Deadline:
+    def after(
+        cls, timeout_s: float, is_abandoned: Callable[[], bool] = _somebody_waits
+    ) -> Deadline:
         """Return the deadline ``timeout_s`` seconds from now."""
-        return cls(time.monotonic() + timeout_s, timeout_s)
+        return cls(time.monotonic() + timeout_s, timeout_s, is_abandoned)
 
     @property
     def remaining_s(self) -> float:
@@ -26,9 +38,14 @@ class Deadline:
         return max(0.0, self.at - time.monotonic())
 
     def check(self, step: str) -> None:
-        """Raise DeadlineExceededError if the moment has passed; ``step`` goes to the log."""
+        """Raise DeadlineExceededError if the moment has passed, ClientGoneError if nobody waits.
+
+        ``step`` goes to the log.
+        """
         if self.remaining_s <= 0:
             raise self.exceeded(step)
+        if self.is_abandoned():
+            raise ClientGoneError(step)
 
     def exceeded(self, step: str) -> DeadlineExceededError:
         """Make the error that says the deadline passed during ``step``."""

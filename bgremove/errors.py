@@ -104,6 +104,17 @@ class OverloadedError(BgremoveError):
     retry_after_s: ClassVar[int] = 1
 
 
+class ClientGoneError(Exception):
+    """Nobody waits for the answer any more; ``step`` was the last that ran.
+
+    No domain error: there is nobody to be told a code or a sentence.
+    """
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"the client has gone, found in {step}")
+        self.step = step
+
+
 class SettingsError(BgremoveError):
     """Configuration faults, all of them at once; raised at start-up, never in a request."""
 

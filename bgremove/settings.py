@@ -69,6 +69,13 @@ class Settings:
     timeout_s: float = _row(
         20.0, "seconds", "Deadline of a request, from its headers on.", low=0.05, high=600
     )
+    grace_s: float = _row(
+        10.0,
+        "seconds",
+        "Beyond its deadline, a request hangs: it is answered, and its worker is replaced.",
+        low=0.05,
+        high=600,
+    )
     weights_dir: Path = _row(
         _weights_dir(),
         "folder",

@@ -1,8 +1,10 @@
 """gunicorn's settings: `HOST`, `PORT` and `WEB_CONCURRENCY` are read from the environment.
 
 gthread, because health answers at once while inference runs, and all threads of a worker share one
-set of sessions. Its timeout watches the worker's main thread, not a request: those have the
-deadline of the application (BGREMOVE_TIMEOUT_S).
+set of sessions; its class is our own and keeps slow clients off the threads. The timeout watches a
+worker's main thread, not a request: that has the application's deadline (BGREMOVE_TIMEOUT_S), and
+ends its worker where it overruns that (BGREMOVE_GRACE_S). What is left for the timeout is native
+code that never lets go of the interpreter.
 """
 
 import os
@@ -13,6 +15,8 @@ import gunicorn.util
 
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
+from bgremove.api.serving.bodies import READERS, SPARE_THREADS
+from bgremove.api.serving.last_words import LastWords
 from bgremove.errors import SettingsError
 from bgremove.inference.cpus import available_cpus
 from bgremove.keys.admission import admission_of
@@ -26,9 +30,9 @@ try:
 except SettingsError as error:
     sys.exit("\n".join(error.faults))
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-worker_class = "gthread"
+worker_class = "bgremove.api.serving.worker.Worker"
 # The places and the queue of a worker, and some for reading uploads and for health.
-threads = settings.places + settings.queue + 14
+threads = settings.places + settings.queue + READERS + SPARE_THREADS
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
@@ -71,8 +75,14 @@ def on_starting(server):
         os.environ[VARIABLE] = str(server.counts.path)
 
 
+def pre_fork(server, worker):
+    """Give the worker somewhere to leave its last words."""
+    worker.last_words = LastWords(worker_tmp_dir)
+
+
 def child_exit(server, worker):
-    """Keep the counts of a worker that has ended, not its gauges."""
+    """Log a worker's last words, and keep the counts of one that has ended, not its gauges."""
+    worker.last_words.log(worker.pid)
     if server.counts is not None:
         server.counts.retire(worker.pid)
 
@@ -90,6 +100,8 @@ def post_fork(server, worker):
 
 def post_worker_init(worker):
     """Verify the weights, warm the default session and start the decoders, after fork."""
+    worker.last_words.listen()
     extensions = import_module("wsgi").app.extensions
+    extensions["bgremove-hangs"].ends_process = True  # gunicorn starts another
     extensions["bgremove-warm-up"].start()
     extensions["bgremove"].decoders.start()

@@ -3,7 +3,7 @@ import time
 import pytest
 
 from bgremove.deadline import Deadline
-from bgremove.errors import DeadlineExceededError
+from bgremove.errors import ClientGoneError, DeadlineExceededError
 
 
 @pytest.fixture
@@ -38,3 +38,17 @@ def test_the_client_is_told_the_limit_and_the_log_the_step(timeout_s: float, nam
     assert error.message == f"Processing took longer than the limit of {named} seconds"
     assert error.private == "deadline passed in decoding"
     assert (error.code, error.status) == ("UPSTREAM_ERROR", 502)
+
+
+def test_a_check_passes_while_somebody_waits_and_tells_who_has_gone_from_what_is_late(
+    clock: list[float],
+) -> None:
+    gone = [False]
+    deadline = Deadline.after(20, lambda: gone[0])
+    deadline.check("decoding")
+    gone[0] = True
+    with pytest.raises(ClientGoneError, match="decoding"):
+        deadline.check("decoding")
+    clock[0] = 1020.0
+    with pytest.raises(DeadlineExceededError):
+        deadline.check("decoding")

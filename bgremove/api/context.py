@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from bgremove import log
+from bgremove.api.serving.connection import Connection
 from bgremove.deadline import Deadline
 
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -26,6 +27,7 @@ class RequestContext:
     request_id: str
     started: float
     deadline: Deadline
+    connection: Connection
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -54,7 +56,9 @@ def register(app: Flask, timeout_s: float) -> None:
     def _begin() -> None:
         request_id = new_request_id(request.headers.get("X-Request-Id"))
         log.request_id.set(request_id)
-        g.context = RequestContext(request_id, time.monotonic(), Deadline.after(timeout_s))
+        connection = Connection(request.environ)
+        deadline = Deadline.after(timeout_s, connection.is_gone)
+        g.context = RequestContext(request_id, time.monotonic(), deadline, connection)
 
     @app.after_request
     def _finish(response: Response) -> Response:

@@ -1,19 +1,24 @@
-"""Read what is left of a body once the answer has gone out, and wait for no stalled client.
+"""What becomes of a request's body beside being read: bounded in number, and never left unread.
 
 A server that closes with unread data resets the connection, and the client (or nginx, as a 502)
-sees that in place of an answer given early, such as a 404 to a large upload.
+sees that in place of an answer given early, such as a 404 to a large upload. So what is left is
+read once the answer has gone out, within bounds.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
+from flask import request
 from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import ClosingIterator
+
+from bgremove.api.serving.alarms import Alarms
+from bgremove.api.serving.bodies import Bodies
+from bgremove.api.serving.connection import Connection
+from bgremove.errors import OverloadedError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,52 +26,60 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1 << 16
 MAX_BYTES = 64 << 20  # what is read at most for the sake of an answer; then the reset is earned
 MAX_SECONDS = 5.0  # for all of that
-STALL_SECONDS = 15.0  # without one byte of a body, before its client is taken to be gone
+SEND_SECONDS = 60.0  # for a client to take its answer
+REFUSAL = "bgremove.refusal"  # in the environment of a request that is one too many
 
 
 class Draining:
-    """WSGI middleware that empties ``wsgi.input`` after the response."""
+    """WSGI middleware that bounds the requests with a body, and empties theirs after the answer."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, bodies: Bodies, alarms: Alarms) -> None:
         self._app = app
+        self._bodies = bodies
+        self._alarms = alarms
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as the application does, then drain."""
         if not (environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")):
             return self._app(environ, start_response)
-        with _patience(environ, STALL_SECONDS):
+        connection = Connection(environ)
+        if not self._bodies.enter():
+            environ[REFUSAL] = self._bodies.refusal()
+            connection.close_after_answer()  # the worker drains it, in none of its threads
+            return self._app(environ, start_response)
+        try:
             body = self._app(environ, start_response)
-        return ClosingIterator(body, partial(_drain, environ))
+        except BaseException:
+            self._bodies.leave()
+            raise
+        sending = self._alarms.set(time.monotonic() + SEND_SECONDS, connection.stop)
+
+        def close() -> None:
+            self._alarms.cancel(sending)
+            try:
+                self._drain(environ["wsgi.input"], connection)
+            finally:
+                self._bodies.leave()
+
+        return ClosingIterator(body, close)
+
+    def _drain(self, stream: IO[bytes], connection: Connection) -> None:
+        left = MAX_BYTES
+        end = time.monotonic() + MAX_SECONDS
+        try:
+            with self._alarms.guard(end, connection.stop_reading):
+                while left > 0 and time.monotonic() < end:
+                    block = stream.read(min(BLOCK_BYTES, left))
+                    if not block:
+                        return
+                    left -= len(block)
+        except (OSError, ParseException):  # the client is gone, or its chunks are malformed
+            pass
+        connection.close_after_answer()
 
 
-def _drain(environ: WSGIEnvironment) -> None:
-    stream: IO[bytes] = environ["wsgi.input"]
-    stop, left = time.monotonic() + MAX_SECONDS, MAX_BYTES
-    try:
-        while left > 0 and (remaining_s := stop - time.monotonic()) > 0:
-            with _patience(environ, remaining_s):
-                block = stream.read(min(BLOCK_BYTES, left))
-            if not block:
-                return
-            left -= len(block)
-    except (OSError, ParseException):  # the client is gone or stalls, or its chunks are malformed
-        return
-
-
-@contextmanager
-def _patience(environ: WSGIEnvironment, seconds: float) -> Iterator[None]:
-    """Let a read from the client fail with TimeoutError after ``seconds`` without a byte.
-
-    gunicorn's threads read without any timeout: as many stalled uploads as there are threads, and
-    nobody would be answered. Other servers do not show their socket, and keep their own timeouts.
-    """
-    sock = environ.get("gunicorn.socket")
-    if sock is None:
-        yield
-        return
-    before = sock.gettimeout()
-    sock.settimeout(seconds)
-    try:
-        yield
-    finally:
-        sock.settimeout(before)
+def refuse_surplus() -> None:
+    """Raise OverloadedError for a request that is one too many, before anything else is asked."""
+    refusal: OverloadedError | None = request.environ.get(REFUSAL)
+    if refusal is not None:
+        raise refusal

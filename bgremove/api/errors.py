@@ -15,6 +15,7 @@ from bgremove.api.context import current
 from bgremove.api.envelope import error_envelope
 from bgremove.errors import (
     BgremoveError,
+    ClientGoneError,
     Detail,
     NoSubjectError,
     OverloadedError,
@@ -26,6 +27,7 @@ blueprint = Blueprint("errors", __name__)
 logger = logging.getLogger(__name__)
 
 CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 429: "RATE_LIMITED", 503: "OVERLOADED"}
+CLIENT_GONE, CLIENT_GONE_STATUS = "CLIENT_GONE", 499  # in log and metrics; nobody is answered
 UNFORESEEN = "An unforeseen error happened on the server; quote requestId to its operator"
 MESSAGES = {
     404: "There is no such path on this server",
@@ -58,6 +60,13 @@ def answer_domain_error(error: BgremoveError) -> Response:
         if warnings:
             response.headers["X-Warnings"] = ", ".join(warnings)
     return with_envelope(response, error.code, error.message, error.details, warnings)
+
+
+@blueprint.app_errorhandler(ClientGoneError)
+def note_client_gone(error: ClientGoneError) -> Response:
+    """Note a request that was dropped; the answer, with nginx's number for it, reaches nobody."""
+    current().notes |= {"code": CLIENT_GONE, "cause": f"gone in {error.step}"}
+    return Response(status=CLIENT_GONE_STATUS)
 
 
 @blueprint.app_errorhandler(MemoryError)

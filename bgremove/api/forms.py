@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
+from bgremove.deadline import Deadline
 from bgremove.errors import Detail, ValidationError
 
 MIB = 1024 * 1024
@@ -56,12 +57,12 @@ class StrictRequest(Request):
         return io.BytesIO()
 
 
-def read_parts(request: Request) -> dict[str, list[Part]]:
+def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
     """Return the parts of a form by field, in the order they came.
 
     A request without a body has no parts. Raises ValidationError when the body is no multipart
-    form, is malformed or cut short, and where it is larger than the limits; neither Werkzeug's
-    errors nor gunicorn's pass.
+    form, is malformed, cut short (as what is not there by ``deadline`` has to be), or larger than
+    the limits; neither Werkzeug's errors nor gunicorn's pass.
     """
     if not request.content_length and "Transfer-Encoding" not in request.headers:
         return {}
@@ -76,6 +77,9 @@ def read_parts(request: Request) -> dict[str, list[Part]]:
     except RequestEntityTooLarge:
         raise _too_large(request) from None
     except (ValueError, ClientDisconnected, ParseException) as error:
+        if deadline.remaining_s <= 0:
+            limit = f"{deadline.timeout_s:g} seconds"
+            raise _at_fault(f"The form did not arrive whole within the limit of {limit}") from error
         raise _at_fault("The form is malformed or ends early", str(error)) from error
     parts: dict[str, list[Part]] = {}
     for name, text in texts.items(multi=True):

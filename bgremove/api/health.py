@@ -9,10 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from bgremove import __version__
 from bgremove.api.errors import with_envelope
+from bgremove.api.serving.hangs import Hangs
 from bgremove.errors import Detail
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import Admission
 
+ENDING = "another worker, in place of this one, where a request hangs"
 blueprint = Blueprint("health", __name__)
 
 
@@ -28,13 +30,15 @@ def ready() -> ResponseReturnValue:
     warm_up: WarmUp = current_app.extensions["bgremove-warm-up"]
     warm_up.start()
     readiness = warm_up.readiness
-    if readiness.ready:
+    hangs: Hangs = current_app.extensions["bgremove-hangs"]
+    waiting_for = readiness.waiting_for + ((ENDING,) if hangs.is_ending else ())
+    if not waiting_for:
         state = asdict(readiness)
         del state["waiting_for"]
         admission: Admission = current_app.extensions["bgremove-admission"]
         return {"status": "ready", **state, **admission.state}
-    details = [Detail("readiness", name) for name in readiness.waiting_for]
-    message = "Not ready: " + "; ".join(readiness.waiting_for)
+    details = [Detail("readiness", name) for name in waiting_for]
+    message = "Not ready: " + "; ".join(waiting_for)
     response = Response(status=503, headers={"Retry-After": "1"})
     return with_envelope(response, "NOT_READY", message, details)
 

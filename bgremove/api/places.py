@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bgremove.deadline import Deadline
-from bgremove.errors import OverloadedError
+from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
+
+WAITING = "waiting for a place"
+LOOK_S = 1.0  # between two looks whether who waits is still there
 
 
 class Places:
@@ -34,14 +37,19 @@ class Places:
     def take(self, deadline: Deadline) -> Iterator[float]:
         """Hold a place, waiting for one until ``deadline``; give the seconds that took.
 
-        Raises OverloadedError at once when the queue is full, and DeadlineExceededError when no
-        place came free in time.
+        Raises OverloadedError at once when the queue is full, DeadlineExceededError when no place
+        came free in time, and ClientGoneError when nobody waits for the answer any more.
         """
         started = time.perf_counter()
         turn = self._enter()
-        if not turn.wait(deadline.remaining_s) and self._gave_up(turn):
-            raise deadline.exceeded("waiting for a place")
+        while not turn.wait(min(LOOK_S, deadline.remaining_s)):
+            try:
+                deadline.check(WAITING)
+            except (DeadlineExceededError, ClientGoneError):
+                if self._gave_up(turn):
+                    raise
         try:
+            deadline.check(WAITING)
             yield time.perf_counter() - started
         finally:
             self._leave()

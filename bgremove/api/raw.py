@@ -1,4 +1,4 @@
-"""The envelope for what never becomes a request: a start line or headers gunicorn cannot take."""
+"""The envelope past WSGI: for what gunicorn cannot read, and for a request whose thread hangs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import json
 import logging
 import socket
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from bgremove.api.envelope import error_envelope
+from bgremove.errors import BgremoveError
 
 logger = logging.getLogger("bgremove.access")
 MESSAGES = {
@@ -31,13 +34,23 @@ def write_envelope(sock: socket.socket, status_int: int, reason: str, mesg: str)
         "INTERNAL_ERROR" if status_int == HTTPStatus.INTERNAL_SERVER_ERROR else "VALIDATION_ERROR"
     )
     message = MESSAGES.get(status_int, "The request could not be answered")
-    body = json.dumps(error_envelope(request_id, 0, code, message)).encode()
+    logger.info("unread request", extra={"requestId": request_id, "status": status_int})
+    sock.setblocking(False)
+    sock.sendall(_message(status_int, request_id, error_envelope(request_id, 0, code, message)))
+
+
+def error_message(error: BgremoveError, request_id: str, elapsed_ms: int) -> bytes:
+    """Return the whole answer that says ``error``, after which the connection closes."""
+    envelope = error_envelope(request_id, elapsed_ms, error.code, error.message, error.details)
+    return _message(error.status, request_id, envelope)
+
+
+def _message(status: int, request_id: str, envelope: Mapping[str, Any]) -> bytes:
+    body = json.dumps(envelope).encode()
     head = (
-        f"HTTP/1.1 {status_int} {HTTPStatus(status_int).phrase}\r\nConnection: close\r\n"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         f"X-Request-Id: {request_id}\r\nCache-Control: no-store\r\n"
         "X-Content-Type-Options: nosniff\r\n\r\n"
     )
-    logger.info("unread request", extra={"requestId": request_id, "status": status_int})
-    sock.setblocking(False)
-    sock.sendall(head.encode("ascii") + body)
+    return head.encode("ascii") + body

@@ -13,11 +13,13 @@ from flask import Blueprint, Request, Response, current_app, request
 
 from bgremove.api import answers
 from bgremove.api.auth import require_key
-from bgremove.api.context import current
+from bgremove.api.context import RequestContext, current
 from bgremove.api.forms import Part, read_parts
 from bgremove.api.negotiation import wants_json, white_format
 from bgremove.api.places import Places
 from bgremove.api.schemas import REQUIRED, RemovalSchema, shortened
+from bgremove.api.serving.alarms import Alarms
+from bgremove.api.serving.hangs import Hangs
 from bgremove.datatypes import RemovalRequest
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.probe import Limits, probe
@@ -32,14 +34,15 @@ def remove() -> Response:
     """Validate, run the recipe, answer."""
     engine: Engine = current_app.extensions["bgremove"]
     places: Places = current_app.extensions["bgremove-places"]
+    hangs: Hangs = current_app.extensions["bgremove-hangs"]
     context = current()
-    asked = _validated(request, engine.limits)
+    asked = _validated(_received(request, context), engine.limits)
     context.notes |= {
         "subject": asked.subject,
         "format": asked.output_format,
         "uploadBytes": len(asked.image),
     }
-    with places.take(context.deadline) as waited_s:
+    with places.take(context.deadline) as waited_s, hangs.watch(context):
         context.notes["waitedMs"] = round(waited_s * 1000, 2)
         removal = remove_background(asked, engine, context.deadline)
     context.notes |= {
@@ -54,8 +57,14 @@ def remove() -> Response:
     return answers.picture(removal, context)
 
 
-def _validated(request: Request, limits: Limits) -> RemovalRequest:
-    parts = read_parts(request)
+def _received(request: Request, context: RequestContext) -> dict[str, list[Part]]:
+    """Read the form; what is not there by the deadline is not waited for."""
+    alarms: Alarms = current_app.extensions["bgremove-alarms"]
+    with alarms.guard(context.deadline.at, context.connection.stop_reading):
+        return read_parts(request, context.deadline)
+
+
+def _validated(parts: dict[str, list[Part]], limits: Limits) -> RemovalRequest:
     try:
         fields = RemovalSchema(limits.max_upload_bytes).load(parts)
     except marshmallow.ValidationError as error:

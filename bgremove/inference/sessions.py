@@ -128,6 +128,11 @@ class Sessions:
         with self._lock:
             return tuple(self._loaded)
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether a model is being loaded."""
+        return self._load_lock.locked()
+
     def _lookup(self, model: Model) -> Session | None:
         with self._lock:
             if model.name in self._loaded:

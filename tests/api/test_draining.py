@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import socket
 import time
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
-from flask import Flask
 from gunicorn.http.errors import InvalidChunkSize
 
+from bgremove import create_app
 from bgremove.api import draining
 from bgremove.api.draining import BLOCK_BYTES, MAX_BYTES, Draining
+from bgremove.api.serving.alarms import Alarms
+from bgremove.api.serving.bodies import Bodies
+from bgremove.api.serving.connection import to_be_closed
+from bgremove.settings import Settings
 from tests.support.http import FORM_TYPE, PATH
 
 if TYPE_CHECKING:
@@ -50,7 +55,7 @@ def ask(stream: IO[bytes] | io.RawIOBase, **environ: Any) -> bytes:
         return [b"answer"]
 
     asked = {"wsgi.input": stream, "CONTENT_LENGTH": "1"} | environ
-    answer = Draining(application)(asked, lambda *_: lambda _: None)
+    answer = Draining(application, Bodies(1), Alarms())(asked, lambda *_: lambda _: None)
     body = b"".join(answer)
     if close := getattr(answer, "close", None):
         close()
@@ -99,14 +104,26 @@ def test_a_stalled_client_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> No
         started = time.monotonic()
         assert ask(stream, **{"gunicorn.socket": ours}) == b"answer"
         assert 0.05 < time.monotonic() - started < 5
-        assert ours.gettimeout() is None
+        assert ours in to_be_closed
 
 
-def test_a_stalled_upload_is_a_form_that_ends_early(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(draining, "STALL_SECONDS", 0.05)
-    monkeypatch.setattr(draining, "MAX_SECONDS", 0.05)
+def test_a_client_that_takes_no_answer_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "SEND_SECONDS", 0.1)
+    ours, theirs = socket.socketpair()
+
+    def application(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [b"answer"]
+
+    environ = {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "1", "gunicorn.socket": ours}
+    with ours, theirs:
+        Draining(application, Bodies(1), Alarms())(environ, lambda *_: lambda _: None)
+        with pytest.raises(BrokenPipeError):
+            ours.sendall(bytes(64 << 20))
+
+
+def test_a_stalled_upload_is_a_form_that_is_late(settings: Settings) -> None:
+    app = create_app(dataclasses.replace(settings, timeout_s=0.2))
     ours, theirs = socket.socketpair()
     with ours, theirs, ours.makefile("rb", buffering=0) as stream:
         theirs.sendall(b"--XyZ\r\nContent-Disp")
@@ -120,4 +137,24 @@ def test_a_stalled_upload_is_a_form_that_ends_early(
             },
         )
     assert response.status_code == 400
-    assert "ends early" in response.get_data(as_text=True)
+    assert "within the limit of 0.2 seconds" in response.get_data(as_text=True)
+
+
+def test_one_body_too_many_is_a_503_that_nobody_reads(settings: Settings) -> None:
+    app = create_app(dataclasses.replace(settings, places=1, queue=0))
+    bodies: Bodies = app.wsgi_app._bodies
+    while bodies.enter():
+        pass
+    ours, theirs = socket.socketpair()
+    headers = {"Content-Type": FORM_TYPE, "Content-Length": "1000"}
+    environ = {"wsgi.input": Broken(AssertionError("this was read")), "gunicorn.socket": ours}
+    with ours, theirs:
+        response = app.test_client().post(PATH, headers=headers, environ_overrides=environ)
+        assert ours in to_be_closed
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+    assert "All 9 uploads" in response.get_data(as_text=True)
+    assert app.test_client().get("/livez").status_code == 200
+    bodies.leave()
+    with app.test_client().post(PATH, data={"image": "x"}) as response:
+        assert (response.status_code, bodies.at_work) == (400, 9)
+    assert bodies.at_work == 8

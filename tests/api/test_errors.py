@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +27,7 @@ from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, OverloadedError
 from bgremove.settings import Settings
 from tests.api.conftest import LogLines, captured_log
-from tests.support.http import FlaskDoor, error_of, file, form, post, text
+from tests.support.http import FORM_TYPE, PATH, FlaskDoor, error_of, file, form, post, text
 from tests.support.tiny import tiny_weights
 
 
@@ -200,3 +202,32 @@ def test_not_ready_is_a_503_with_what_is_waited_for(tmp_path: Path, app: Flask) 
     assert answer.headers["retry-after"] == "1"
     assert error["details"] == [{"field": "readiness", "issue": "tiny: absent"}]
     assert str(tmp_path) not in answer.body.decode()
+
+
+def test_who_has_gone_is_a_line_in_the_log_and_no_error_of_ours(
+    app: Flask, picture: bytes, log_lines: LogLines
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        ours, _ = listener.accept()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    with ours:
+        app.test_client().post(
+            PATH,
+            data=form(file("image", picture)),
+            headers={"Content-Type": FORM_TYPE},
+            environ_overrides={"gunicorn.socket": ours},
+        )
+    (line,) = log_lines()
+    assert (line["status"], line["code"], line["level"]) == (499, "CLIENT_GONE", "INFO")
+    assert line["cause"] == "gone in waiting for a place"
+
+
+def test_a_worker_that_is_being_replaced_is_not_ready(settings: Settings) -> None:
+    with door_of(settings) as door:
+        door.app.extensions["bgremove-warm-up"].run()
+        assert door.send("GET", "/readyz").status == 200
+        door.app.extensions["bgremove-hangs"].is_ending = True
+        error = error_of(door.send("GET", "/readyz"), 503, "NOT_READY")
+    assert "hangs" in error["message"]

@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
+from bgremove.api import places as module
 from bgremove.api.places import Places
 from bgremove.deadline import Deadline
-from bgremove.errors import DeadlineExceededError, OverloadedError
+from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
 
 
 def test_places_are_handed_out_in_the_order_in_which_they_were_asked_for() -> None:
@@ -98,3 +99,26 @@ def test_the_wait_that_is_given_is_the_time_until_there_was_a_place() -> None:
     with places.take(Deadline.after(10)) as waited_s:
         assert waited_s >= 0.15
     thread.join(10)
+
+
+def test_who_has_gone_leaves_the_queue_and_the_next_moves_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    places, told = Places(1, 2), []
+    gone = pytest.raises(ClientGoneError)
+    with places.take(Deadline.after(10)):
+        places.on_change = lambda *counts: told.append(counts)
+        with gone, places.take(Deadline.after(10, lambda: bool(told))):
+            raise AssertionError("nobody waited for it")
+        assert told == [(1, 1), (1, 0)]
+    with places.take(Deadline.after(1)):
+        pass
+
+
+def test_who_has_gone_gives_back_the_place_that_came_just_then() -> None:
+    places = Places(1, 0)
+    with pytest.raises(ClientGoneError), places.take(Deadline.after(10, lambda: True)):
+        raise AssertionError("nobody waited for it")
+    with places.take(Deadline.after(1)):
+        pass

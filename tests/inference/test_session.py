@@ -11,7 +11,12 @@ import pytest
 
 from bgremove.datatypes import ArrayF32
 from bgremove.deadline import Deadline
-from bgremove.errors import DeadlineExceededError, ModelUnavailableError, UpstreamError
+from bgremove.errors import (
+    ClientGoneError,
+    DeadlineExceededError,
+    ModelUnavailableError,
+    UpstreamError,
+)
 from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
@@ -215,3 +220,11 @@ def test_no_timer_outlives_its_run(tmp_path: Path) -> None:
         session.run(pixels(), SOON)
     time.sleep(0.05)
     assert threading.active_count() <= before
+
+
+def test_nothing_is_run_for_who_has_gone(tmp_path: Path) -> None:
+    session = session_of(tmp_path, graphs.slow(), size=graphs.SLOW_SIZE)
+    started = time.process_time()
+    with pytest.raises(ClientGoneError, match="inference"):
+        session.run(pixels(graphs.SLOW_SIZE), Deadline.after(600, lambda: True))
+    assert time.process_time() - started < 0.5

@@ -25,6 +25,7 @@ CODES = (
     "UPSTREAM_ERROR",
     "OVERLOADED",
     "INTERNAL_ERROR",
+    "CLIENT_GONE",
 )
 
 
@@ -54,6 +55,7 @@ class Instruments:
         self.upload_bytes = counter("upload_bytes", "Bytes of pictures taken in")
         self.answer_bytes = counter("answer_bytes", "Bytes of answers to removals")
         self.decoder_endings = counter("decoder_endings", "Decoders that ended early", ["how"])
+        self.hangs = counter("hangs", "Requests that hung, for which their worker was replaced")
 
         self.duration = histogram(
             "request_duration_seconds", "Removals, whole", ["status", "subject"], buckets=WHOLE

@@ -11,6 +11,7 @@ from bgremove import __version__
 from bgremove.api.context import QUIET_PATHS, RequestContext
 from bgremove.api.metrics.instruments import Instruments
 from bgremove.api.places import Places
+from bgremove.api.serving.hangs import Hangs
 from bgremove.inference.readiness import UNAVAILABLE, Readiness, WarmUp
 from bgremove.pipeline import Engine
 from bgremove.settings import Settings
@@ -33,8 +34,9 @@ class Recorder:
         instruments.deadline.set(settings.timeout_s)
         instruments.build_info.labels(__version__).set(1)
 
-    def watch(self, engine: Engine, places: Places, warm_up: WarmUp) -> None:
+    def watch(self, engine: Engine, places: Places, warm_up: WarmUp, hangs: Hangs) -> None:
         """Have the parts that outlive a request say when their state changes."""
+        hangs.on_hang = self._to.hangs.inc
         engine.decoders.on_end = lambda how: self._to.decoder_endings.labels(how).inc()
         engine.sessions.on_change = self._note_loaded
         places.on_change = self._note_places

@@ -37,6 +37,7 @@ def register(app: Flask, settings: Settings, folder: str | None) -> None:
         app.extensions["bgremove"],
         app.extensions["bgremove-places"],
         app.extensions["bgremove-warm-up"],
+        app.extensions["bgremove-hangs"],
     )
     app.register_blueprint(_blueprint(registry))
 

@@ -1,0 +1,1 @@
+"""What holds a worker of gunicorn up against its clients and its native code."""

@@ -1,0 +1,36 @@
+"""What a worker was at when a signal ended it: dumped by the interpreter, logged by the master.
+
+`faulthandler` writes the stacks of all threads from within the signal's handler, where no Python
+runs: also of a worker that crashed in native code, or hangs there with the interpreter's lock and
+got gunicorn's SIGABRT for it.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import tempfile
+
+MAX_LINES = 200
+MAX_BYTES = 1 << 16
+logger = logging.getLogger(__name__)
+
+
+class LastWords:
+    """An unnamed file that worker and master share; the master makes it before it forks."""
+
+    def __init__(self, folder: str) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- closed by `log`
+
+    def listen(self) -> None:
+        """In the worker, have its fatal signals write to the file."""
+        faulthandler.enable(self._file, all_threads=True)
+
+    def log(self, pid: int) -> None:
+        """In the master, once the worker has ended, log what it wrote, if anything."""
+        with self._file as file:
+            file.seek(0)
+            text = file.read(MAX_BYTES).decode("utf-8", "replace")
+        if text:
+            extra = {"worker": pid, "stacks": text.splitlines()[:MAX_LINES]}
+            logger.error("a worker was ended by a signal", extra=extra)

@@ -1,0 +1,140 @@
+"""Native calls that never return: the client is answered, the worker replaced, others served."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bgremove.api.metrics.processes import children
+from tests.support.http import START_S, Server, error_of, file, form, gunicorn, post
+from tests.support.metrics import scraped
+from tests.support.nginx import UNLIMITED, nginx
+from tests.support.tiny import ball, encoded, tiny_weights
+
+APPLICATION = "tests.support.hanging:app"
+GOOD = form(file("image", encoded(ball())))
+SHORT = {"BGREMOVE_TIMEOUT_S": "2", "BGREMOVE_GRACE_S": "0.5"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    return {"BGREMOVE_WEIGHTS_DIR": str(tiny_weights(folder)), **SHORT}
+
+
+@pytest.fixture
+def server(settings: dict[str, str], tmp_path: Path) -> Iterator[Server]:
+    with gunicorn(tmp_path, settings, application=APPLICATION) as server:
+        yield server
+
+
+def workers(server: Server) -> set[int]:
+    return set(children(server.process.pid))
+
+
+def until_replaced(server: Server, before: set[int]) -> None:
+    """Wait until every worker is another, and ready."""
+    end = time.monotonic() + START_S
+    while workers(server) & before or not ready(server):
+        assert time.monotonic() < end, server.log.read_text("utf-8")
+        time.sleep(0.05)
+
+
+def ready(server: Server) -> bool:
+    try:
+        return server.door.send("GET", "/readyz").status == 200
+    except OSError:
+        return False
+
+
+def lines_of(server: Server, message: str) -> list[dict[str, Any]]:
+    return [line for line in server.lines() if line["message"] == message]
+
+
+@pytest.mark.parametrize("step", ["inference", "matte", "encode"])
+def test_a_hung_call_is_a_502_and_ends_its_worker_alone(server: Server, step: str) -> None:
+    before = workers(server)
+    answer = post(server.door, GOOD, X_Request_Id=f"hang-{step}")
+    error = error_of(answer, 502, "UPSTREAM_ERROR")
+    assert error["message"] == "Processing took longer than the limit of 2 seconds"
+    assert answer.headers["x-request-id"] == f"hang-{step}"
+    assert answer.json()["meta"]["processingMs"] >= 2000
+    until_replaced(server, before)
+    assert post(server.door, GOOD).status == 200
+    assert scraped(server.door).of("hangs_total") == 1
+    assert server.stop() == 0
+    (line,) = lines_of(server, "a request hangs")
+    assert (line["requestId"], line["status"]) == (f"hang-{step}", 502)
+    assert f"tests/support/hanging.py:{line_of_the_sleep()} last < " in line["stacks"][0]
+    assert "bgremove/pipeline.py" in line["stacks"][0]
+
+
+def line_of_the_sleep() -> int:
+    source = Path("tests/support/hanging.py").read_text("utf-8").splitlines()
+    return 1 + next(n for n, text in enumerate(source) if "LETTING_GO.sleep" in text)
+
+
+def test_the_other_requests_of_the_worker_are_served_first(
+    server: Server, settings: dict[str, str]
+) -> None:
+    """One hangs in its encoder; one is at work when that is found, and ends after it."""
+    before = workers(server)
+    with ThreadPoolExecutor(2) as clients:
+        hung = clients.submit(post, server.door, GOOD, X_Request_Id="hang-encode")
+        time.sleep(1.5)
+        other = clients.submit(post, server.door, GOOD, X_Request_Id="nap-matte-1")
+        error_of(hung.result(), 502, "UPSTREAM_ERROR")
+        in_the_backlog = post(server.door, GOOD)  # taken by the next worker
+        assert other.result().status == 200
+        assert in_the_backlog.status == 200
+    until_replaced(server, before)
+    assert lines_of(server, "the worker ends for a request that hangs")[0]["lost"] == 0
+
+
+def test_a_slow_call_is_no_hung_one(server: Server) -> None:
+    before = workers(server)
+    error = error_of(post(server.door, GOOD, X_Request_Id="nap-encode-2"), 502, "UPSTREAM_ERROR")
+    assert "2 seconds" in error["message"]
+    assert post(server.door, GOOD).status == 200
+    assert workers(server) == before
+    assert lines_of(server, "a request hangs") == []
+
+
+def test_a_call_that_holds_the_interpreter_is_ended_from_outside(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    """No thread of the worker runs any more; its stacks are in the log all the same."""
+    impatient = settings | {"GUNICORN_CMD_ARGS": "--timeout 2"}
+    folders = [tmp_path / name for name in ("gunicorn", "nginx")]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        gunicorn(folders[0], impatient, application=APPLICATION) as server,
+        nginx(folders[1], [server.port], UNLIMITED) as edge,
+    ):
+        before = workers(server)
+        error_of(post(edge.door, GOOD, X_Request_Id="seize-matte"), 502, "UPSTREAM_ERROR")
+        until_replaced(server, before)
+        assert post(edge.door, GOOD).status == 200
+        assert server.stop() == 0
+        (line,) = lines_of(server, "a worker was ended by a signal")
+        assert any("hanging.py" in text and "in last" in text for text in line["stacks"])
+
+
+def test_a_hung_call_behind_nginx_is_answered_by_the_application(
+    server: Server, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    with nginx(folder, [server.port, server.port], UNLIMITED) as edge:
+        answer = post(edge.door, GOOD, X_Request_Id="hang-matte")
+        error = error_of(answer, 502, "UPSTREAM_ERROR")
+        assert error["message"] == "Processing took longer than the limit of 2 seconds"
+        assert edge.line_of("hang-matte")["upstreamStatus"] == "502"  # and not tried elsewhere
+        assert post(edge.door, GOOD).status == 200

@@ -1,0 +1,196 @@
+"""Clients that send or take their bytes one by one, or none: health answers, and so do others."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bgremove.api.serving.bodies import READERS, SPARE_THREADS
+from tests.support.http import (
+    FORM_TYPE,
+    PATH,
+    Server,
+    error_of,
+    file,
+    form,
+    gunicorn,
+    post,
+)
+from tests.support.tiny import ball, encoded, tiny_weights
+
+GOOD = form(file("image", encoded(ball())))
+PLACES, QUEUE, TIMEOUT_S = 1, 2, 6
+BODIES = PLACES + QUEUE + READERS
+CROWD = BODIES + SPARE_THREADS + 8  # more than there are threads
+PROMPT_S = 3.0  # far above what is measured; a thread or the main loop held shows from 5 s on
+UPLOAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\n".encode()
+SLOW = UPLOAD + b"Content-Length: 100000\r\n\r\n"
+SLOW_CHUNKS = UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n"
+ELSEWHERE = b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    weights = tiny_weights(tmp_path_factory.mktemp("weights"))
+    settings = {
+        "BGREMOVE_WEIGHTS_DIR": str(weights),
+        "BGREMOVE_TIMEOUT_S": str(TIMEOUT_S),
+        "BGREMOVE_PLACES": str(PLACES),
+        "BGREMOVE_QUEUE": str(QUEUE),
+    }
+    with gunicorn(tmp_path_factory.mktemp("gunicorn"), settings) as server:
+        yield server
+        assert not [line for line in server.lines() if line["level"] in {"ERROR", "CRITICAL"}]
+
+
+@contextlib.contextmanager
+def crowd(server: Server, opening: bytes, then: bytes = b"") -> Iterator[list[socket.socket]]:
+    """Open a crowd of connections: each says ``opening``, ``then`` a byte every half second."""
+    socks = [server.door.connect() for _ in range(CROWD)]
+    enough = threading.Event()
+
+    def trickle() -> None:
+        for byte in then:
+            if enough.wait(0.5):
+                return
+            for sock in socks:
+                with contextlib.suppress(OSError):
+                    sock.sendall(bytes([byte]))
+
+    thread = threading.Thread(target=trickle)
+    try:
+        for sock in socks:
+            sock.sendall(opening)
+        thread.start()
+        yield socks
+    finally:
+        enough.set()
+        thread.join()
+        for sock in socks:
+            sock.close()
+
+
+def check_health(server: Server) -> None:
+    for _ in range(5):
+        for path in ("/livez", "/readyz"):
+            started = time.monotonic()
+            assert server.door.send("GET", path).status == 200
+            assert time.monotonic() - started < PROMPT_S
+        time.sleep(0.1)
+
+
+def first_answer(sock: socket.socket) -> bytes:
+    with contextlib.suppress(OSError):
+        return sock.recv(4096)
+    return b""
+
+
+@pytest.mark.parametrize("opening", [SLOW, SLOW_CHUNKS, ELSEWHERE], ids=["length", "chunks", "404"])
+def test_bodies_that_come_byte_by_byte_leave_threads_for_health(
+    server: Server, opening: bytes
+) -> None:
+    with crowd(server, opening, b"5\r\n" if opening == SLOW_CHUNKS else b"-" * 60) as socks:
+        check_health(server)
+        with ThreadPoolExecutor(len(socks)) as readers:
+            answers = list(readers.map(first_answer, socks))
+    statuses = [answer[9:12] for answer in answers]
+    ours = b"404" if opening == ELSEWHERE else b"400"
+    assert set(statuses) == {ours, b"503"}
+    if opening != ELSEWHERE:
+        assert statuses.count(b"400") == BODIES
+    until_free(server)
+
+
+def until_free(server: Server) -> None:
+    end = time.monotonic() + 30
+    while post(server.door, GOOD).status != 200:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_body_not_there_by_the_deadline_is_a_400_that_names_it(server: Server) -> None:
+    with ThreadPoolExecutor(2) as clients:
+        openings = (SLOW + b"--XyZ", SLOW_CHUNKS + b"5\r\n--XyZ")
+        exchanges = [clients.submit(server.door.exchange, opening) for opening in openings]
+    for exchange in exchanges:
+        (answer,) = exchange.result()
+        error = error_of(answer, 400, "VALIDATION_ERROR")
+        assert error["message"].endswith(f"within the limit of {TIMEOUT_S} seconds")
+
+
+def test_what_comes_after_a_body_that_was_cut_off_is_no_request(server: Server) -> None:
+    with server.door.connect() as sock:
+        sock.sendall(SLOW)
+        answers = sock.recv(20)
+        with contextlib.suppress(OSError):
+            sock.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            while block := sock.recv(4096):
+                answers += block
+    assert answers.startswith(b"HTTP/1.1 400 ")
+    assert answers.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [b"", b"G", b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nG"],
+    ids=["nothing", "a byte", "headers", "another request"],
+)
+def test_headers_that_never_end_hold_nothing(server: Server, opening: bytes) -> None:
+    with crowd(server, opening, b"A: b" * 5):
+        check_health(server)
+        assert post(server.door, GOOD).status == 200
+
+
+def test_headers_in_pieces_are_taken(server: Server) -> None:
+    request = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with server.door.connect() as sock:
+        for byte in request:
+            sock.sendall(bytes([byte]))
+            time.sleep(0.005)
+        assert sock.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_requests_sent_ahead_are_answered_in_turn(server: Server) -> None:
+    two = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 2
+    with server.door.connect() as sock:
+        sock.sendall(two[:-3])
+        time.sleep(0.2)
+        sock.sendall(two[-3:])
+        sock.settimeout(10)
+        answers = b""
+        while answers.count(b'{"status":"live"}') < 2:
+            block = sock.recv(4096)
+            assert block
+            answers += block
+
+
+def test_more_headers_than_there_may_be_are_a_431(server: Server) -> None:
+    (answer,) = server.door.exchange(b"GET /livez HTTP/1.1\r\n" + b"A: b\r\n" * 15_000)
+    error_of(answer, 431, "VALIDATION_ERROR")
+
+
+def test_clients_that_do_not_close_hold_nothing(server: Server) -> None:
+    """gunicorn by itself waits 2 s for each, in the thread that takes connections."""
+    with crowd(server, b"GET /livez HTTP/1.0\r\n\r\n"), crowd(server, b"GARBAGE\r\n\r\n"):
+        check_health(server)
+
+
+def test_an_answer_that_nobody_takes_holds_no_place(server: Server) -> None:
+    noise = encoded(ball(3000, 2000))
+    large = form(file("image", noise))
+    head = UPLOAD + f"Content-Length: {len(large)}\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            sock = socket.socket()
+            stack.enter_context(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect(("127.0.0.1", server.port))
+            sock.sendall(head + large)
+        check_health(server)
+        until_free(server)

@@ -1,0 +1,50 @@
+"""The application with native calls that last, or never return, where a request's id asks for it.
+
+For gunicorn, as ``tests.support.hanging:app``. ``nap-STEP-2`` sleeps 2 s in that step,
+``hang-STEP`` for ever, ``seize-STEP`` for ever without letting go of the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import onnxruntime as ort
+
+from bgremove import log, pipeline
+from bgremove.imaging.decoder_pool import DecoderPool
+from wsgi import app
+
+__all__ = ["app"]
+LETTING_GO = ctypes.CDLL(None)
+HOLDING_ON = ctypes.PyDLL(None)
+LONG = 3600
+
+
+def last(step: str) -> None:
+    """Stay in C as long as the id of the request says."""
+    how, _, rest = (log.request_id.get() or "").partition("-")
+    asked, _, seconds = rest.partition("-")
+    if asked != step:
+        return
+    if how == "seize":
+        HOLDING_ON.sleep(LONG)
+    elif how in ("hang", "nap"):
+        LETTING_GO.sleep(int(seconds) if how == "nap" else LONG)
+
+
+def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a function of the program."""
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        last(step)
+        return real(*args, **kwargs)
+
+    return wrapped
+
+
+ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
+DecoderPool.decode = lasting("decode", DecoderPool.decode)
+pipeline.refine = lasting("matte", pipeline.refine)
+pipeline._encode = lasting("encode", pipeline._encode)
