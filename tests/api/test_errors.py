@@ -219,7 +219,7 @@ def test_who_has_gone_is_a_line_in_the_log_and_no_error_of_ours(
             headers={"Content-Type": FORM_TYPE},
             environ_overrides={"gunicorn.socket": ours},
         )
-    (line,) = log_lines()
+    (line,) = (line for line in log_lines() if line["message"] == "request")
     assert (line["status"], line["code"], line["level"]) == (499, "CLIENT_GONE", "INFO")
     assert line["cause"] == "gone in waiting for a place"
 
