@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import csv
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import pytest
 
 from tests.imaging import bombs
 from tests.support import pictures as made
-from tests.support.http import FORM_TYPE, PATH, Answer, Server, error_of, file, form, post
+from tests.support.early import HEADS, MB, TIMES, exchanged, pieces_of
+from tests.support.http import Answer, Server, error_of, file, form, post
 from tests.support.nginx import Edge
 
-MB = 1_000_000
-TIMES = 50
-HEADS = {
-    "404": (b"POST /nothing HTTP/1.1\r\n", 404, "NOT_FOUND"),
-    "405": (f"PUT {PATH} HTTP/1.1\r\n".encode(), 405, "METHOD_NOT_ALLOWED"),
-    "no form": (f"POST {PATH} HTTP/1.1\r\n".encode(), 400, "VALIDATION_ERROR"),
-}
-REST = f"Host: x\r\nConnection: close\r\nContent-Type: {FORM_TYPE}\r\n".encode()
 CORPUS = made.SHARED / "corpus"
 EACH_KIND = 2  # of the corpus: a sample, because what is asked here is not what it is
 ROWS: list[dict[str, str]] = []
@@ -29,23 +20,11 @@ if CORPUS.is_dir():
         ROWS = list(csv.DictReader(manifest, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def pieces_of(head: bytes, count: int, framing: str) -> list[bytes]:
-    """Return a request with ``count`` bytes of body, to be sent whole before any answer is read."""
-    if framing == "length":
-        return [head + REST + f"Content-Length: {count}\r\n\r\n".encode(), bytes(count)]
-    block = b"f4240\r\n" + bytes(MB) + b"\r\n"
-    return [
-        head + REST + b"Transfer-Encoding: chunked\r\n\r\n",
-        *[block] * (count // MB),
-        b"0\r\n\r\n",
-    ]
-
-
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 @pytest.mark.parametrize("name", HEADS)
 def test_early_answers_to_9_mb_arrive_as_themselves(edge: Edge, name: str, framing: str) -> None:
     head, status, code = HEADS[name]
-    for answer in exchanged(edge, pieces_of(head, 9 * MB, framing)):
+    for answer in exchanged(edge, pieces_of(head, 9 * MB, framing), TIMES):
         error_of(answer, status, code)
 
 
@@ -54,19 +33,10 @@ def test_early_answers_to_9_mb_arrive_as_themselves(edge: Edge, name: str, frami
 def test_60_mb_are_refused_before_any_path_is_looked_at(
     edge: Edge, name: str, framing: str
 ) -> None:
-    for answer in exchanged(edge, pieces_of(HEADS[name][0], 60 * MB, framing)):
+    for answer in exchanged(edge, pieces_of(HEADS[name][0], 60 * MB, framing), TIMES):
         error = error_of(answer, 400, "VALIDATION_ERROR")
         assert "11 MiB" in error["message"]
         assert ("60000000" in error["message"]) == (framing == "length")
-
-
-def exchanged(edge: Edge, pieces: list[bytes]) -> list[Answer]:
-    """Send a request TIMES times, two at a time; each must have exactly one answer."""
-    with ThreadPoolExecutor(2) as clients:
-        send = partial(edge.door.exchange, *pieces)
-        answers = [future.result() for future in [clients.submit(send) for _ in range(TIMES)]]
-    assert [len(found) for found in answers] == [1] * TIMES
-    return [found[0] for found in answers]
 
 
 def sample() -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
 REAL = form(file("image", encoded(ball(1500, 1000), ".jpg")))
+AGAIN_S = 2.0  # after which nginx asks a server again that was away: see docs/deployment.md
 IMPATIENT = {**UNLIMITED, "nginx/proxy.conf": {"proxy_read_timeout 45s": "proxy_read_timeout 2s"}}
 
 
@@ -31,7 +32,7 @@ def tiny(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Iterator[Path]:
-    folders = [tmp_path / name for name in ("edge", "first", "second")]
+    folders = [tmp_path / name for name in ("edge", "first", "second", "third")]
     for folder in folders:
         folder.mkdir()
     return iter(folders)
@@ -91,10 +92,14 @@ def test_servers_are_stopped_in_turn_without_a_lost_request(
         try:
             time.sleep(0.5)
             assert first.stop() == 0
-            time.sleep(0.5)
+            with gunicorn(next(folders), tiny, port=first.port):
+                time.sleep(AGAIN_S)
+                assert second.stop() == 0
+                time.sleep(0.5)
+                enough.set()
+                statuses = [answer.status for loop in loops for answer in loop.result()]
         finally:
             enough.set()
-        statuses = [answer.status for loop in loops for answer in loop.result()]
         assert len(statuses) > 20
         assert set(statuses) == {200}
 

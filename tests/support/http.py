@@ -264,8 +264,14 @@ class Server:
 
 def free_port() -> int:
     """Return a loopback port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return as many, no two the same: asked for one by one, a port may come twice."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 @contextlib.contextmanager
@@ -278,9 +284,10 @@ def gunicorn(
     python: Path | str = sys.executable,
     started_in: Path = ROOT,
     config: str = "deploy/gunicorn.conf.py",
+    port: int | None = None,
 ) -> Iterator[Server]:
     """Run gunicorn on loopback until the block ends; its log goes into ``folder``."""
-    port, log = free_port(), folder / "gunicorn.log"
+    port, log = port or free_port(), folder / "gunicorn.log"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BGREMOVE_")}
     env = inherited | {"HOST": "127.0.0.1", "PORT": str(port)} | dict(settings or {})
     command = [str(python), "-m", "gunicorn", "-c", config, application]

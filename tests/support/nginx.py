@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.http import ANSWER_S, ROOT, START_S, STOP_S, Answer, WireDoor, free_port
+from tests.support.http import ANSWER_S, ROOT, START_S, STOP_S, Answer, WireDoor, free_ports
 
 SHIPPED = ROOT / "deploy"
 Changes = Mapping[str, Mapping[str, str]]
@@ -133,8 +133,9 @@ def render(folder: Path, upstreams: Sequence[int] = (), changes: Changes | None 
     Every replacement must find its text, so that these tests cannot drift from what is shipped.
     ``changes`` are more of them, by file. Upstreams that are not given are ports nobody is at.
     """
-    edge = Edge(folder, free_port(), free_port(), free_port())
-    first, second = (*upstreams, free_port(), free_port())[:2]
+    own, spare = free_ports(5), 3
+    edge = Edge(folder, *own[:spare])
+    first, second = (*upstreams, *own[spare:])[:2]
     replacements: dict[str, dict[str, str]] = {
         "nginx.conf": {
             "user www-data;": f"user {pwd.getpwuid(getuid()).pw_name};",
