@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz golden eval bench lint format pictures settings constraints image-check openapi clients capacity lint-page audit clean
+.PHONY: help run weights calibrate test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints image-check openapi clients capacity lint-page audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -27,6 +27,17 @@ test: .venv/dev.stamp weights lint ## Run the linters and every test
 fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
 	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
 		$(addprefix --corpus ,$(wildcard ../shared/corpus))
+
+fault-test: .venv/dev.stamp weights ## Break a running service in every way, ten times (root: all of them; 15 min)
+	$(BIN)/python -m tests.faults faults --times $(or $(TIMES),10) $(FAULTS)
+
+overload: .venv/dev.stamp weights ## Ask for four times what can be served, SECONDS (60) long, twice
+	$(BIN)/python -m tests.faults overload --seconds $(or $(SECONDS),60) $(FAULTS)
+
+soak: .venv/dev.stamp weights ## Send REQUESTS (3000) good, damaged and foreign pictures, 20 min at most
+	$(BIN)/python -m tests.faults soak --requests $(or $(REQUESTS),3000) \
+		$(addprefix --good ,$(wildcard ../shared/eval)) \
+		$(addprefix --foreign ,$(wildcard ../shared/corpus)) $(FAULTS)
 
 golden: .venv/dev.stamp weights ## Approve the mattes that the pipeline gives now
 	APPROVE_GOLDEN=1 $(BIN)/pytest tests/golden

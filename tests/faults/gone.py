@@ -1,0 +1,123 @@
+"""Clients that leave before they have their answer: nothing of them may stay behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgremove.api.metrics.processes import children, resident_bytes
+from tests.faults.clients import ask
+from tests.faults.finding import Finding
+from tests.faults.pictures import NOISY
+from tests.faults.room import head, unhurried
+from tests.faults.stand import SMALL, Ground, Stand, is_idle, until, usual, worker_of
+from tests.support.http import Server
+from tests.support.nginx import Edge
+
+MB = 1_000_000
+MORE_MEMORY = 30 * MB  # resident, that may be left of a hundred of them
+WARM_UP = 3
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: closing sends a RST, as a crash does
+
+
+def gone_at_upload(ground: Ground) -> Iterator[Finding]:
+    """Half of the body, then nothing."""
+    yield _gone(ground, "half of the upload", _leave_at_upload)
+
+
+def gone_at_inference(ground: Ground) -> Iterator[Finding]:
+    """All of the body, then nothing: the picture is in work."""
+    yield _gone(ground, "the upload, during inference", _leave_at_inference)
+
+
+def gone_at_download(ground: Ground) -> Iterator[Finding]:
+    """The first kilobyte of the answer, then nothing."""
+    yield _gone(ground, "1 kB of a large answer", _leave_at_download)
+
+
+def _gone(ground: Ground, when: str, leave: Callable[[int, bool], None]) -> Finding:
+    count = 5 * ground.times
+    what = f"client gone after {when}, {count} times through nginx and {count} directly"
+    found = Finding(what, "no place, descriptor, temporary file or memory")
+    with usual(ground, 1) as on:
+        server = on.servers[0]
+        for _ in range(WARM_UP):
+            ask(on.edge.door, NOISY)
+        worker = worker_of(server)
+        until(lambda: is_idle(server))
+        before = Held.by(on, worker)
+        for port in (on.edge.port, server.port):
+            for number in range(count):
+                leave(port, number % 2 == 0)
+        found.note(f"idle again after {until(lambda: is_idle(server)):.1f} s")
+        found.saw([ask(on.edge.door, SMALL)])
+        # Connections that a client broke are seen as such by who reads or writes them next.
+        until(lambda: Held.by(on, worker).descriptors <= before.descriptors + 2, 30)
+        after = Held.by(on, worker)
+        found.expect(worker_of(server) == worker, "the worker is another")
+    found.at_most_lost(0)
+    found.note(f"descriptors {before.descriptors} → {after.descriptors}")
+    found.note(f"resident {before.memory / MB:.0f} → {after.memory / MB:.0f} MB")
+    found.expect(after.files == 0, f"{after.files} temporary files were left behind")
+    grown = after.memory - before.memory
+    found.expect(grown <= MORE_MEMORY, f"{grown / MB:.0f} MB more are resident")
+    return found
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a worker and nginx hold at a moment; memory in bytes."""
+
+    descriptors: int
+    memory: int
+    files: int
+
+    @classmethod
+    def by(cls, on: Stand, worker: int) -> Held:
+        """Look."""
+        descriptors = len(os.listdir(f"/proc/{worker}/fd"))
+        return cls(descriptors, memory_of(on.servers[0]), temporary_files(on.edge))
+
+
+def memory_of(server: Server) -> int:
+    """Return the resident bytes of its workers and their decoders."""
+    found = list(children(server.process.pid))
+    found += [child for worker in found for child in children(worker)]
+    return sum(map(resident_bytes, found))
+
+
+def temporary_files(edge: Edge) -> int:
+    """Count what nginx has on its disk."""
+    folders = [edge.folder / "body", edge.folder / "proxy"]
+    return sum(path.is_file() for folder in folders for path in Path(folder).rglob("*"))
+
+
+def _leave_at_upload(port: int, resets: bool) -> None:
+    with socket.create_connection(("127.0.0.1", port), 10) as sock:
+        sock.sendall(head(NOISY) + NOISY[: len(NOISY) // 2])
+        _prepare(sock, resets)
+
+
+def _leave_at_inference(port: int, resets: bool) -> None:
+    with socket.create_connection(("127.0.0.1", port), 10) as sock:
+        sock.sendall(head(SMALL) + SMALL)
+        time.sleep(0.1)  # decoded, and in the network
+        _prepare(sock, resets)
+
+
+def _leave_at_download(port: int, resets: bool) -> None:
+    with unhurried(port) as sock:
+        sock.sendall(head(NOISY) + NOISY)
+        sock.recv(1024)
+        _prepare(sock, resets)
+
+
+def _prepare(sock: socket.socket, resets: bool) -> None:
+    """Let closing be a RST, as of a crash or a cut line, or the FIN of a program that ends."""
+    if resets:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

@@ -1,0 +1,40 @@
+"""The tables in docs/faults.md, each between its own markers, and the same as JSON under build/."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.faults.finding import Finding, table
+from tests.faults.percentiles import facts
+from tests.support.http import ROOT
+
+DOCUMENT = ROOT / "docs" / "faults.md"
+RESULTS = ROOT / "build" / "faults"
+MACHINE = ("date", "processor", "cores", "memory", "system", "python", "bgremove")
+
+
+def write(name: str, findings: Sequence[Finding], note: str) -> Path:
+    """Put a run into the document and into a JSON file; return the latter's path."""
+    machine = {key: value for key, value in facts(None).items() if key in MACHINE}
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    result = RESULTS / f"{name}.json"
+    kept = {"machine": machine, "note": note, "findings": [asdict(one) for one in findings]}
+    result.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    about = f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, "
+    about += f"{machine['memory']}, {machine['bgremove']}."
+    section = f"{about} {note}".strip() + "\n\n" + table(findings)
+    DOCUMENT.write_text(replaced(DOCUMENT.read_text("utf-8"), name, section), "utf-8")
+    return result
+
+
+def replaced(text: str, name: str, section: str) -> str:
+    """Put a section between the markers of its name."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"no {begin.strip()} ... {end} to write between")
+    return pattern.sub(lambda _: begin + section + end, text, count=1)

@@ -1,0 +1,46 @@
+"""Each scenario of `make fault-test` once, in its short form; hangs fail it, a busy machine not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.finding import Finding
+from tests.faults.overload import overload
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.soak import Mix, soak
+from tests.faults.stand import Ground
+from tests.support.nginx import program
+
+OVERLOAD_S = 3.0
+SOAK_REQUESTS = 60
+
+
+@pytest.fixture(scope="module")
+def ground(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    program()  # skips where there is no nginx
+    ground = Ground(tmp_path_factory.mktemp("faults"), weights, times=1, strict=False)
+    yield ground
+    ground.close()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.__name__)
+def test_no_more_is_lost_than_may_be(ground: Ground, scenario: Scenario) -> None:
+    judge(list(scenario(ground)))
+
+
+def test_overload_refuses_and_serves(ground: Ground) -> None:
+    judge(list(overload(ground, OVERLOAD_S)))
+
+
+def test_a_long_mix_leaves_nothing_behind(ground: Ground) -> None:
+    judge(list(soak(ground, SOAK_REQUESTS, Mix())))
+
+
+def judge(found: list[Finding]) -> None:
+    for one in found:
+        assert one.faults == [], one
+    if all(one.skipped for one in found):
+        pytest.skip(found[0].skipped)
