@@ -1,8 +1,8 @@
 """What the networks see in a picture: one looks, and where it is unsure a second is asked.
 
-IoU on the evaluation pictures, from float32 maps. `universal`: U²-Net alone .768; with IS-Net
-asked for the 5 % where its confidence is below .5, .779; always asked, .794. `product`: IS-Net
-alone .894; with U²-Net asked below .95 (74 %), .919; always asked, .915.
+IoU on the evaluation pictures. `universal`: U²-Net alone .768; with IS-Net asked for the 7 % where
+its confidence is below .5, .779; always asked, .793. `product`: IS-Net alone .890; with U²-Net
+asked below .95 (77 %), .919; always asked, .918. docs/quality.md has the other candidates.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bgremove.matting.presence import confidence, has_subject, have_subject
 from bgremove.stages import Stages
 
 # Above this many pixels a side, fusing with a map of 320² blurs what one of 1024² resolves: on the
-# large product picture boundary F fell from .33 to .12. Only a network that is lost asks there.
+# large product picture boundary F fell from .35 to .12. Only a network that is lost asks there.
 FINE_SIDE = 1000
 LOST = 0.5  # confidence
 NO_SECOND_WARNING = "second-opinion-failed"

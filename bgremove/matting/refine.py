@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from bgremove.matting.guided import linear_model
+from bgremove.matting.pieces import drop_ghosts
 from bgremove.matting.pyramid import enlarge, halvings, shrink
 from bgremove.matting.solid import fill_inside
 from bgremove.matting.tiles import Tile, for_each, narrowed, tile_at, tiles
@@ -32,7 +33,7 @@ def refine(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
 
     A guided filter with colour as its guide: fitted at reduced size, applied at full size, both
     only in tiles that hold something uncertain. Then fog becomes exactly 0, what is nearly solid
-    exactly 1.
+    exactly 1. Pieces that are faint all over are left out before.
 
     :param saliency: float32 (S, S) in [0, 1], stretched over the whole picture.
     :param bgr: uint8 (H, W, 3), the picture.
@@ -48,7 +49,7 @@ def refine(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
     guide = shrink(bgr, level)
     scale = 1 << level
     step = scale * cells_x / width, scale * cells_y / height
-    prior = _stretch(fill_inside(saliency), step, guide)
+    prior = _stretch(fill_inside(drop_ghosts(saliency, FOG)), step, guide)
     rows, columns = prior.shape
     reach = max(1, round(RADIUS / step[0])), max(1, round(RADIUS / step[1]))
     margin = 2 * max(reach) + 1

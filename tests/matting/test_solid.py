@@ -10,11 +10,20 @@ from tests.matting.pictures import disc
 
 def test_doubt_inside_is_lifted_and_edges_are_kept() -> None:
     saliency = disc(320, 320, radius=100, softness=3)
-    saliency[140:180, 140:180] = 0.6
+    saliency[140:180, 140:180] = 0.85
     filled = fill_inside(saliency)
     np.testing.assert_allclose(filled[disc(320, 320, radius=90) == 1], 1, atol=1e-6)
     ring = disc(320, 320, radius=98) == 0
     np.testing.assert_array_equal(filled[ring], saliency[ring])
+
+
+def test_a_cloud_that_fades_is_lifted_without_a_step() -> None:
+    across = np.linspace(0.2, 1, 320, dtype=np.float32)
+    saliency = np.broadcast_to(across, (320, 320))
+    filled = fill_inside(saliency)
+    assert filled.max() == 1
+    assert (filled[:, 250:300] > saliency[:, 250:300] + 0.05).all()
+    assert np.abs(np.diff(filled, axis=1)).max() < 0.02
 
 
 def test_a_real_hole_stays_a_hole() -> None:
