@@ -31,7 +31,7 @@ def test_no_more_is_lost_than_may_be(ground: Ground, scenario: Scenario) -> None
     judge(list(scenario(ground)))
 
 
-@pytest.mark.slow  # what it counts depends on who else uses the machine: `make overload` is in earnest
+@pytest.mark.slow  # it counts what others on the machine can spoil; `make overload` is in earnest
 def test_overload_refuses_and_serves(ground: Ground) -> None:
     judge(list(overload(ground, OVERLOAD_S)))
 
