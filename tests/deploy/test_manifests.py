@@ -164,7 +164,11 @@ def test_nginx_closes_idle_connections_to_gunicorn_before_gunicorn_does() -> Non
 
 def test_composes_upstream_is_the_shipped_one_with_other_servers() -> None:
     own, shipped = (
-        [re.sub(r" +#.*|server \S+:\d+", "", line) for line in lines if not line.startswith("#")]
+        [
+            re.sub(r" +#.*|server \S+:\d+", "", line)
+            for line in lines
+            if not line.lstrip().startswith("#")
+        ]
         for lines in (
             (DEPLOY / name).read_text("utf-8").splitlines()
             for name in ("compose/upstream.conf", "nginx/upstream.conf")
