@@ -22,7 +22,7 @@ from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from tests.support import graphs
 
-SOON = Deadline.after(600)
+SOON = Deadline.after(86_400)  # made when tests are collected: longer than any suite
 
 
 def session_of(folder: Path, data: bytes, **changes: object) -> Session:
