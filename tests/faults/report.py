@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.faults.finding import Finding, table
@@ -22,13 +21,19 @@ def write(name: str, findings: Sequence[Finding], note: str) -> Path:
     machine = {key: value for key, value in facts(None).items() if key in MACHINE}
     RESULTS.mkdir(parents=True, exist_ok=True)
     result = RESULTS / f"{name}.json"
-    kept = {"machine": machine, "note": note, "findings": [asdict(one) for one in findings]}
-    result.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    result.write_text(as_json(machine, note, findings), "utf-8")
     about = f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, "
     about += f"{machine['memory']}, {machine['bgremove']}."
     section = f"{about} {note}".strip() + "\n\n" + table(findings)
     DOCUMENT.write_text(replaced(DOCUMENT.read_text("utf-8"), name, section), "utf-8")
     return result
+
+
+def as_json(machine: Mapping[str, str], note: str, findings: Iterable[Finding]) -> str:
+    """Return a run for programs."""
+    rows = [vars(one) | {"verdict": one.verdict} for one in findings]
+    kept = {"machine": machine, "note": note, "findings": rows}
+    return json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
 
 
 def replaced(text: str, name: str, section: str) -> str:

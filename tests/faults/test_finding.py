@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.clients import Seen, outcome_of
 from tests.faults.finding import Finding, table
-from tests.faults.report import replaced
+from tests.faults.report import as_json, replaced
 from tests.support.http import Answer
 
 ENVELOPE = {"meta": {"requestId": "a"}, "error": {"code": "UPSTREAM_ERROR"}}
@@ -69,3 +69,12 @@ def test_only_the_section_between_its_markers_is_replaced() -> None:
     assert replaced(text, "x", "new\n") == text.replace("old", "new")
     with pytest.raises(ValueError, match="no <!-- z -->"):
         replaced(text, "z", "new")
+
+
+def test_a_run_is_kept_for_programs() -> None:
+    found = Finding("it", "nothing")
+    found.saw([seen("200"), seen("200")])
+    kept = json.loads(as_json({"cores": "2 of 2"}, "a note", [found]))
+    assert kept["machine"] == {"cores": "2 of 2"}
+    assert kept["findings"][0]["answers"] == {"200": 2}
+    assert kept["findings"][0]["verdict"] == "held"
