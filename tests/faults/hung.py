@@ -24,12 +24,13 @@ from tests.faults.stand import (
 )
 from tests.support.http import Server
 
-DEADLINE_S = 3  # BGREMOVE_TIMEOUT_S, 20 as shipped
-WORKER_S = 6  # gunicorn's timeout, 30 as shipped
+DEADLINE_S = 5  # BGREMOVE_TIMEOUT_S, 20 as shipped; pictures have to be done in it as well
+GRACE_S = 3  # BGREMOVE_GRACE_S, 10 as shipped
+WORKER_S = 8  # gunicorn's timeout, 30 as shipped
 KILL_WITHIN_S = 20  # from the request on; nginx would wait 45
 SETTINGS = {
     "BGREMOVE_TIMEOUT_S": str(DEADLINE_S),
-    "BGREMOVE_GRACE_S": str(DEADLINE_S),  # beyond the deadline; 10 as shipped
+    "BGREMOVE_GRACE_S": str(GRACE_S),
     "GUNICORN_CMD_ARGS": f"--timeout {WORKER_S}",
 }
 NATIVE = {
@@ -64,19 +65,20 @@ def endless_inference(ground: Ground) -> Iterator[Finding]:
     """A run that ONNX Runtime can cancel: 502 at the deadline, and its place is free again."""
     what = f"inference without an end, deadline {DEADLINE_S} s in place of 20, {ground.times} times"
     found = Finding(what, "the picture itself: 502 at the deadline")
-    slowest_s = 0.0
+    slowest_s = free_s = 0.0
     with _hanging_stand(ground) as (on, file):
         worker = worker_of(on.servers[0])
         for _ in range(ground.times):
             one = hang(on, file, "endless")
             slowest_s = max(slowest_s, one.seconds)
             found.saw([one], expected={"502 UPSTREAM_ERROR"})
-            until(lambda: is_idle(on.servers[0]))
+            free_s = max(free_s, until(lambda: is_idle(on.servers[0])))
             found.saw([ask(on.edge.door, SMALL)])
         found.expect(worker_of(on.servers[0]) == worker, "the worker is another")
     found.at_most_lost(0)
     bound_s = ground.seconds(DEADLINE_S + 1)
-    found.note(f"answered within {slowest_s:.2f} s, the place free at once, the worker the same")
+    found.note(f"answered within {slowest_s:.2f} s, the place free {free_s:.2f} s later")
+    found.expect(free_s <= ground.seconds(1), f"the place was held {free_s:.1f} s longer")
     found.expect(DEADLINE_S - 0.1 <= slowest_s <= bound_s, f"answered after {slowest_s:.1f} s")
     yield found
 
@@ -86,6 +88,8 @@ def hung_native_call(ground: Ground) -> Iterator[Finding]:
     for how, name in NATIVE.items():
         what = f"{name}, deadline {DEADLINE_S} s, gunicorn's timeout {WORKER_S} s"
         found = Finding(f"{what}, {ground.few} times", "the picture itself: 502 or 504")
+        # 200 where nginx had sent it on a kept connection: of those it asks the next worker.
+        expected = {"200", "502 UPSTREAM_ERROR", "504 UPSTREAM_ERROR"}
         slowest_s = ready_s = 0.0
         with _hanging_stand(ground) as (on, file):
             for _ in range(ground.few):
@@ -93,7 +97,6 @@ def hung_native_call(ground: Ground) -> Iterator[Finding]:
                 started = time.monotonic()
                 one = hang(on, file, how)
                 slowest_s = max(slowest_s, one.seconds)
-                expected = {"502 UPSTREAM_ERROR", "504 UPSTREAM_ERROR"}
                 found.saw([one], expected=expected)
                 try:
                     replaced(on.servers[0], worker)
