@@ -22,7 +22,7 @@ calibrate: .venv/run.stamp ## Make the calibration table of MODEL again from the
 	$(BIN)/bgremove calibrate $(MODEL) $(PICTURES)
 
 test: .venv/dev.stamp weights lint ## Run the linters and every test
-	$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
 	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \

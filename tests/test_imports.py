@@ -40,6 +40,7 @@ MAY_IMPORT = {
 MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {
     "bgremove.app": "settings",
+    "bgremove.batch.cluster": "the settings of a cluster's worker, on its own machine",
     "bgremove.commands.environment": "settings, and the key for other services",
     "bgremove.inference": "turns ONNX Runtime's telemetry off",
     "bgremove.imaging.decoder_process": "what its child inherits, and OpenCV's limits for it",
@@ -49,6 +50,8 @@ NETWORK = {
     "http.client",
     "tqdm",
     "urllib3",
+    "dask.distributed",
+    "fsspec",
     "bgremove.inference.sources",
     "bgremove.batch.remote",
 }

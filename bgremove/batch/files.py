@@ -19,12 +19,13 @@ def read(source: Path | None, max_bytes: int) -> bytes:
     Raises ImageError above ``max_bytes``, with no more than those in memory, and OSError.
     """
     if source is None:
-        return _read(sys.stdin.buffer, max_bytes)
+        return read_within(sys.stdin.buffer, max_bytes)
     with source.open("rb") as file:
-        return _read(file, max_bytes)
+        return read_within(file, max_bytes)
 
 
-def _read(file: BinaryIO, max_bytes: int) -> bytes:
+def read_within(file: BinaryIO, max_bytes: int) -> bytes:
+    """Return what a file holds; raises ImageError above ``max_bytes``, and OSError."""
     data = file.read(max_bytes + 1)
     if len(data) <= max_bytes:
         return data

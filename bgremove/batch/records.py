@@ -13,8 +13,8 @@ from bgremove.errors import BgremoveError, NoSubjectError
 
 STANDARD = "-"  # standard input or output, as a person writes it
 # Codes that end a batch, because every picture after it would fare the same.
-UNREACHABLE, UNAUTHORIZED = "UNREACHABLE", "UNAUTHORIZED"
-FATAL = frozenset({UNREACHABLE, UNAUTHORIZED})
+UNREACHABLE, UNAUTHORIZED, NOT_READY = "UNREACHABLE", "UNAUTHORIZED", "NOT_READY"
+FATAL = frozenset({UNREACHABLE, UNAUTHORIZED, NOT_READY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,6 @@ class Wanted:
     def suffix(self) -> str:
         """The end of the name of what comes out."""
         return {"image/jpeg": ".jpg", "image/png": ".png"}[self.content_type]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One picture: where it is read and where its cut-out goes; None is standard input or output.
-
-    ``may_skip``: leave it out where its cut-out is there already.
-    """
-
-    source: Path | None
-    target: Path | None
-    may_skip: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +71,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A picture that is dealt with: one line of ``--json``. ``ms`` includes reading and writing."""
+    """A picture that is dealt with: one line of ``--json``. ``ms`` includes reading and writing.
 
-    job: Job
+    ``source`` and ``target`` are paths or URLs as a person writes them.
+    """
+
+    source: str
+    target: str
     status: Status
     ms: int = 0
     record: Record = Record()
@@ -94,8 +86,24 @@ class Outcome:
         """Return what the line of ``--json`` holds; a field that has no value is None."""
         record = asdict(self.record)
         record["warnings"] = list(self.record.warnings)
-        names = {"input": name_of(self.job.source), "output": name_of(self.job.target)}
+        names = {"input": self.source, "output": self.target}
         return names | {"status": self.status.value, "ms": self.ms} | record
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One picture: where it is read and where its cut-out goes; None is standard input or output.
+
+    ``may_skip``: leave it out where its cut-out is there already.
+    """
+
+    source: Path | None
+    target: Path | None
+    may_skip: bool = True
+
+    def outcome(self, status: Status, ms: int = 0, record: Record | None = None) -> Outcome:
+        """Return what became of it."""
+        return Outcome(name_of(self.source), name_of(self.target), status, ms, record or Record())
 
 
 def name_of(path: Path | None) -> str:

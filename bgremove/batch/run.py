@@ -58,11 +58,11 @@ def run(
 def process(job: Job, remover: Remover, max_bytes: int) -> Outcome:
     """Read a picture, cut it out and write the cut-out; what goes wrong is told, not raised."""
     if job.may_skip and is_finished(job):
-        return Outcome(job, Status.SKIPPED)
+        return job.outcome(Status.SKIPPED)
     started = time.perf_counter()
     record = _record(job, remover, max_bytes)
     ms = round((time.perf_counter() - started) * 1000)
-    return Outcome(job, Status.DONE if record.code is None else Status.FAILED, ms, record)
+    return job.outcome(Status.DONE if record.code is None else Status.FAILED, ms, record)
 
 
 def _record(job: Job, remover: Remover, max_bytes: int) -> Record:
@@ -97,4 +97,4 @@ def _outcome(future: Future[Outcome | None], job: Job) -> Outcome | None:
     if isinstance(error, CancelledError):
         return None
     logger.error("unforeseen error", exc_info=error)
-    return Outcome(job, Status.FAILED, record=Record("INTERNAL_ERROR", repr(error)))
+    return job.outcome(Status.FAILED, record=Record("INTERNAL_ERROR", repr(error)))

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from bgremove.batch.records import STANDARD, Job, Status, Wanted
-from bgremove.batch.run import run
-from bgremove.batch.sources import find
-from bgremove.batch.targets import means_file, plan
-from bgremove.commands.computing import Services, computing
+from bgremove.batch.records import STANDARD, Status, Wanted
+from bgremove.batch.targets import means_file
+from bgremove.commands.computing import Services
+from bgremove.commands.engine import Cluster
 from bgremove.commands.help import manual
 from bgremove.commands.report import Report
 from bgremove.commands.stopping import Stop, stoppable
-from bgremove.commands.watching import batches, check_folders
+from bgremove.commands.work import Batch
 from bgremove.datatypes import OutputFormat, Subject, WhiteFormat
-from bgremove.errors import PlanError
 
 EPILOG = manual(
     examples={
@@ -30,6 +27,9 @@ EPILOG = manual(
         "bgremove remove --watch incoming/ -o cutouts/": "whatever comes into a folder, for ever",
         "bgremove remove photos/ -o cutouts/ --server http://a:8000 --server http://b:8000": (
             "on two machines that run the service"
+        ),
+        "bgremove remove s3://a/in -o s3://a/out --engine dask --scheduler tcp://head:8786": (
+            "a store, on a Dask cluster (docs/batch.md tells how to start one)"
         ),
     },
     exit_codes={
@@ -43,25 +43,6 @@ EPILOG = manual(
         "BGREMOVE_MAX_UPLOAD_BYTES and others": "the settings, where no --server is given",
     },
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Which pictures, where to, and what is wanted of them."""
-
-    photos: tuple[str, ...]
-    output: str
-    wanted: Wanted
-    recursive: bool
-    overwrite: bool
-
-    def jobs(self) -> list[Job]:
-        """Look at the folders and say what is to be done; raises UsageError."""
-        try:
-            found = find(self.photos, Path(self.output), recursive=self.recursive)
-            return plan(found, self.output, self.wanted.suffix, overwrite=self.overwrite)
-        except PlanError as error:
-            raise click.UsageError(error.message) from error
 
 
 def _values(kinds: type[Subject] | type[OutputFormat] | type[WhiteFormat]) -> click.Choice[str]:
@@ -134,12 +115,24 @@ def _values(kinds: type[Subject] | type[OutputFormat] | type[WhiteFormat]) -> cl
     help="A file with the key for --server.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="What spreads the work: dask takes URLs (s3://, gs://) too.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="With --engine dask: its cluster, tcp://HOST:8786.  [default: workers of this machine]",
+)
+@click.option(
     "--retry-for",
     type=click.FloatRange(0, 86_400),
     default=300.0,
     show_default=True,
     metavar="SECONDS",
-    help="With --server: give up when none takes a picture for so long.",
+    help="Give up when no service takes a picture, or no worker comes, for so long.",
 )
 def command(
     photos: tuple[str, ...],
@@ -156,6 +149,8 @@ def command(
     settle: float,
     servers: tuple[str, ...],
     key_file: Path | None,
+    engine: str,
+    scheduler: str | None,
     retry_for: float,
 ) -> None:
     """Cut the subjects out of PHOTOs: files, folders, quoted patterns, or - for standard input.
@@ -170,28 +165,28 @@ def command(
     With --server, pictures are sent to running services in place of being computed here: to the
     least busy, and again where one has no place (for as long as its Retry-After asks), does not
     answer or dies.
+
+    With --engine dask, the workers of a Dask cluster read, cut out and write; PHOTO and OUT are
+    folders, files or patterns of any store that fsspec knows, and mean the same on every machine.
     """
     wanted = Wanted(
         Subject(subject), OutputFormat(output_format), _white_format(white_format, output)
     )
     services = Services(servers, key_file, retry_for)
     batch = Batch(photos, output, wanted, recursive, overwrite)
-    folders = check_folders(photos, output) if watch else []
-    if output == STANDARD and (as_json or watch or sys.stdout.isatty()):
-        raise click.UsageError(
-            "-o - writes a picture: not to a terminal, not with --json or --watch"
-        )
-    planned = [] if watch else batch.jobs()
-    if not (watch or planned):
-        raise click.UsageError(f"no pictures in {', '.join(photos)}")
-    with stoppable() as stop, computing(wanted, services, jobs, stop) as (computer, at_once):
-        rounds = batches(folders, settle, stop, batch.jobs) if watch else iter([planned])
-        with Report(None if watch else len(planned), as_json=as_json, quiet=quiet) as report:
-            for todo in rounds:
-                for outcome in run(
-                    todo, computer, max_bytes=computer.max_bytes, at_once=at_once, stop=stop
-                ):
-                    report.add(outcome)
+    if scheduler is not None or engine == "dask":
+        if engine != "dask" or servers or watch:
+            raise click.UsageError("--scheduler is for --engine dask, without --server and --watch")
+        work = batch.on(Cluster(scheduler, jobs, retry_for))
+    else:
+        if output == STANDARD and (as_json or watch or sys.stdout.isatty()):
+            raise click.UsageError(
+                "-o - writes a picture: not to a terminal, not with --json or --watch"
+            )
+        work = batch.watched(settle, services, jobs) if watch else batch.once(services, jobs)
+    with stoppable() as stop, Report(work.total, as_json=as_json, quiet=quiet) as report:
+        for outcome in work.run(stop):
+            report.add(outcome)
     click.echo(report.summary(), err=True)
     sys.exit(_exit_code(report, stop))
 

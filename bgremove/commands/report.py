@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from bgremove.batch.records import Outcome, Status, name_of
+from bgremove.batch.records import Outcome, Status
 
 MINUTE_S = 60
 
@@ -87,10 +87,10 @@ class Report:
 
 def line_of(outcome: Outcome) -> str:
     """Return the line that tells a person of a picture."""
-    record, source = outcome.record, _shown(name_of(outcome.job.source))
+    record, source = outcome.record, _shown(outcome.source)
     if outcome.status is Status.FAILED:
         return f"failed   {source}: {record.message} ({record.code})"
-    told = f"{outcome.status:<8} {source} -> {_shown(name_of(outcome.job.target))}"
+    told = f"{outcome.status:<8} {source} -> {_shown(outcome.target)}"
     if outcome.status is Status.SKIPPED:
         return told
     told += f"  {outcome.ms} ms"

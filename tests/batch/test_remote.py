@@ -15,6 +15,7 @@ from bgremove.batch.remote import PATH, TRIES_OF_BROKEN, RemoteRemover
 from bgremove.datatypes import OutputFormat, Subject, WhiteFormat
 from bgremove.settings import Settings
 from tests.support.http import Server, free_port
+from tests.support.pictures import assert_same_picture
 from tests.support.scripted_server import Reply, scripted_server
 from tests.support.tiny import ball, encoded
 
@@ -52,7 +53,7 @@ def test_a_service_answers_what_this_process_would(
     with remote(service[0], wanted=wanted) as there:
         sent, computed = there(picture), here(picture)
     here.close()
-    assert sent.data == computed.data
+    assert_same_picture(sent.data, computed.data)
     assert sent.record.confidence == pytest.approx(computed.record.confidence, abs=0.006)
     assert (sent.record.box, sent.record.model, sent.record.warnings) == (
         computed.record.box,

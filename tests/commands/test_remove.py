@@ -16,6 +16,7 @@ from click.testing import Result
 
 from tests.commands.conftest import Invoke
 from tests.support.http import free_port, gunicorn
+from tests.support.pictures import assert_same_picture
 from tests.support.scripted_server import Reply, scripted_server
 from tests.support.tiny import ball, encoded
 
@@ -159,7 +160,7 @@ def test_a_real_service_gives_the_same_files(
     assert files_below(tmp_path / "there") == {"a.png", "b.png", "sub/c.png"}
     for name in files_below(tmp_path / "there"):
         there, here = tmp_path / "there" / name, tmp_path / "here" / name
-        assert there.read_bytes() == here.read_bytes()
+        assert_same_picture(there.read_bytes(), here.read_bytes())
 
 
 def test_the_key_comes_from_the_environment_or_a_file(

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.batch.records import Job, Outcome, Record, Status
+from bgremove.batch.records import Job, Record, Status
 from bgremove.commands.report import Report, line_of
 
 JOB = Job(Path("in/a.jpg"), Path("out/a.png"))
-DONE = Outcome(JOB, Status.DONE, 240, Record(model="u2net", confidence=0.934, warnings=("w",)))
-SKIPPED = Outcome(JOB, Status.SKIPPED)
-FAILED = Outcome(JOB, Status.FAILED, 3, Record("CODE", "a reason"))
+DONE = JOB.outcome(Status.DONE, 240, Record(model="u2net", confidence=0.934, warnings=("w",)))
+SKIPPED = JOB.outcome(Status.SKIPPED)
+FAILED = JOB.outcome(Status.FAILED, 3, Record("CODE", "a reason"))
 
 
 class Terminal(io.StringIO):
@@ -26,7 +26,7 @@ def test_a_line_tells_of_a_picture() -> None:
 
 
 def test_a_name_cannot_command_the_terminal() -> None:
-    nasty = Outcome(Job(Path("\x1b[2Ja\n.jpg"), None), Status.DONE)
+    nasty = Job(Path("\x1b[2Ja\n.jpg"), None).outcome(Status.DONE)
     assert line_of(nasty).startswith("done     \\x1b[2Ja\\n.jpg -> -")
 
 

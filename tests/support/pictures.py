@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -275,3 +276,17 @@ def _profile(
     head = struct.pack(">I4sI", size, b"none", 0x02400000) + kind + space + connection
     head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">iii", 63190, 65536, 54061)
     return head.ljust(128, b"\0") + directory + bodies
+
+
+def assert_same_picture(one: bytes, other: bytes) -> None:
+    """Hold two files against each other, byte by byte; where they differ, say by which pixels."""
+    first, second = (
+        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).astype(int)
+        for data in (one, other)
+    )
+    assert first.shape == second.shape
+    difference = np.abs(first - second)
+    largest, count = difference.max(), np.count_nonzero(difference)
+    assert one == other, (
+        f"{count} samples differ, by up to {largest}: {len(one)}, {len(other)} bytes"
+    )

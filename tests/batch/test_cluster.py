@@ -1,8 +1,7 @@
-"""The recipe for many machines, on two workers of this one, and on file systems of fsspec."""
+"""A batch on a Dask cluster, of two workers on this machine, and on file systems of fsspec."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -12,23 +11,30 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import Wanted
+from bgremove.batch.records import FATAL, Status, Wanted
+from bgremove.cli import main
+from bgremove.commands.engine import Cluster
+from bgremove.commands.stopping import Stop
 from bgremove.settings import Settings
 from tests.support.http import free_port
 from tests.support.tiny import ball, encoded, tiny_weights
 
-SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "dask_batch.py"
+REMOVE = [Path(sys.executable).with_name("bgremove"), "remove"]
 BOUND_S = 120  # of one run, far above the 5 s that it takes
 Told = dict[str, Any]
 
 fsspec = pytest.importorskip("fsspec", reason="the extra `dask` is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+
+from bgremove.batch.cluster import cut_out  # noqa: E402
+from bgremove.batch.stores import StoreJob, plan  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +54,14 @@ def photos(tmp_path: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Cluster:
+class Running:
     address: str
     workers: list[subprocess.Popen[bytes]]
     log: Path
 
 
 @pytest.fixture
-def cluster(weights: Path, tmp_path: Path) -> Iterator[Cluster]:
+def cluster(weights: Path, tmp_path: Path) -> Iterator[Running]:
     """Run a scheduler and two workers, as docs/batch.md has them."""
     address, log = f"tcp://127.0.0.1:{free_port()}", tmp_path / "log"
     loud = {"DASK_DISTRIBUTED__LOGGING__BGREMOVE": "info"}
@@ -68,16 +74,15 @@ def cluster(weights: Path, tmp_path: Path) -> Iterator[Cluster]:
             subprocess.Popen(command, cwd=tmp_path, env=env, stdout=output, stderr=output)
             for command in commands
         ]
-    yield Cluster(address, running[1:], log)
-    for process in reversed(running):
-        process.terminate()
-    for process in running:
+    yield Running(address, running[1:], log)
+    for process in reversed(running):  # told to stop, a worker sometimes waits for a task for ever
+        process.kill()
         process.wait(BOUND_S)
 
 
 def run(source: Path, target: Path, *options: str, **env: str) -> tuple[int, list[Told], str]:
     ran = subprocess.run(
-        [sys.executable, SCRIPT, str(source), str(target), *options],
+        [*REMOVE, str(source), "-o", str(target), "--json", "--engine", "dask", *options],
         env=os.environ | env,
         capture_output=True,
         text=True,
@@ -87,7 +92,7 @@ def run(source: Path, target: Path, *options: str, **env: str) -> tuple[int, lis
     return ran.returncode, [json.loads(line) for line in ran.stdout.splitlines()], ran.stderr
 
 
-def wait_for_workers(cluster: Cluster) -> None:
+def wait_for_workers(cluster: Running) -> None:
     with distributed.Client(cluster.address, timeout=BOUND_S) as client:
         client.wait_for_workers(2, timeout=BOUND_S)
 
@@ -100,22 +105,21 @@ WRITTEN = {*(f"{number}.png" for number in range(12)), "sub/0.png"}
 
 
 def test_two_workers_share_a_folder_and_each_loads_the_model_once(
-    cluster: Cluster, photos: Path, tmp_path: Path
+    cluster: Running, photos: Path, tmp_path: Path
 ) -> None:
     wait_for_workers(cluster)
     code, told, said = run(photos, tmp_path / "out", "--scheduler", cluster.address)
     assert code == 1, said
-    assert "13 done, 0 skipped, 1 failed" in said
+    assert "13 done, 1 failed" in said
     (failed,) = [line for line in told if line["code"] is not None]
     assert failed["input"].endswith("sub/bad.png")
     assert failed["code"] == "VALIDATION_ERROR"
-    assert {line["worker"] for line in told} == {worker.pid for worker in cluster.workers}
     assert cluster.log.read_text().count("model loaded") == 2
     assert files_below(tmp_path / "out") == WRITTEN
 
 
 def test_the_pictures_of_a_worker_that_dies_are_done_by_another(
-    cluster: Cluster, photos: Path, tmp_path: Path
+    cluster: Running, photos: Path, tmp_path: Path
 ) -> None:
     wait_for_workers(cluster)
     (photos / "sub" / "bad.png").unlink()
@@ -128,7 +132,7 @@ def test_the_pictures_of_a_worker_that_dies_are_done_by_another(
     assert files_below(tmp_path / "out") >= WRITTEN
 
 
-def _kill_once_at_work(cluster: Cluster) -> None:
+def _kill_once_at_work(cluster: Running) -> None:
     end = time.monotonic() + BOUND_S
     while "model loaded" not in cluster.log.read_text() and time.monotonic() < end:
         time.sleep(0.01)
@@ -144,43 +148,67 @@ def test_without_a_scheduler_it_uses_this_machine_and_goes_on_where_it_was(
     assert (code, len(told)) == (0, 13), said
     (out / "3.png").unlink()
     code, told, said = run(photos, out, **env)
-    assert (code, [line["output"] for line in told]) == (0, [f"file://{out}/3.png"])
-    assert "1 done, 12 skipped, 0 failed" in said
-
-
-@pytest.fixture(scope="module")
-def example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("dask_batch", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    done = [line["output"] for line in told if line["status"] == "done"]
+    assert (code, done) == (0, [f"file://{out}/3.png"])
+    assert "1 done, 12 skipped" in said
 
 
 def test_a_store_without_folders_works_alike(
-    example: ModuleType, weights: Path, monkeypatch: pytest.MonkeyPatch
+    weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(weights))
     monkeypatch.setenv("BGREMOVE_PLACES", "1")
     store = fsspec.filesystem("memory")
     for name in ("a.jpg", "a.png", "sub/b.png", "notes.txt"):
         store.pipe_file(f"/in/{name}", encoded(ball()))
-    jobs, skipped = example.plan("memory://in", "memory://out", ".png")
-    assert (len(jobs), skipped) == (3, 0)
+    jobs = plan(["memory://in"], "memory://out", ".png")
+    assert [job.is_finished for job in jobs] == [False] * 3
     for job in jobs:
-        assert example.cut_out(job, Wanted())["code"] is None
+        assert cut_out(job, Wanted()).status is Status.DONE
     assert store.find("/out") == ["/out/a.jpg.png", "/out/a.png.png", "/out/sub/b.png"]
     assert store.cat_file("/out/sub/b.png").startswith(b"\x89PNG")
-    assert example.plan("memory://in", "memory://out", ".png") == ([], 3)
+    assert all(job.is_finished for job in plan(["memory://in"], "memory://out", ".png"))
     store.pipe_file("/out/sub/b.png", b"")  # half-written by something else
-    assert len(example.plan("memory://in", "memory://out", ".png")[0]) == 1
+    assert [job.is_finished for job in plan(["memory://in"], "memory://out", ".png")] == [
+        True,
+        True,
+        False,
+    ]
     LocalRemover(Settings(weights_dir=weights, places=1), Wanted()).close()
 
 
-def test_a_worker_without_weights_is_no_fault_of_its_pictures(
-    example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_without_weights_ends_the_batch(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(tmp_path))
-    with pytest.raises(Exception, match="u2net: absent"):
-        example.cut_out(("memory://in/a.jpg", "memory://out/a.png"), Wanted())
+    outcome = cut_out(StoreJob("memory://in/a.jpg", "memory://out/a.png"), Wanted())
+    assert outcome.record.code in FATAL
+    assert "u2net: absent" in str(outcome.record.message)
+    code, told, said = run(photos, tmp_path / "out", "-j", "1", BGREMOVE_WEIGHTS_DIR=str(tmp_path))
+    assert code == 1
+    assert {line["code"] for line in told} == {"NOT_READY"}
+    assert len(told) < 14
+    assert "not begun" in said
+
+
+def test_a_cluster_that_is_not_there_is_named(photos: Path, tmp_path: Path) -> None:
+    nobody = f"tcp://127.0.0.1:{free_port()}"
+    with pytest.raises(click.ClickException, match=nobody):
+        list(Cluster(nobody, None, 1.0, connect_s=1).run([StoreJob("a", "b")], Wanted(), Stop()))
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (["-o", "out", "--scheduler", "tcp://h:1"], "--scheduler is for --engine dask"),
+        (["-o", "out", "--engine", "dask", "--watch"], "without --server and --watch"),
+        (["-o", "-", "--engine", "dask"], "not -"),
+        (["-o", "memory://out", "--engine", "dask"], "no pictures there"),
+        (["-o", "nonsense://out", "--engine", "dask"], "nonsense"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_done(
+    options: list[str], fault: str, tmp_path: Path
+) -> None:
+    ran = CliRunner().invoke(main, ["remove", str(tmp_path), *options])
+    assert (ran.exit_code, fault in ran.output) == (2, True), ran.output

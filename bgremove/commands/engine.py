@@ -1,0 +1,90 @@
+"""`bgremove remove --engine dask`: a batch on a cluster, its pictures in any store of fsspec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from bgremove.batch.records import STANDARD, Outcome, Status, Wanted
+from bgremove.commands.environment import environment
+from bgremove.commands.stopping import Stop
+from bgremove.errors import PlanError
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+    from bgremove.batch.stores import StoreJob
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where a batch runs: on a scheduler's workers, or without one on ``workers`` of our own."""
+
+    scheduler: str | None
+    workers: int | None
+    patience_s: float
+    connect_s: float = 30  # for a scheduler to answer
+
+    def run(self, jobs: Sequence[StoreJob], wanted: Wanted, stop: Stop) -> Iterator[Outcome]:
+        """Yield what became of each picture; nobody is asked where nothing is left to do.
+
+        Raises ClickException where the cluster does not answer or has no worker.
+        """
+        yield from (job.outcome(Status.SKIPPED) for job in jobs if job.is_finished)
+        left = [job for job in jobs if not job.is_finished]
+        if left:
+            from bgremove.batch import cluster
+
+            with self._client() as client:
+                yield from cluster.run(client, left, wanted, stop)
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        from dask.distributed import Client, LocalCluster
+
+        local = None if self.scheduler else LocalCluster(**self._local())
+        try:
+            with Client(local or self.scheduler, timeout=self.connect_s) as client:
+                if not client.nthreads():
+                    click.echo("waiting for a worker", err=True)
+                client.wait_for_workers(1, timeout=self.patience_s)
+                yield client
+        except OSError as error:  # TimeoutError is one
+            raise click.ClickException(f"{self.scheduler or 'dask'}: {error}") from error
+        finally:
+            if local is not None:
+                local.close()
+
+    def _local(self) -> dict[str, object]:
+        from bgremove.inference.cpus import available_cpus
+
+        return {
+            "n_workers": self.workers or available_cpus(),
+            "threads_per_worker": 1,
+            "host": "127.0.0.1",
+            "dashboard_address": None,
+            "env": {"BGREMOVE_THREADS": environment().get("BGREMOVE_THREADS", "1")},
+        }
+
+
+def plan(
+    photos: Sequence[str], out: str, wanted: Wanted, *, recursive: bool, overwrite: bool
+) -> list[StoreJob]:
+    """Look at the stores and say what is to be done; raises UsageError and ClickException."""
+    if STANDARD in (out, *photos):
+        raise click.UsageError("--engine dask takes files, folders and URLs, not -")
+    try:
+        import distributed  # noqa: F401
+
+        from bgremove.batch import stores
+    except ModuleNotFoundError as error:
+        fault = f"{error.name} is not installed; pip install 'bgremove[dask]' brings it"
+        raise click.ClickException(fault) from error
+    try:
+        return stores.plan(photos, out, wanted.suffix, recursive=recursive, overwrite=overwrite)
+    except PlanError as error:
+        raise click.UsageError(error.message) from error

@@ -1,0 +1,82 @@
+"""What a call of `bgremove remove` is to do, and who does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from bgremove.batch.records import Job, Outcome, Wanted
+from bgremove.batch.run import run
+from bgremove.batch.sources import find
+from bgremove.batch.targets import plan
+from bgremove.commands import engine
+from bgremove.commands.computing import Services, computing
+from bgremove.commands.stopping import Stop
+from bgremove.commands.watching import batches, check_folders
+from bgremove.errors import PlanError
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How many pictures there are to do, None where nobody knows, and how they are done."""
+
+    total: int | None
+    run: Callable[[Stop], Iterator[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Which pictures, where to, and what is wanted of them."""
+
+    photos: tuple[str, ...]
+    output: str
+    wanted: Wanted
+    recursive: bool
+    overwrite: bool
+
+    def once(self, services: Services, at_once: int | None) -> Work:
+        """Do what is there; raises UsageError where nothing is."""
+        jobs = self.jobs()
+        if not jobs:
+            raise click.UsageError(f"no pictures in {', '.join(self.photos)}")
+        return Work(len(jobs), lambda stop: self._run([jobs], services, at_once, stop))
+
+    def watched(self, settle_s: float, services: Services, at_once: int | None) -> Work:
+        """Do what is there, then what comes; raises UsageError for what is no folder."""
+        folders = check_folders(self.photos, self.output)
+
+        def rounds(stop: Stop) -> Iterator[Outcome]:
+            return self._run(batches(folders, settle_s, stop, self.jobs), services, at_once, stop)
+
+        return Work(None, rounds)
+
+    def on(self, cluster: engine.Cluster) -> Work:
+        """Do what is there on a cluster; raises UsageError and ClickException."""
+        jobs = engine.plan(
+            self.photos,
+            self.output,
+            self.wanted,
+            recursive=self.recursive,
+            overwrite=self.overwrite,
+        )
+        return Work(len(jobs), lambda stop: cluster.run(jobs, self.wanted, stop))
+
+    def _run(
+        self, rounds: Iterable[list[Job]], services: Services, at_once: int | None, stop: Stop
+    ) -> Iterator[Outcome]:
+        with computing(self.wanted, services, at_once, stop) as (computer, places):
+            for jobs in rounds:
+                yield from run(
+                    jobs, computer, max_bytes=computer.max_bytes, at_once=places, stop=stop
+                )
+
+    def jobs(self) -> list[Job]:
+        """Look at the folders and say what is to be done; raises UsageError."""
+        try:
+            found = find(self.photos, Path(self.output), recursive=self.recursive)
+            return plan(found, self.output, self.wanted.suffix, overwrite=self.overwrite)
+        except PlanError as error:
+            raise click.UsageError(error.message) from error
