@@ -20,6 +20,12 @@ README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```sh\n(.*?)^```", README, re.M | re.S))
 RUN_BY_CI = {"Start"}  # make run, make test
 LIMIT_S = 90
+# A store and a cluster on this machine.
+CLUSTER = {
+    "s3://shop/photos": "photos",
+    "s3://shop/cutouts": "clustered",
+    "--scheduler tcp://head:8786": "--jobs 1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +93,11 @@ def test_keys_are_made_and_revoked(desk: Path, real: Server) -> None:
 def test_the_command_line_does_what_it_says(desk: Path, real: Server, weights: Path) -> None:
     watch = re.compile(r"^(bgremove remove --watch [^#\n]*)", re.M)
     block = watch.sub(r"timeout -s INT 6 \1 || [ $? -ge 124 ] ", BLOCKS["Command line"])
+    for there, here in CLUSTER.items():
+        assert there in block
+        block = block.replace(there, here)
     run(f"export BGREMOVE_WEIGHTS_DIR={weights}\n{block}", desk, real.port)
     assert kind(desk / "white.jpg") == ("JPEG", "RGB")
-    for made in ("cutout.png", "cutouts/one.png", "cutouts/summer/two.png", "cutouts/three.png"):
+    cutouts = ("cutouts/one.png", "cutouts/summer/two.png", "cutouts/three.png")
+    for made in ("cutout.png", *cutouts, "clustered/one.png", "clustered/summer/two.png"):
         assert kind(desk / made) == ("PNG", "RGBA")
