@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import Any
 
-from dask.distributed import Client, Future, as_completed
+from dask.distributed import Client, Future, WorkerPlugin
 
 from bgremove.batch import stores
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import FATAL, NOT_READY, Outcome, Record, Status, Wanted, failure
-from bgremove.batch.stores import StoreJob
+from bgremove.batch.records import (
+    FATAL,
+    NOT_READY,
+    UNREACHABLE,
+    Outcome,
+    Record,
+    Status,
+    Wanted,
+    failure,
+)
+from bgremove.batch.store_jobs import StoreJob
 from bgremove.errors import BgremoveError
 from bgremove.settings import Settings
 
 AHEAD = 3  # pictures handed out for each thread of the cluster: none waits, and none hoards
+LOOK_S = 1.0  # between two looks whether there is still a worker to wait for
+
+
+class IgnoreInterrupt(WorkerPlugin):
+    """Leaves Ctrl-C to the command: a terminal sends it to the workers of this machine as well."""
+
+    def setup(self, worker: Any) -> None:
+        """Ignore SIGINT in a worker's process."""
+        del worker
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run(
@@ -29,21 +51,28 @@ def run(
     every other picture would meet as well sets it.
     """
     waiting = iter(jobs)
-    of: dict[object, StoreJob] = {}
+    done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+    running: dict[object, StoreJob] = {}
 
-    def hand_out(count: int) -> list[Future[Outcome]]:
-        taken = [] if stop.is_set() else list(islice(waiting, count))
-        futures = [client.submit(cut_out, job, wanted, pure=False) for job in taken]
-        of.update({future.key: job for future, job in zip(futures, taken, strict=True)})
-        return futures
+    def hand_out(count: int) -> None:
+        for job in [] if stop.is_set() else islice(waiting, count):
+            future = client.submit(cut_out, job, wanted, pure=False)
+            running[future.key] = job
+            future.add_done_callback(done.put)
 
-    running = as_completed(hand_out(AHEAD * max(1, sum(client.nthreads().values()))))
-    for future in running:
-        outcome = _outcome(future, of.pop(future.key))
+    hand_out(AHEAD * max(1, sum(client.nthreads().values())))
+    while running:
+        try:
+            future = done.get(timeout=LOOK_S)
+        except Empty:
+            if stop.is_set() and not client.nthreads():
+                return  # nobody is left who would finish them
+            continue
+        outcome = _outcome(future, running.pop(future.key))
         if outcome.record.code in FATAL:
             stop.set()
         yield outcome
-        running.update(hand_out(1))
+        hand_out(1)
 
 
 def cut_out(job: StoreJob, wanted: Wanted) -> Outcome:
@@ -77,7 +106,12 @@ def _record(job: StoreJob, wanted: Wanted) -> Record:
 
 
 def _outcome(future: Future[Outcome], job: StoreJob) -> Outcome:
-    error = future.exception()
-    if error is None:
+    if future.cancelled():
+        record = Record(UNREACHABLE, "the scheduler has gone")
+    elif (error := future.exception()) is None:
         return future.result()
-    return job.outcome(Status.FAILED, record=Record("INTERNAL_ERROR", repr(error)))
+    elif isinstance(error, ImportError):
+        record = Record(NOT_READY, f"a worker lacks a package: {error}")
+    else:
+        record = Record("INTERNAL_ERROR", repr(error))
+    return job.outcome(Status.FAILED, record=record)

@@ -1,61 +1,41 @@
-"""Pictures in stores that fsspec knows (S3, GCS, folders): found, named, read, written whole."""
+"""Files in stores that fsspec knows (S3, GCS, folders): listed, read, and written whole."""
 
 from __future__ import annotations
 
-import glob
+import contextlib
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+import uuid
 from dataclasses import dataclass
-from pathlib import Path
 
 import fsspec
 from fsspec import AbstractFileSystem
+from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
 from bgremove.batch.files import read_within
-from bgremove.batch.records import Outcome, Record, Status
-from bgremove.batch.sources import is_picture_name
-from bgremove.batch.targets import target_names
-from bgremove.errors import PlanError
+
+# A whole object appears at once in these; elsewhere a file is written beside its place and renamed.
+OBJECT_STORES = (AsyncFileSystem, MemoryFileSystem)
 
 
 @dataclass(frozen=True, slots=True)
-class StoreJob:
-    """One picture: the URLs where it is read and where its cut-out goes."""
+class Place:
+    """A file, folder or pattern. ``url`` is what others open it by; neither ends in a slash."""
 
-    source: str
-    target: str
-    is_finished: bool = False
+    store: AbstractFileSystem
+    path: str
+    url: str
 
-    def outcome(self, status: Status, ms: int = 0, record: Record | None = None) -> Outcome:
-        """Return what became of it."""
-        return Outcome(self.source, self.target, status, ms, record or Record())
+    def below(self, path: str) -> Place:
+        """Return what lies below, by its path relative to this one."""
+        return Place(self.store, f"{self.path}/{path}", f"{self.url}/{path}")
 
-
-def plan(
-    names: Sequence[str], out: str, suffix: str, *, recursive: bool = True, overwrite: bool = False
-) -> list[StoreJob]:
-    """Say which pictures ``names`` mean (folders, patterns, files) and where each cut-out goes.
-
-    A cut-out that is there and not empty counts as finished, unless ``overwrite``: stores do not
-    agree about the age of things. Raises PlanError for what no store has or knows.
-    """
-    try:
-        found = [one for name in names for one in _found(name, out, recursive, len(names) > 1)]
-        store, top = fsspec.core.url_to_fs(out)
-        sizes = {} if overwrite else store.find(top, detail=True)
-    except (ImportError, OSError, ValueError) as error:
-        raise PlanError(f"{', '.join(names)} to {out}: {error}") from error
-    there = {path for path, about in sizes.items() if about["size"]}
-    targets = [
-        posixpath.join(top, name)
-        for name in target_names([relative for _, relative in found], suffix)
-    ]
-    return [
-        StoreJob(source, store.unstrip_protocol(target), target in there)
-        for (source, _), target in zip(found, targets, strict=True)
-    ]
+    def files(self, *, recursive: bool = True) -> dict[str, int]:
+        """Return the files of a folder, by their path relative to it, with their bytes."""
+        found = self.store.find(self.path, maxdepth=None if recursive else 1, detail=True)
+        return {posixpath.relpath(path, self.path): about["size"] for path, about in found.items()}
 
 
 def read(url: str, max_bytes: int) -> bytes:
@@ -65,57 +45,32 @@ def read(url: str, max_bytes: int) -> bytes:
 
 
 def write(url: str, data: bytes) -> None:
-    """Write a cut-out whole: a store takes an object at once, a folder a file that is renamed.
-
-    Raises OSError.
-    """
-    store, path = fsspec.core.url_to_fs(url)
-    store.makedirs(posixpath.dirname(path), exist_ok=True)
-    if isinstance(store, LocalFileSystem):
-        part = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.{os.getpid()}")
-        store.pipe_file(part, data)
-        os.replace(part, path)
-    else:
-        store.pipe_file(path, data)
-
-
-def _found(name: str, out: str, recursive: bool, several: bool) -> Iterator[tuple[str, Path]]:
-    """Yield the URL of each picture that a name means, and its path below the output."""
-    store, top = fsspec.core.url_to_fs(name)
-    if store.isfile(top):
-        yield store.unstrip_protocol(top), Path(posixpath.basename(top))
+    """Write a cut-out; under its name there is the whole of it or nothing new. Raises OSError."""
+    target = place_of(url)
+    folder, name = posixpath.split(target.path)
+    target.store.makedirs(folder, exist_ok=True)
+    if isinstance(target.store, OBJECT_STORES):
+        target.store.pipe_file(target.path, data)
         return
-    base, paths = _listed(store, top, recursive)
-    hidden = _below(out, store, base, name)
-    above = Path(posixpath.basename(base) if several else "")
-    chosen = [
-        (path, relative)
-        for path in paths
-        if is_picture_name(relative := Path(posixpath.relpath(path, base)))
-        and not any(part.startswith(".") for part in relative.parts)
-        and (hidden is None or not path.startswith(hidden))
-    ]
-    if not chosen:
-        raise PlanError(f"{name}: no pictures there")
-    for path, relative in chosen:
-        yield store.unstrip_protocol(path), above / relative
+    part = posixpath.join(folder, f".{name}.{uuid.uuid4().hex}.part")
+    try:
+        target.store.pipe_file(part, data)
+        if isinstance(target.store, LocalFileSystem):
+            os.replace(part, target.path)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                target.store.rm_file(target.path)  # not every store renames onto what is there
+            target.store.mv(part, target.path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            target.store.rm_file(part)
+        raise
 
 
-def _listed(store: AbstractFileSystem, top: str, recursive: bool) -> tuple[str, list[str]]:
-    """Return a folder, or the part of a pattern before its wildcards, and the files it means."""
-    if not glob.has_magic(top):
-        return top.rstrip("/"), sorted(store.find(top, maxdepth=None if recursive else 1))
-    parts = top.split("/")
-    wild = next(index for index, part in enumerate(parts) if glob.has_magic(part))
-    return "/".join(parts[:wild]), sorted(path for path in store.glob(top) if store.isfile(path))
-
-
-def _below(out: str, store: AbstractFileSystem, base: str, name: str) -> str | None:
-    """Return how the paths of cut-outs begin where those lie in a folder of the pictures'."""
-    target_store, path = fsspec.core.url_to_fs(out)
-    if type(store) is not type(target_store):
-        return None
-    if path.rstrip("/") == base:
-        raise PlanError(f"the cut-outs of {name} would lie among its pictures; name another folder")
-    target: str = path.rstrip("/") + "/"
-    return target if target.startswith(base + "/") else None
+def place_of(url: str) -> Place:
+    """Return what a name means; a path of this machine is made absolute, without links."""
+    store, path = fsspec.core.url_to_fs(url)
+    if isinstance(store, LocalFileSystem):
+        path = os.path.realpath(path)
+        url = f"file://{path}"
+    return Place(store, path.rstrip("/"), url.rstrip("/"))

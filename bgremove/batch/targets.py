@@ -22,7 +22,7 @@ def plan(found: Sequence[Found], out: str, suffix: str, *, overwrite: bool = Fal
         raise PlanError(f"standard output takes one picture, not {len(found)}")
     if out == STANDARD or (len(found) == 1 and means_file(out)):
         target = None if out == STANDARD else Path(out)
-        _check_suffix(target, suffix)
+        check_suffix(target, suffix)
         jobs = [Job(found[0].path, target, may_skip=not overwrite)]
     else:
         if os.path.lexists(out) and not os.path.isdir(out):
@@ -74,7 +74,8 @@ def _key(name: Path) -> str:
     return str(name).casefold()
 
 
-def _check_suffix(target: Path | None, suffix: str) -> None:
+def check_suffix(target: Path | None, suffix: str) -> None:
+    """Raise PlanError where a name promises another kind of file than ``suffix``."""
     same = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg"}
     if target is None:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ from bgremove.errors import PlanError
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-    from bgremove.batch.stores import StoreJob
+    from bgremove.batch.store_jobs import StoreJob
+
+
+LOOK_S = 0.2  # between two looks whether a worker has come
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +43,35 @@ class Cluster:
         if left:
             from bgremove.batch import cluster
 
-            with self._client() as client:
+            with self._client(stop) as client:
                 yield from cluster.run(client, left, wanted, stop)
 
     @contextmanager
-    def _client(self) -> Iterator[Client]:
+    def _client(self, stop: Stop) -> Iterator[Client]:
         from dask.distributed import Client, LocalCluster
+
+        from bgremove.batch.cluster import IgnoreInterrupt
 
         local = None if self.scheduler else LocalCluster(**self._local())
         try:
             with Client(local or self.scheduler, timeout=self.connect_s) as client:
-                if not client.nthreads():
-                    click.echo("waiting for a worker", err=True)
-                client.wait_for_workers(1, timeout=self.patience_s)
+                if local is not None:
+                    client.register_plugin(IgnoreInterrupt())
+                self._await_worker(client, stop)
                 yield client
         except OSError as error:  # TimeoutError is one
             raise click.ClickException(f"{self.scheduler or 'dask'}: {error}") from error
         finally:
             if local is not None:
                 local.close()
+
+    def _await_worker(self, client: Client, stop: Stop) -> None:
+        if not client.nthreads():
+            click.echo("waiting for a worker", err=True)
+        end = time.monotonic() + self.patience_s
+        while not (client.nthreads() or stop.wait(LOOK_S)):
+            if time.monotonic() >= end:
+                raise TimeoutError(f"no worker came within {self.patience_s:g} s (--retry-for)")
 
     def _local(self) -> dict[str, object]:
         from bgremove.inference.cpus import available_cpus
@@ -67,6 +81,7 @@ class Cluster:
             "threads_per_worker": 1,
             "host": "127.0.0.1",
             "dashboard_address": None,
+            "memory_limit": 0,  # a worker that works on large pictures is not to be killed for it
             "env": {"BGREMOVE_THREADS": environment().get("BGREMOVE_THREADS", "1")},
         }
 
@@ -80,11 +95,11 @@ def plan(
     try:
         import distributed  # noqa: F401
 
-        from bgremove.batch import stores
+        from bgremove.batch import store_jobs
     except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install 'bgremove[dask]' brings it"
+        fault = f"{error.name} is not installed; pip install '.[dask]' in the checkout brings it"
         raise click.ClickException(fault) from error
     try:
-        return stores.plan(photos, out, wanted.suffix, recursive=recursive, overwrite=overwrite)
+        return store_jobs.plan(photos, out, wanted.suffix, recursive=recursive, overwrite=overwrite)
     except PlanError as error:
         raise click.UsageError(error.message) from error

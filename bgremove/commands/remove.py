@@ -82,7 +82,8 @@ def _values(kinds: type[Subject] | type[OutputFormat] | type[WhiteFormat]) -> cl
     "-j",
     "--jobs",
     type=click.IntRange(1, 64),
-    help="Pictures worked on at once.  [default: one a core, 2 to 8; with --server 4 for each]",
+    help="Pictures worked on at once.  [default: one a core, 2 to 8; with"
+    " --server 4 for each; with --engine dask one worker process a core]",
 )
 @click.option(
     "--recursive/--no-recursive",
@@ -175,8 +176,12 @@ def command(
     services = Services(servers, key_file, retry_for)
     batch = Batch(photos, output, wanted, recursive, overwrite)
     if scheduler is not None or engine == "dask":
-        if engine != "dask" or servers or watch:
-            raise click.UsageError("--scheduler is for --engine dask, without --server and --watch")
+        if engine != "dask":
+            raise click.UsageError("--scheduler is for --engine dask")
+        if servers or watch:
+            raise click.UsageError("--engine dask goes without --server and --watch")
+        if scheduler is not None and jobs is not None:
+            raise click.UsageError("--jobs is for this machine; --scheduler has workers of its own")
         work = batch.on(Cluster(scheduler, jobs, retry_for))
     else:
         if output == STANDARD and (as_json or watch or sys.stdout.isatty()):

@@ -1,18 +1,54 @@
-"""Canvas to file: PNG, or JPEG for what is opaque. No metadata but a colour profile goes out."""
+"""Cutout to file: PNG, or JPEG for what is opaque. No metadata but a colour profile goes out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 
 import cv2
 import numpy as np
 
-from bgremove.datatypes import EncodedImage, ImageU8
+from bgremove.datatypes import (
+    ArrayF32,
+    Cutout,
+    EncodedImage,
+    ImageU8,
+    OutputFormat,
+    RemovalRequest,
+    WhiteFormat,
+)
 from bgremove.errors import UpstreamError
+from bgremove.imaging.compose import binary_mask, crop, on_white, transparent
 from bgremove.imaging.png import Canvas, encode_png
 
+Compose = Callable[[ImageU8, ArrayF32], ImageU8]
 # 95 takes 30 % more bytes for 1 dB; optimised Huffman tables take 3 times as long for 2 % less.
 JPEG_QUALITY = 92
+
+
+def encode(cutout: Cutout, request: RemovalRequest, executor: Executor) -> EncodedImage:
+    """Make the file that a request asks for; PNGs are composed strip by strip, where encoded."""
+    profile = cutout.icc_profile
+    match request.output_format:
+        case OutputFormat.MASK:
+            return as_png(_canvas(cutout, 1, lambda _, alpha: binary_mask(alpha)), executor)
+        case OutputFormat.TRANSPARENT:
+            return as_png(_canvas(cutout, 4, transparent), executor, profile)
+        case OutputFormat.CROP:
+            return as_png(_canvas(crop(cutout), 4, transparent), executor, profile)
+        case OutputFormat.WHITE_BG if request.white_format is WhiteFormat.PNG:
+            return as_png(_canvas(cutout, 3, on_white), executor, profile)
+        case OutputFormat.WHITE_BG:
+            return as_jpeg(on_white(cutout.bgr, cutout.alpha), profile)
+
+
+def _canvas(cutout: Cutout, channels: int, compose: Compose) -> Canvas:
+    height, width = cutout.alpha.shape
+
+    def rows(top: int, end: int) -> ImageU8:
+        return compose(cutout.bgr[top:end], cutout.alpha[top:end])
+
+    return Canvas(width, height, channels, rows)
 
 
 def as_png(canvas: Canvas, executor: Executor, icc_profile: bytes | None = None) -> EncodedImage:

@@ -14,7 +14,7 @@ from bgremove.matting.solid import fill_inside
 from bgremove.matting.tiles import Tile, for_each, narrowed, tile_at, tiles
 
 if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32, ImageU8
+    from bgremove.datatypes import ArrayF32, ImageHeader, ImageU8
     from bgremove.matting.tiles import Window
 
 RADIUS = 1.5  # cells of the saliency map: how far off its edges are
@@ -105,3 +105,12 @@ def _evaluate(model: list[ArrayF32], bgr: ImageU8, at: Window, scale: int) -> Ar
     for plane, channel in zip(model[:3], cv2.split(bgr), strict=True):
         alpha += enlarge(plane, at, scale) * channel
     return alpha.clip(0, 1, out=alpha)
+
+
+def at_full_size(matte: ArrayF32, header: ImageHeader) -> ArrayF32:
+    """Enlarge the matte of a picture that was decoded smaller."""
+    if header.reduction == 1:
+        return matte
+    by, (width, height) = header.reduction, header.size
+    large = cv2.resize(matte, None, fx=by, fy=by, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large[:height, :width], np.float32)

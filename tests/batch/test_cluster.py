@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -34,7 +35,7 @@ fsspec = pytest.importorskip("fsspec", reason="the extra `dask` is not installed
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 
 from bgremove.batch.cluster import cut_out  # noqa: E402
-from bgremove.batch.stores import StoreJob, plan  # noqa: E402
+from bgremove.batch.store_jobs import StoreJob, plan  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,29 @@ def test_without_a_scheduler_it_uses_this_machine_and_goes_on_where_it_was(
     assert "1 done, 12 skipped" in said
 
 
+def test_ctrl_c_finishes_what_is_handed_out(weights: Path, photos: Path, tmp_path: Path) -> None:
+    """A terminal sends it to every process of the command, the workers included."""
+    env = os.environ | {"BGREMOVE_WEIGHTS_DIR": str(weights)}
+    command = [*REMOVE, str(photos), "-o", str(tmp_path / "out"), "--json", "--engine", "dask"]
+    with subprocess.Popen(
+        [*command, "-j", "1"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stdout is not None
+        told = [running.stdout.readline()]
+        os.killpg(running.pid, signal.SIGINT)
+        rest, said = running.communicate(timeout=BOUND_S)
+    told += rest.splitlines()
+    assert running.returncode == 130, said
+    assert 1 <= len(told) < 14
+    assert all(json.loads(line)["status"] == "done" for line in told)
+    assert "not begun" in said
+
+
 def test_a_store_without_folders_works_alike(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +225,8 @@ def test_a_cluster_that_is_not_there_is_named(photos: Path, tmp_path: Path) -> N
     ("options", "fault"),
     [
         (["-o", "out", "--scheduler", "tcp://h:1"], "--scheduler is for --engine dask"),
-        (["-o", "out", "--engine", "dask", "--watch"], "without --server and --watch"),
+        (["-o", "out", "--engine", "dask", "--watch"], "goes without --server and --watch"),
+        (["-o", "out", "--engine", "dask", "--scheduler", "tcp://h:1", "-j", "2"], "--jobs is for"),
         (["-o", "-", "--engine", "dask"], "not -"),
         (["-o", "memory://out", "--engine", "dask"], "no pictures there"),
         (["-o", "nonsense://out", "--engine", "dask"], "nonsense"),

@@ -47,4 +47,4 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
 DecoderPool.decode = lasting("decode", DecoderPool.decode)
 pipeline.refine = lasting("matte", pipeline.refine)
-pipeline._encode = lasting("encode", pipeline._encode)
+pipeline.encode = lasting("encode", pipeline.encode)

@@ -1,0 +1,114 @@
+"""What `sources` and `targets` are for paths, for URLs: pictures meant, where cut-outs go."""
+
+from __future__ import annotations
+
+import glob
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgremove.batch.records import Outcome, Record, Status
+from bgremove.batch.sources import is_picture_name
+from bgremove.batch.stores import Place, place_of
+from bgremove.batch.targets import check_suffix, means_file, target_names
+from bgremove.errors import PlanError
+
+
+@dataclass(frozen=True, slots=True)
+class StoreJob:
+    """One picture: the URLs where it is read and where its cut-out goes."""
+
+    source: str
+    target: str
+    is_finished: bool = False
+
+    def outcome(self, status: Status, ms: int = 0, record: Record | None = None) -> Outcome:
+        """Return what became of it."""
+        return Outcome(self.source, self.target, status, ms, record or Record())
+
+
+def plan(
+    names: Sequence[str], out: str, suffix: str, *, recursive: bool = True, overwrite: bool = False
+) -> list[StoreJob]:
+    """Say which pictures ``names`` mean (folders, patterns, files) and where each cut-out goes.
+
+    A cut-out that is there and not empty counts as finished, unless ``overwrite``: stores do not
+    agree about the age of things.
+
+    Raises PlanError for what no store has or knows, and where a picture would be written over.
+    """
+    try:
+        return _planned(
+            [place_of(name) for name in names], place_of(out), suffix, recursive, overwrite
+        )
+    except PlanError:
+        raise
+    except Exception as error:  # every store has errors of its own
+        raise PlanError(f"{', '.join(names)} to {out}: {error or repr(error)}") from error
+
+
+def _planned(
+    places: Sequence[Place], out: Place, suffix: str, recursive: bool, overwrite: bool
+) -> list[StoreJob]:
+    is_file = [place.store.isfile(place.path) for place in places]
+    several = is_file.count(False) > 1
+    found: dict[str, Path] = {}  # by URL: what is meant twice is done once
+    for place, is_one in zip(places, is_file, strict=True):
+        one = {place.url: Path(posixpath.basename(place.path))}
+        meant = one if is_one else dict(_searched(place, out, recursive, several))
+        found = meant | found
+    targets = _targets(list(found.values()), out, suffix)
+    if taken := found.keys() & targets:
+        raise PlanError(f"{taken.pop()} is one of the pictures and would be written over")
+    there = frozenset() if overwrite else _finished(out)
+    return [StoreJob(*both, both[1] in there) for both in zip(found, targets, strict=True)]
+
+
+def _targets(relatives: Sequence[Path], out: Place, suffix: str) -> list[str]:
+    if len(relatives) == 1 and means_file(out.url) and not out.store.isdir(out.path):
+        check_suffix(Path(out.path), suffix)
+        return [out.url]
+    if out.store.isfile(out.path):
+        raise PlanError(f"{out.url} is a file: {len(relatives)} pictures need a folder")
+    return [out.below(str(name)).url for name in target_names(relatives, suffix)]
+
+
+def _finished(out: Place) -> frozenset[str]:
+    """Return the URLs of what is there and not empty: the file, or what is in the folder."""
+    if out.store.isfile(out.path):
+        return frozenset([out.url] if out.store.size(out.path) else [])
+    return frozenset(out.below(name).url for name, size in out.files().items() if size)
+
+
+def _searched(
+    place: Place, out: Place, recursive: bool, several: bool
+) -> Iterator[tuple[str, Path]]:
+    """Yield the pictures in a folder, or that match a pattern, with their paths below the output.
+
+    Hidden ones are left out, and what lies in ``out`` where that is a folder within.
+    """
+    base, names = _listed(place, recursive)
+    above = Path(posixpath.basename(base.path) if several else "")
+    if base.url == (out.below(str(above)) if several else out).url:
+        fault = "would lie among its pictures, and be taken for pictures the next time"
+        raise PlanError(f"the cut-outs of {base.url} {fault}; choose another folder for them")
+    names = [name for name in names if not any(part[0] == "." for part in Path(name).parts)]
+    if out.url.startswith(f"{base.url}/"):
+        names = [name for name in names if not base.below(name).url.startswith(f"{out.url}/")]
+    if not names:
+        raise PlanError(f"{place.url}: no pictures there")
+    yield from ((base.below(name).url, above / name) for name in names)
+
+
+def _listed(place: Place, recursive: bool) -> tuple[Place, list[str]]:
+    """Return a folder and what of it is meant: its pictures, or all that matches a pattern."""
+    if not glob.has_magic(place.path) or place.store.isdir(place.path):
+        names = place.files(recursive=recursive)
+        return place, sorted(name for name in names if is_picture_name(Path(name)))
+    parts = place.path.split("/")
+    wild = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    rest = "/" + "/".join(parts[wild:])
+    base = Place(place.store, place.path.removesuffix(rest), place.url.removesuffix(rest))
+    matches = (path for path in place.store.glob(place.path) if place.store.isfile(path))
+    return base, sorted(posixpath.relpath(path, base.path) for path in matches)
