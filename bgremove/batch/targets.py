@@ -45,8 +45,8 @@ def target_names(relatives: Sequence[Path], suffix: str) -> list[Path]:
     """Name the cut-outs: ``a.jpg`` gives ``a.png``.
 
     Where two pictures would share a name, both keep their whole one: ``a.jpg.png``. Names that
-    differ only in case count as the same, for the sake of other file systems. Raises PlanError for
-    two of the same path.
+    differ only in case count as the same, for the sake of other file systems, except where the
+    pictures' own differ in nothing else. Raises PlanError for two of the same path.
     """
     names = [_short(relative, suffix) for relative in relatives]
     is_short = [True] * len(names)
@@ -56,10 +56,8 @@ def target_names(relatives: Sequence[Path], suffix: str) -> list[Path]:
         if not clashing:
             return names
         if not any(is_short[i] for i in clashing):
-            raise PlanError(
-                f"two pictures are both called {relatives[clashing[0]]} and would share an output;"
-                " name the folder above them instead, which keeps their folders"
-            )
+            _check_paths_differ([relatives[i] for i in clashing])
+            return names
         for i in clashing:
             names[i] = relatives[i].with_name(relatives[i].name + suffix)
             is_short[i] = False
@@ -72,6 +70,15 @@ def _short(relative: Path, suffix: str) -> Path:
 
 def _key(name: Path) -> str:
     return str(name).casefold()
+
+
+def _check_paths_differ(relatives: Sequence[Path]) -> None:
+    for relative, times in Counter(relatives).items():
+        if times > 1:
+            raise PlanError(
+                f"two pictures are both called {relative} and would share an output;"
+                " name the folder above them instead, which keeps their folders"
+            )
 
 
 def check_suffix(target: Path | None, suffix: str) -> None:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from watchdog.events import (
+    DirDeletedEvent,
     FileClosedEvent,
     FileCreatedEvent,
+    FileDeletedEvent,
     FileModifiedEvent,
     FileMovedEvent,
     FileSystemEvent,
@@ -23,7 +25,10 @@ from watchdog.observers import Observer
 from bgremove.batch.records import Job
 
 POLL_S = 0.25  # between two looks while a picture is being written, and at `stop`
-CHANGES = [FileClosedEvent, FileCreatedEvent, FileModifiedEvent, FileMovedEvent]
+CHANGES = [
+    *(FileClosedEvent, FileCreatedEvent, FileModifiedEvent, FileMovedEvent),
+    *(FileDeletedEvent, DirDeletedEvent),  # what stood in the way of others may be gone
+]
 State = tuple[int, int, int]  # of a file: inode, bytes, nanoseconds of its last change
 
 

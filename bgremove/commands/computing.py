@@ -98,7 +98,7 @@ def _remote(wanted: Wanted, services: Services, at_once: int, stop: Stop) -> Com
     try:
         from bgremove.batch.remote import RemoteRemover
     except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install 'bgremove[cli]' brings it"
+        fault = f"{error.name} is not installed; pip install -e '.[cli]' in the checkout brings it"
         raise click.ClickException(fault) from error
     return RemoteRemover(
         services.urls,

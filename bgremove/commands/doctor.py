@@ -36,8 +36,9 @@ WIDTH = 18  # of the first column
 def command(as_json: bool) -> None:
     """Tell what this machine has, what would run on it, how fast, and what is wrong.
 
-    Looks at the cores and the memory that this process may use, the libraries, the settings and the
-    weights (every file is hashed), and cuts one picture out, stage by stage. Changes nothing.
+    Looks at the cores and the memory that this process may use, the libraries, the settings, the
+    keys and the weights (every file is hashed), and cuts one picture out, stage by stage. Changes
+    nothing.
     """
     logging.getLogger("bgremove").addHandler(logging.NullHandler())  # the advice says it
     machine = look_at_machine()

@@ -97,7 +97,7 @@ def plan(
 
         from bgremove.batch import store_jobs
     except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install '.[dask]' in the checkout brings it"
+        fault = f"{error.name} is not installed; pip install -e '.[dask]' in the checkout brings it"
         raise click.ClickException(fault) from error
     try:
         return store_jobs.plan(photos, out, wanted.suffix, recursive=recursive, overwrite=overwrite)

@@ -101,7 +101,7 @@ def line_of(outcome: Outcome) -> str:
 
 def _bar(total: int | None) -> Any:
     if find_spec("tqdm") is None:
-        click.echo("no progress bar: pip install 'bgremove[cli]' brings tqdm", err=True)
+        click.echo("no progress bar: pip install -e '.[cli]' in the checkout brings tqdm", err=True)
         return None
     from tqdm import tqdm
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 
 from bgremove.batch.records import Job
+from bgremove.batch.targets import means_file
+from bgremove.errors import PlanError
 
 
 def check_folders(names: Sequence[str], output: str) -> list[Path]:
@@ -16,8 +18,8 @@ def check_folders(names: Sequence[str], output: str) -> list[Path]:
     for name in names:
         if not Path(name).is_dir():
             raise click.UsageError(f"--watch takes folders; {name} is none")
-    if Path(output).exists() and not Path(output).is_dir():
-        raise click.UsageError(f"--watch needs a folder for its cut-outs; {output} is none")
+    if means_file(output) or (Path(output).exists() and not Path(output).is_dir()):
+        raise click.UsageError(f"--watch needs a folder for its cut-outs; {output} names a file")
     return [Path(name) for name in names]
 
 
@@ -29,15 +31,32 @@ def batches(
 ) -> Iterator[list[Job]]:
     """Yield the jobs of pictures that are there, and of those that come, until ``stop``.
 
-    ``look`` plans everything anew: names depend on which pictures lie side by side.
+    ``look`` plans everything anew: names depend on which pictures lie side by side. Where it raises
+    PlanError, that is said, and nothing is begun until it is mended. Raises ClickException where a
+    folder is gone: nothing would ever be seen of it again.
     """
     try:
         from bgremove.batch.watch import Watch, looks
     except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install 'bgremove[cli]' brings it"
+        fault = f"{error.name} is not installed; pip install -e '.[cli]' in the checkout brings it"
         raise click.ClickException(fault) from error
     watch = Watch(settle_s)
+    said = ""
     for now in looks(folders, watch, stop):
-        jobs = watch.ready(look(), now)
+        try:
+            jobs = watch.ready(look(), now)
+        except PlanError as error:
+            _check_there(folders)
+            if error.message != said:
+                said = error.message
+                click.echo(f"waiting until this is mended: {said}", err=True)
+            continue
+        said = ""
         if jobs:
             yield jobs
+
+
+def _check_there(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if not folder.is_dir():
+            raise click.ClickException(f"{folder} is gone: there is nothing to watch")

@@ -71,7 +71,9 @@ def _fetched(manifest: Manifest, settings: Settings) -> dict[str, str]:
     try:
         from bgremove.inference.weights import fetch_all
     except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install '.[weights]' brings it"
+        fault = (
+            f"{error.name} is not installed; pip install -e '.[weights]' in the checkout brings it"
+        )
         raise click.ClickException(fault) from error
     return fetch_all(manifest, settings.weights_dir, settings.weights_mirror)
 

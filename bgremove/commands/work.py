@@ -45,11 +45,12 @@ class Batch:
         return Work(len(jobs), lambda stop: self._run([jobs], services, at_once, stop))
 
     def watched(self, settle_s: float, services: Services, at_once: int | None) -> Work:
-        """Do what is there, then what comes; raises UsageError for what is no folder."""
+        """Do what is there, then what comes; raises UsageError where that cannot be begun."""
         folders = check_folders(self.photos, self.output)
+        self.jobs()
 
         def rounds(stop: Stop) -> Iterator[Outcome]:
-            return self._run(batches(folders, settle_s, stop, self.jobs), services, at_once, stop)
+            return self._run(batches(folders, settle_s, stop, self._plan), services, at_once, stop)
 
         return Work(None, rounds)
 
@@ -76,7 +77,10 @@ class Batch:
     def jobs(self) -> list[Job]:
         """Look at the folders and say what is to be done; raises UsageError."""
         try:
-            found = find(self.photos, Path(self.output), recursive=self.recursive)
-            return plan(found, self.output, self.wanted.suffix, overwrite=self.overwrite)
+            return self._plan()
         except PlanError as error:
             raise click.UsageError(error.message) from error
+
+    def _plan(self) -> list[Job]:
+        found = find(self.photos, Path(self.output), recursive=self.recursive)
+        return plan(found, self.output, self.wanted.suffix, overwrite=self.overwrite)

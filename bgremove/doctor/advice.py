@@ -11,8 +11,10 @@ from bgremove.inference.readiness import ABSENT, UNAVAILABLE
 from bgremove.settings import PREFIX, Settings
 
 FALLBACK = "(model-fallback)"
-# Resident memory of one worker under four clients, and at 40 megapixels (docs/bench.md).
-WORKER_MIB, LARGE_PICTURE_MIB = 670, 1000
+NOT_THE_FILE = "of the manifest"  # how the fault of a file of other bytes ends
+# Resident memory of a server under four clients, and at 40 megapixels (docs/bench.md).
+UNDER_LOAD_MIB, LARGE_PICTURE_MIB = 470, 810
+ROOMY_MIB = 1000  # less than this is told of: large pictures, and room above them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,29 @@ def differing(settings: Settings) -> dict[str, str]:
 def _wrong(machine: Machine, service: Service) -> Iterator[str]:
     for name in NEEDED:
         if machine.libraries[name] is None:
-            yield f"{name} is not installed: pip install bgremove"
+            yield f"{name} is not installed: pip install . in the checkout"
+    mended = _mended_by_weights(service.models)
     for fault in service.faults:
-        needs_weights = ABSENT in fault or "manifest" in fault or "cannot be read" in fault
-        yield fault + (": `bgremove weights` brings it" if needs_weights else "")
+        yield fault + (": `bgremove weights` brings it" if fault in mended else "")
+
+
+def _mended_by_weights(models: Mapping[str, str]) -> set[str]:
+    """Return the faults of files that are absent, or whose bytes are not the manifest's."""
+    return {
+        f"{name}: {state}"
+        for name, state in models.items()
+        if state == ABSENT or state.endswith(NOT_THE_FILE)
+    }
 
 
 def _better(machine: Machine, settings: Settings | None, service: Service) -> Iterator[str]:
     yield from _of_models(machine, settings, service.models, service.subjects, service.precision)
     limit = machine.memory_limit_mib or machine.memory_mib
-    if limit < LARGE_PICTURE_MIB:
+    if limit < ROOMY_MIB:
         yield (
-            f"{limit} MiB of memory may be used; a worker took {WORKER_MIB} under load and"
-            f" {LARGE_PICTURE_MIB} with a picture of 40 megapixels: lower BGREMOVE_MAX_PIXELS"
+            f"{limit} MiB of memory may be used; a server took {UNDER_LOAD_MIB} under load and"
+            f" {LARGE_PICTURE_MIB} with a picture of 40 megapixels: give it {ROOMY_MIB}, or lower"
+            " BGREMOVE_MAX_PIXELS"
         )
     if settings is not None and settings.threads > machine.cores_allowed:
         yield (
@@ -68,7 +80,7 @@ def _better(machine: Machine, settings: Settings | None, service: Service) -> It
     for extra in sorted(set(EXTRAS.values())):
         absent = [name for name in EXTRAS if EXTRAS[name] == extra and not machine.libraries[name]]
         if absent:
-            yield f"{', '.join(absent)} not installed: pip install 'bgremove[{extra}]'"
+            yield f"{', '.join(absent)} not installed: pip install -e '.[{extra}]' in the checkout"
 
 
 def _of_models(

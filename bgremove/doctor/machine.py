@@ -15,7 +15,14 @@ from bgremove.inference.precision import CPUINFO, has_int8_instructions
 
 MIB = 1024 * 1024
 NEEDED = ("onnxruntime", "opencv-python-headless", "numpy", "flask", "gunicorn", "isal")
-EXTRAS = {"onnx": "weights", "tqdm": "cli", "urllib3": "cli", "watchdog": "cli"}
+EXTRAS = {
+    "distributed": "dask",
+    "fsspec": "dask",
+    "onnx": "weights",
+    "tqdm": "cli",
+    "urllib3": "cli",
+    "watchdog": "cli",
+}
 # Another build of ONNX Runtime brings the same module under another name.
 BUILDS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
 CGROUPS = Path("/sys/fs/cgroup")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 
 from bgremove.datatypes import RemovalRequest
 from bgremove.deadline import Deadline
 from bgremove.engine import build_engine
-from bgremove.errors import BgremoveError
+from bgremove.errors import BgremoveError, SettingsError
 from bgremove.imaging.encode import as_jpeg
 from bgremove.inference.known_picture import known_picture
 from bgremove.inference.readiness import WarmUp
+from bgremove.keys.admission import admission_of
 from bgremove.memory import return_freed_memory
 from bgremove.pipeline import Engine, remove_background
 from bgremove.settings import Settings
@@ -50,16 +51,26 @@ class Service:
 
 
 def try_service(settings: Settings) -> Service:
-    """Build what a worker builds, verify its weights, and cut one picture out."""
+    """Build what a worker builds, read its keys, verify its weights, and cut one picture out."""
     return_freed_memory()
+    refused = _faults_of_keys(settings)
     try:
         engine = build_engine(settings)
     except BgremoveError as error:
-        return Service(faults=(error.private or error.message,))
+        return Service(faults=(*refused, error.private or error.message))
     try:
-        return _tried(engine)
+        service = _tried(engine)
     finally:
         engine.close()
+    return replace(service, faults=(*refused, *service.faults))
+
+
+def _faults_of_keys(settings: Settings) -> tuple[str, ...]:
+    try:
+        admission_of(settings)
+    except SettingsError as error:
+        return error.faults
+    return ()
 
 
 def _tried(engine: Engine) -> Service:

@@ -30,6 +30,13 @@ def test_names_that_differ_in_case_only_count_as_the_same() -> None:
     assert names("a.jpg", "A.png") == ["a.jpg.png", "A.png.png"]
 
 
+def test_pictures_whose_own_names_differ_in_case_only_keep_these() -> None:
+    assert names("IMG_1.JPG", "IMG_1.jpg", "b.jpg") == ["IMG_1.JPG.png", "IMG_1.jpg.png", "b.png"]
+    assert names("x/a.jpg", "X/a.jpg") == ["x/a.jpg.png", "X/a.jpg.png"]
+    with pytest.raises(PlanError, match=r"both called a\.jpg"):
+        names("A.jpg", "a.jpg", "a.jpg")
+
+
 def test_a_whole_name_that_is_taken_pushes_the_other_on() -> None:
     assert names("a.jpg", "a.png", "a.jpg.png") == ["a.jpg.png", "a.png.png", "a.jpg.png.png"]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Invoke
+from tests.support.tiny import tiny_weights
 
 
 @pytest.fixture
@@ -36,6 +37,28 @@ def test_what_is_wrong_is_said_and_makes_the_exit_code(
     assert result.exit_code == 1
     assert "WRONG: u2net: absent: `bgremove weights` brings it" in result.output
     assert result.output.endswith("Something is wrong.\n")
+
+
+def test_a_damaged_file_is_for_weights_to_mend_and_a_broken_manifest_is_not(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(tiny_weights(tmp_path)))
+    model = tmp_path / "tiny.onnx"
+    model.write_bytes(model.read_bytes()[:-1] + b"x")
+    assert "of the manifest: `bgremove weights` brings it\n" in invoke("doctor").output
+    (tmp_path / "manifest.toml").write_text("models = 1")
+    result = invoke("doctor")
+    assert "is no manifest: it has no table called models\n" in result.output
+    assert "brings it" not in result.output
+
+
+def test_keys_that_no_server_would_start_with_are_wrong(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BGREMOVE_API_KEYS_FILE", str(tmp_path / "none"))
+    result = invoke("doctor")
+    assert result.exit_code == 1
+    assert f"WRONG: BGREMOVE_API_KEYS_FILE={tmp_path}/none: No such file" in result.output
 
 
 def test_wrong_settings_are_advice_and_no_crash(

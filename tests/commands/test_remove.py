@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,6 +125,8 @@ def test_json_has_a_line_a_picture(invoke: Invoke, photos: Path, tmp_path: Path)
         (["{photos}", "-o", "out", "--jobs", "0"], "0 is not in the range"),
         (["{photos}/a.jpg", "-o", "-", "--json"], "-o - writes a picture"),
         (["{photos}/a.jpg", "-o", "out", "--watch"], "--watch takes folders"),
+        (["{photos}", "-o", "out.png", "--watch"], "out.png names a file"),
+        (["{photos}", "-o", "{photos}", "--watch"], "would lie among its pictures"),
         (["{photos}", "-o", "out", "--server", "example.org"], "not like http://host:8000"),
         (["{photos}", "-o", "out", "--key-file", "x"], "--key-file is for --server only"),
         (["{photos}/sub/empty", "-o", "out"], "no pictures in"),
@@ -287,3 +290,45 @@ def test_a_watched_folder_gives_what_comes_once_it_is_whole(
         _, stderr = finish(running)
     assert running.returncode == 130
     assert "4 done, 1 failed" in stderr
+
+
+def test_a_watch_says_once_what_keeps_it_from_going_on_and_goes_on_when_that_is_mended(
+    tmp_path: Path, tiny: Path
+) -> None:
+    one, two, out = tmp_path / "1" / "in", tmp_path / "2" / "in", tmp_path / "out"
+    for folder in (one, two):
+        folder.mkdir(parents=True)
+    (one / "a.jpg").write_bytes(encoded(ball(), ".jpg"))
+    running = start(["--watch", one, two, "-o", out, "--json", "--settle", "0.2"], tiny)
+    assert running.stdout is not None
+    assert running.stderr is not None
+    try:
+        assert json.loads(running.stdout.readline())["output"] == str(out / "in" / "a.png")
+        (two / "a.jpg").write_bytes(encoded(ball(), ".jpg"))
+        said = running.stderr.readline()
+        assert said.startswith("waiting until this is mended: two pictures are both called in/a")
+        (two / "b.jpg").write_bytes(encoded(ball(), ".jpg"))
+        time.sleep(1.0)  # several looks
+        (two / "a.jpg").unlink()
+        assert json.loads(running.stdout.readline())["output"] == str(out / "in" / "b.png")
+    finally:
+        running.send_signal(signal.SIGINT)
+        _, stderr = finish(running)
+    assert running.returncode == 130
+    assert "waiting" not in stderr
+    assert "2 done" in stderr
+
+
+def test_a_watch_ends_where_its_folder_is_gone(tmp_path: Path, photos: Path, tiny: Path) -> None:
+    running = start(["--watch", photos, "-o", tmp_path / "out", "--json", "--settle", "0"], tiny)
+    assert running.stdout is not None
+    for _ in range(3):
+        running.stdout.readline()
+    shutil.rmtree(photos)
+    try:
+        running.wait(BOUND_S)
+    finally:
+        running.kill()
+        _, stderr = finish(running)
+    assert running.returncode == 1
+    assert f"{photos} is gone: there is nothing to watch" in stderr

@@ -61,5 +61,6 @@ def test_without_its_library_there_is_no_bar_and_it_is_said(
     monkeypatch.setattr("bgremove.commands.report.find_spec", lambda name: None)
     with Report(2) as report:
         report.add(DONE)
-    assert "no progress bar: pip install 'bgremove[cli]' brings tqdm" in terminal.getvalue()
+    said = "no progress bar: pip install -e '.[cli]' in the checkout brings tqdm"
+    assert said in terminal.getvalue()
     assert "done     in/a.jpg" in terminal.getvalue()

@@ -131,4 +131,5 @@ def test_without_the_extra_the_command_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "tqdm", None)
     result = invoke("weights")
     assert result.exit_code == 1
-    assert "tqdm is not installed; pip install '.[weights]' brings it" in result.output
+    said = "tqdm is not installed; pip install -e '.[weights]' in the checkout brings it"
+    assert said in result.output

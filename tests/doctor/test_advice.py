@@ -42,13 +42,42 @@ def test_where_all_is_well_nothing_is_said() -> None:
 
 
 def test_what_is_wrong_comes_first_and_says_what_to_do() -> None:
-    faults = replace(SERVICE, faults=("u2net: absent",))
+    faults = replace(SERVICE, models={"u2net": "absent"}, faults=("u2net: absent",))
     lacks = replace(MACHINE, nginx=None, libraries=MACHINE.libraries | {"isal": None})
     assert said(lacks, service=faults) == [
-        (True, "isal is not installed: pip install bgremove"),
+        (True, "isal is not installed: pip install . in the checkout"),
         (True, "u2net: absent: `bgremove weights` brings it"),
         (False, "nginx is not installed: needed only in front of a server that others reach"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "is_mended"),
+    [
+        ("absent", True),
+        ("u2net.onnx has 7 bytes, not the 8 of the manifest", True),
+        ("u2net.onnx has SHA-256 aa, not the bb of the manifest", True),
+        ("u2net.onnx cannot be read: Permission denied", False),
+    ],
+)
+def test_weights_are_advised_where_they_mend_a_file(state: str, is_mended: bool) -> None:
+    fault = f"u2net: {state}"
+    service = replace(SERVICE, models={"u2net": state}, faults=(fault,))
+    assert said(service=service) == [
+        (True, fault + (": `bgremove weights` brings it" if is_mended else ""))
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "weights/manifest.toml is no manifest: it has no table called models",
+        "weights/manifest.toml cannot be read: Permission denied",
+        "BGREMOVE_API_KEYS_FILE=absent: No such file or directory",
+    ],
+)
+def test_weights_are_not_advised_where_they_would_fail_the_same_way(fault: str) -> None:
+    assert said(service=Service(faults=(fault,))) == [(True, fault)]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +90,7 @@ def test_what_is_wrong_comes_first_and_says_what_to_do() -> None:
         ({}, {}, {"subjects": {"human": "unavailable"}}, "human is not served"),
         ({}, {}, {"models": {"n": "verified", "n-int8": "absent"}}, "n-int8 is not built"),
         ({}, {}, {"precision": "float32"}, "fast in int8, but float32 runs"),
-        ({"libraries": MACHINE.libraries | {"tqdm": None}}, {}, {}, "tqdm not installed: pip"),
+        ({"libraries": MACHINE.libraries | {"tqdm": None}}, {}, {}, "pip install -e '.[cli]' in"),
     ],
 )
 def test_what_could_be_better_is_a_note(

@@ -1,12 +1,15 @@
+import configparser
 import os
+import re
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from bgremove.doctor.machine import look_at_machine, memory_limit_mib
+from bgremove.doctor.machine import EXTRAS, look_at_machine, memory_limit_mib
 
 MIB = 1024 * 1024
+SETUP = Path(__file__).resolve().parents[2] / "setup.cfg"
 
 
 def cgroups(folder: Path, of_self: str, **files: str) -> tuple[Path, Path]:
@@ -44,6 +47,17 @@ def test_version_1_has_a_hierarchy_of_its_own_for_memory(tmp_path: Path) -> None
 def test_no_limit_is_none(tmp_path: Path, text: str) -> None:
     assert memory_limit_mib(*cgroups(tmp_path, "0::/\n", memory_DOT_max=text)) is None
     assert memory_limit_mib(tmp_path / "none", tmp_path / "nothing") is None
+
+
+def test_the_libraries_of_every_extra_of_the_commands_are_looked_for() -> None:
+    setup = configparser.ConfigParser(interpolation=None)
+    setup.read(SETUP)
+    extras = {
+        extra: set(re.findall(r"^[a-z0-9-]+", setup["options.extras_require"][extra], re.MULTILINE))
+        for extra in ("cli", "dask", "weights")
+    }
+    assert set().union(*extras.values()) == set(EXTRAS)
+    assert all(name in extras[extra] for name, extra in EXTRAS.items())
 
 
 def test_this_machine_is_told_as_it_is() -> None:

@@ -34,6 +34,21 @@ def test_damaged_weights_are_a_fault(settings: Settings) -> None:
     assert "tiny: tiny.onnx has SHA-256" in service.faults[0]
 
 
+@pytest.mark.parametrize("name", ["api_keys_file", "rapidapi_proxy_secret_file"])
+def test_keys_that_cannot_be_read_are_a_fault_beside_the_others(
+    settings: Settings, name: str
+) -> None:
+    file = str(settings.weights_dir / "no-keys")
+    service = try_service(replace(settings, **{name: file}))
+    variable = f"BGREMOVE_{name.upper()}"
+    assert service.faults == (f"{variable}={file}: No such file or directory",)
+    assert service.models["tiny"] == "verified"
+    (settings.weights_dir / "manifest.toml").write_text("models = 1")
+    faults = try_service(replace(settings, **{name: file})).faults
+    assert len(faults) == 2
+    assert "is no manifest" in faults[1]
+
+
 def test_a_manifest_that_is_none_is_a_fault(settings: Settings) -> None:
     (settings.weights_dir / "manifest.toml").write_text("models = 1")
     assert "is no manifest" in try_service(settings).faults[0]

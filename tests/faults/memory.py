@@ -20,9 +20,9 @@ from tests.support.http import Server, file, form
 from tests.support.tiny import encoded
 
 MB = 1_000_000
-BUDGET = 975 * MB  # docs/deployment.md: one picture of 40 megapixels
+BUDGET = 975 * MB  # docs/deployment.md: to reckon with for one picture of 40 megapixels
 MARGIN = 1.2
-SIDES = (8650, 5780)  # 50 megapixels, of which two at once take twice the budget
+SIDES = (8650, 5780)  # 50 megapixels, of which two at once take 1.5 GB (docs/tuning.md)
 TOGETHER = 2
 CGROUPS = Path("/sys/fs/cgroup/memory")  # of version 1
 
