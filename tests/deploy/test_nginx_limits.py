@@ -82,6 +82,34 @@ def test_a_key_has_its_limit_whatever_addresses_it_comes_from(
     assert passed(ask(limited, 5, "127.0.0.99", key_header=key_header, key="another")) == 5
 
 
+DISGUISES = {
+    "tabs before it": ["X-Api-Key: {tabs}{key}"],
+    "tabs after it": ["X-Api-Key: {key}{tabs}"],
+    "tabs after Bearer": ["Authorization: Bearer {tabs}{key}"],
+    "tabs before Bearer": ["Authorization: {tabs}Bearer {key}"],
+    "several headers": [
+        "X-Api-Key: {key}",
+        "X-Api-Key: {key}\r\nX-RapidAPI-Key: {key}",
+        "X-RapidAPI-Key: \t\r\nAuthorization: bearer {key}",
+        "X-Api-Key: {key}\r\nX-RapidAPI-Key: {key}\r\nAuthorization: Bearer {key}",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", DISGUISES)
+def test_a_key_has_one_limit_however_it_is_written(limited: Edge, name: str) -> None:
+    """Each of these is the same key to bgremove: tests/deploy/test_keys.py."""
+    forms = DISGUISES[name]
+    answers = []
+    started = time.monotonic()
+    for count in range(80):
+        lines = forms[count % len(forms)].format(tabs="\t" * count, key="the-one-key")
+        request = f"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n\r\n"
+        answers += Door(limited.port, f"127.0.0.{count + 2}").exchange(request.encode())
+    allowed = 1 + BURST + RATE * (time.monotonic() - started)
+    assert BURST <= passed(answers) <= allowed + 1 < 80
+
+
 def test_who_waits_as_told_is_served_again(limited: Edge) -> None:
     passed(ask(limited, 40, "127.0.0.2"))
     time.sleep(1.0)
