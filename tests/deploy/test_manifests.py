@@ -78,9 +78,10 @@ def test_kubernetes_would_take_it(path: Path) -> None:
 def test_systemd_takes_the_unit_and_thinks_it_is_hardened(tmp_path: Path) -> None:
     analyze = tool("systemd-analyze")
     unit = tmp_path / UNIT.name
-    command = "/opt/bgremove/.venv/bin/gunicorn"  # systemd wants it to be there
+    command = "/opt/bgremove/current/.venv/bin/gunicorn"  # systemd wants it to be there
     text = UNIT.read_text("utf-8")
     assert command in text
+    assert "\nWorkingDirectory=/opt/bgremove/current\n" in text
     unit.write_text(text.replace(command, sys.executable), "utf-8")
     said(analyze, "verify", unit)
     words = said(analyze, "security", "--offline=true", "--no-pager", unit)
