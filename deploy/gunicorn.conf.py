@@ -40,6 +40,7 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108 -- a heartbeat file on a disk can bloc
 control_socket_disable = True
 preload_app = False  # a session made before fork hangs when its worker stops
 forwarder_headers = ""  # a SCRIPT_NAME of a client on loopback would be believed, and end in a 500
+secure_scheme_headers = {}  # nothing asks for the scheme, and headers that disagree are a 400
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190

@@ -14,6 +14,7 @@ from bgremove.api.context import current
 from bgremove.errors import UnauthorizedError
 from bgremove.keys.admission import Admission, Source
 
+BLANKS = " \t"  # what HTTP allows around a value, and no more: nginx counts by key, and must agree
 KEY_HEADERS = ("X-RapidAPI-Key", "X-Api-Key")
 SECRET_HEADER = "X-RapidAPI-Proxy-Secret"  # noqa: S105 -- the header's name
 NO_KEY = "An API key is required; send it as X-Api-Key, X-RapidAPI-Key or Authorization: Bearer"
@@ -33,7 +34,7 @@ def require_key() -> None:
 
 def _admitted(admission: Admission, headers: Headers) -> str:
     """Return the id of the key that lets a request in."""
-    secret = headers.get(SECRET_HEADER, "").strip()
+    secret = headers.get(SECRET_HEADER, "").strip(BLANKS)
     if admission.gateway is not None and secret:
         wrong = f"{SECRET_HEADER} is not the one that this server knows"
         return _name_of(secret, admission.gateway, wrong)
@@ -45,10 +46,10 @@ def _admitted(admission: Admission, headers: Headers) -> str:
 
 def _presented(headers: Headers) -> str:
     """Return the one key that a request carries, in however many headers."""
-    sent = {name: headers.get(name, "").strip() for name in KEY_HEADERS}
-    scheme, _, token = headers.get("Authorization", "").strip().partition(" ")
+    sent = {name: headers.get(name, "").strip(BLANKS) for name in KEY_HEADERS}
+    scheme, _, token = headers.get("Authorization", "").strip(BLANKS).partition(" ")
     if scheme.lower() == "bearer":
-        sent["Authorization"] = token.strip()
+        sent["Authorization"] = token.strip(BLANKS)
     for name, value in sent.items():
         if "," in value:  # as servers join the values of a header that comes twice
             raise UnauthorizedError(f"{name} has several values; send one API key", token=True)

@@ -99,6 +99,20 @@ def test_what_gunicorn_cannot_read_is_answered_by_the_envelope(server: Server, n
     error_of(answer, status, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (b"X-Forwarded-Proto: http", b"X-Forwarded-Ssl: on"),
+        (b"X-Forwarded-Proto: https", b"X-Forwarded-Ssl: off"),
+        (b"X-Forwarded-Proto: http", b"X-Forwarded-Protocol: ssl"),
+    ],
+)
+def test_proxies_may_disagree_about_the_scheme(server: Server, lines: tuple[bytes, ...]) -> None:
+    """nginx sends one such header; what another proxy before it sent in the others comes along."""
+    (answer,) = server.door.exchange(get(b"Host: x", b"Connection: close", *lines))
+    assert answer.status == 200
+
+
 def test_nothing_else_of_gunicorn_writes_html() -> None:
     """`util.write_error` is the one place, and deploy/gunicorn.conf.py replaces it."""
     package = Path(gunicorn.util.__file__).parent

@@ -116,6 +116,30 @@ def test_headers_that_are_no_key(shared: tuple[Server, str], lines: str) -> None
     error_of(answer, 401, "UNAUTHORIZED")
 
 
+BLANKS = {
+    "X-Api-Key: \t{key}\t ": 200,
+    "Authorization: \tBearer \t {key}": 200,
+    "X-RapidAPI-Key: \t\r\nX-Api-Key: {key}": 200,
+    "X-Api-Key: \xa0{key}": 401,
+    "X-Api-Key: {key}\x85": 401,
+    "X-Api-Key: \x85\xa0{key}": 401,
+    "Authorization: Bearer \xa0{key}": 401,
+    "Authorization: \xa0Bearer {key}": 401,
+}
+
+
+@pytest.mark.parametrize("lines", BLANKS)
+def test_spaces_and_tabs_are_no_part_of_a_key_and_all_else_is(
+    shared: tuple[Server, str], lines: str
+) -> None:
+    """As deploy/nginx/limits.conf has it, else one key would have many limits there."""
+    server, key = shared
+    head = HEAD + lines.format(key=key).encode("latin-1")
+    length = f"\r\nContent-Length: {len(GOOD)}\r\nConnection: close\r\n\r\n".encode()
+    (answer,) = server.door.exchange(head + length + GOOD)
+    assert answer.status == BLANKS[lines]
+
+
 @pytest.mark.parametrize(
     "line",
     ["X-Api-Key {key}", "X-Api-Key : {key}", "X-Api-Key: {key}\x01", "{key}: x", " {key}", "{key}"],

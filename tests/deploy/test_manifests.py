@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,7 +17,8 @@ import yaml
 
 from bgremove.api.forms import FORM_OVERHEAD_BYTES
 from bgremove.settings import PREFIX, Settings
-from tests.support.http import ROOT
+from tests.support.http import ROOT, free_port
+from tests.support.nginx import broken_upstream
 
 DEPLOY = ROOT / "deploy"
 KUBERNETES = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
@@ -78,9 +81,10 @@ def test_kubernetes_would_take_it(path: Path) -> None:
 def test_systemd_takes_the_unit_and_thinks_it_is_hardened(tmp_path: Path) -> None:
     analyze = tool("systemd-analyze")
     unit = tmp_path / UNIT.name
-    command = "/opt/bgremove/.venv/bin/gunicorn"  # systemd wants it to be there
+    command = "/opt/bgremove/current/.venv/bin/gunicorn"  # systemd wants it to be there
     text = UNIT.read_text("utf-8")
     assert command in text
+    assert "\nWorkingDirectory=/opt/bgremove/current\n" in text
     unit.write_text(text.replace(command, sys.executable), "utf-8")
     said(analyze, "verify", unit)
     words = said(analyze, "security", "--offline=true", "--no-pager", unit)
@@ -158,8 +162,48 @@ def test_the_limits_of_a_body_and_of_time_are_a_ladder() -> None:
 def test_nginx_closes_idle_connections_to_gunicorn_before_gunicorn_does() -> None:
     """The other way round, a request could be sent into a connection that is being closed."""
     for name in ("nginx/upstream.conf", "compose/upstream.conf"):
-        idle = number(r"keepalive_timeout (\d+)s;", name)
-        assert idle < number(r"^keepalive = (\d+)$", "gunicorn.conf.py")
+        idle = re.findall(r"keepalive_timeout (\d+)s;", (DEPLOY / name).read_text("utf-8"))
+        assert len(idle) == 2
+        assert max(map(int, idle)) < number(r"^keepalive = (\d+)$", "gunicorn.conf.py")
+
+
+def servers(block: str) -> list[str]:
+    return re.findall(r"server (\S+:\d+)", block)
+
+
+def test_both_groups_of_nginx_and_prometheus_name_the_same_processes() -> None:
+    for name in ("nginx/upstream.conf", "compose/upstream.conf"):
+        first, second = (DEPLOY / name).read_text("utf-8").split("\nupstream ")[1:]
+        assert servers(first) == servers(second) != []
+    own = servers((DEPLOY / "nginx/upstream.conf").read_text("utf-8"))
+    scraped = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text("utf-8"))
+    (targets,) = (group["targets"] for group in scraped["scrape_configs"][0]["static_configs"])
+    assert set(targets) == set(own)
+
+
+def test_how_many_pods_there_are_is_the_autoscalers_alone() -> None:
+    """A number in the deployment would come back with every `kubectl apply`."""
+    assert "replicas" not in manifest("deployment")["spec"]
+    assert manifest("autoscaler")["spec"]["minReplicas"] >= 2
+
+
+def health_checks(port: int) -> dict[str, list[str]]:
+    """Return the commands of the image's and of nginx's health check, to ask ``port``."""
+    (image,) = re.findall(r"^ +CMD (\[.*)$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.M)
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    _, *nginx = compose["services"]["nginx"]["healthcheck"]["test"]
+    asked = [word.replace("127.0.0.1/", f"127.0.0.1:{port}/") for word in nginx]
+    return {"image": [sys.executable, *json.loads(image)[1:]], "nginx": asked}
+
+
+@pytest.mark.parametrize("name", ["image", "nginx"])
+def test_a_health_check_asks_the_service_whatever_proxy_there_is(name: str) -> None:
+    with broken_upstream(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as port:
+        command = health_checks(port)[name]
+        tool(command[0])
+        nowhere = {"http_proxy": f"http://127.0.0.1:{free_port()}", "no_proxy": "", "NO_PROXY": ""}
+        env = os.environ | nowhere | {"PORT": str(port)}
+        assert subprocess.run(command, env=env, check=False, timeout=30).returncode == 0
 
 
 def test_composes_upstream_is_the_shipped_one_with_other_servers() -> None:

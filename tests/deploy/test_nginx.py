@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import nginx as support
+from tests.support.early import MB, pieces_of
 from tests.support.http import FORM_TYPE, PATH, Server, error_of, file, form, free_port, post
 from tests.support.nginx import Door, Edge
 from tests.support.tiny import ball, encoded
@@ -106,6 +107,16 @@ def test_the_largest_picture_passes_nginx_and_one_byte_more_is_named_by_the_serv
     assert post(edge.door, form(file("image", largest))).status == 200
     error = error_of(post(edge.door, form(file("image", largest + b"x"))), 400, "VALIDATION_ERROR")
     assert "10,485,761" in error["message"]
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("path", ["/", "/livez", "/pages/x/main.js"])
+def test_a_path_without_a_form_takes_no_large_body(edge: Edge, path: str, framing: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\n".encode()
+    (answer,) = edge.door.exchange(*pieces_of(head, MB, framing))
+    error = error_of(answer, 400, "VALIDATION_ERROR")
+    assert error["message"].endswith("more than the 1 KiB that this path takes")
+    assert error["details"] == []
 
 
 def test_a_clients_well_formed_id_is_kept_everywhere(edge: Edge, real_server: Server) -> None:

@@ -6,8 +6,9 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,9 @@ from tests.support.tiny import ball, encoded
 RATE, BURST, CONNECTIONS = 10, 20, 20  # as shipped: deploy/nginx/limits.conf, service.conf
 GOOD = form(file("image", encoded(ball())))
 ENDLESS = (
-    f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\n"
-    "Content-Length: 1000000\r\n\r\n"
-).encode()
+    f"POST {{}} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n"
+)
+PAGES = ["/", "/pages/x/main.js"]
 
 
 @pytest.fixture
@@ -82,6 +83,34 @@ def test_a_key_has_its_limit_whatever_addresses_it_comes_from(
     assert passed(ask(limited, 5, "127.0.0.99", key_header=key_header, key="another")) == 5
 
 
+DISGUISES = {
+    "tabs before it": ["X-Api-Key: {tabs}{key}"],
+    "tabs after it": ["X-Api-Key: {key}{tabs}"],
+    "tabs after Bearer": ["Authorization: Bearer {tabs}{key}"],
+    "tabs before Bearer": ["Authorization: {tabs}Bearer {key}"],
+    "several headers": [
+        "X-Api-Key: {key}",
+        "X-Api-Key: {key}\r\nX-RapidAPI-Key: {key}",
+        "X-RapidAPI-Key: \t\r\nAuthorization: bearer {key}",
+        "X-Api-Key: {key}\r\nX-RapidAPI-Key: {key}\r\nAuthorization: Bearer {key}",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", DISGUISES)
+def test_a_key_has_one_limit_however_it_is_written(limited: Edge, name: str) -> None:
+    """Each of these is the same key to bgremove: tests/deploy/test_keys.py."""
+    forms = DISGUISES[name]
+    answers = []
+    started = time.monotonic()
+    for count in range(80):
+        lines = forms[count % len(forms)].format(tabs="\t" * count, key="the-one-key")
+        request = f"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n\r\n"
+        answers += Door(limited.port, f"127.0.0.{count + 2}").exchange(request.encode())
+    allowed = 1 + BURST + RATE * (time.monotonic() - started)
+    assert BURST <= passed(answers) <= allowed + 1 < 80
+
+
 def test_who_waits_as_told_is_served_again(limited: Edge) -> None:
     passed(ask(limited, 40, "127.0.0.2"))
     time.sleep(1.0)
@@ -115,11 +144,13 @@ def test_addresses_that_are_exempted_have_the_limit_of_their_keys_only(
         assert passed(ask(edge, 60, "127.0.0.8", key_header="X-Api-Key")) < 60
 
 
-def drip(edge: Edge, addresses: list[str], stack: ExitStack) -> list[socket.socket]:
-    """Begin an upload from each address, of which a byte comes at a time."""
+def drip(
+    edge: Edge, addresses: list[str], stack: ExitStack, paths: Sequence[str] = (PATH,)
+) -> list[socket.socket]:
+    """Begin an upload from each address, to the paths in turn, of which a byte comes at a time."""
     sockets = [stack.enter_context(Door(edge.port, address).connect()) for address in addresses]
-    for sock in sockets:
-        sock.sendall(ENDLESS)
+    for sock, path in zip(sockets, cycle(paths), strict=False):
+        sock.sendall(ENDLESS.format(path).encode())
     return sockets
 
 
@@ -138,20 +169,46 @@ def test_slow_senders_cost_the_others_nothing(edge: Edge) -> None:
                 sock.recv(1)
 
 
-def test_one_address_has_a_bounded_number_of_slow_senders(
-    real_server: Server, tmp_path: Path
-) -> None:
-    often: Changes = {"nginx/limits.conf": UNLIMITED["nginx/limits.conf"]}  # limit_conn as shipped
-    with nginx(tmp_path, [real_server.port], often) as edge, ExitStack() as stack:
-        slow = drip(edge, ["127.0.0.2"] * 50, stack)
-        time.sleep(0.5)
-        refused = 0
-        for sock in slow:
-            sock.setblocking(False)
-            try:
-                refused += sock.recv(4096).startswith(b"HTTP/1.1 429 ")
-            except BlockingIOError:
-                continue
-        assert refused == len(slow) - CONNECTIONS
-        error_of(post(Door(edge.port, "127.0.0.2"), GOOD), 429, "RATE_LIMITED")
-        assert post(Door(edge.port, "127.0.0.3"), GOOD).status == 200
+@pytest.fixture
+def often(real_server: Server, tmp_path: Path) -> Iterator[Edge]:
+    """Return nginx with the limit of connections as shipped, where one may ask ever so often."""
+    changes: Changes = {"nginx/limits.conf": UNLIMITED["nginx/limits.conf"]}
+    with nginx(tmp_path, [real_server.port], changes) as edge:
+        yield edge
+
+
+def refused_of(slow: list[socket.socket]) -> int:
+    """Count those that were answered 429 by now."""
+    time.sleep(0.5)
+    refused = 0
+    for sock in slow:
+        sock.setblocking(False)
+        try:
+            refused += sock.recv(4096).startswith(b"HTTP/1.1 429 ")
+        except BlockingIOError:
+            continue
+    return refused
+
+
+@pytest.mark.parametrize(
+    "paths", [[PATH], *([page] for page in PAGES), [PATH, *PAGES]], ids=" ".join
+)
+def test_one_address_has_a_bounded_number_of_slow_senders(often: Edge, paths: list[str]) -> None:
+    """Wherever they send to: what waits on the disk is bounded by all of them together."""
+    own, other = Door(often.port, "127.0.0.2"), Door(often.port, "127.0.0.3")
+    with ExitStack() as stack:
+        slow = drip(often, [own.address] * 50, stack, paths)
+        assert refused_of(slow) == len(slow) - CONNECTIONS
+        error_of(post(own, GOOD), 429, "RATE_LIMITED")
+        error_of(own.send("GET", "/"), 429, "RATE_LIMITED")
+        assert own.send("GET", "/livez").status == 200
+        assert post(other, GOOD).status == 200
+
+
+def test_slow_health_checks_are_bounded_and_keep_no_picture_out(often: Edge) -> None:
+    own = Door(often.port, "127.0.0.2")
+    with ExitStack() as stack:
+        slow = drip(often, [own.address] * 50, stack, ["/livez"])
+        assert refused_of(slow) == len(slow) - CONNECTIONS
+        error_of(own.send("GET", "/livez"), 429, "RATE_LIMITED")
+        assert post(own, GOOD).status == 200

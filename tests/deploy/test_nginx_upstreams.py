@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.http import START_S, Answer, Server, error_of, file, form, gunicorn, post
-from tests.support.nginx import UNLIMITED, Edge, broken_upstream, nginx
+from tests.support.nginx import UNLIMITED, Door, Edge, broken_upstream, nginx
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
@@ -109,6 +109,21 @@ def _ask_until(enough: threading.Event, edge: Edge) -> list[Answer]:
     while not enough.is_set():
         answers.append(post(edge.door, GOOD))
     return answers
+
+
+def test_the_page_and_its_files_come_from_one_process(tmp_path: Path) -> None:
+    """While two releases serve: a process knows no file of another release's page."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n"
+    paths = ("/", "/pages/x/main.js", "/pages/x/main.css", "/pages/x/wire.js", "/")
+    with (
+        broken_upstream(head + b"1") as first,
+        broken_upstream(head + b"2") as second,
+        nginx(tmp_path, [first, second], UNLIMITED) as edge,
+    ):
+        doors = [Door(edge.port, f"127.0.0.{last}") for last in range(2, 42)]
+        visits = [{door.send("GET", path).body for path in paths} for door in doors]
+    assert [len(seen) for seen in visits] == [1] * len(doors)
+    assert set().union(*visits) == {b"1", b"2"}
 
 
 def test_both_dead_is_the_envelope(tmp_path: Path) -> None:
