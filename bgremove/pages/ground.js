@@ -16,6 +16,14 @@ export class Ground {
     });
     this.#colour.addEventListener("input", () => this.#choose());
     this.#colour.addEventListener("click", () => this.#choose());
+    this.#restore();
+  }
+
+  /** A browser may have kept the choice through a reload. */
+  #restore() {
+    const radio = this.#group.querySelector("input:checked");
+    if (radio instanceof HTMLInputElement) this.#stage.dataset.ground = radio.value;
+    else this.#choose();
   }
 
   /** Only what lets something through has a ground. @param {boolean} shown */

@@ -6,7 +6,8 @@ const STORED = "bgremove-key";
 const KEY = /^[\x21-\x7e]+$/; // what an HTTP header can carry
 
 export class Keys {
-  current = sessionStorage.getItem(STORED) ?? "";
+  #tab = tabStorage();
+  current = this.#tab?.getItem(STORED) ?? "";
   #opener = byId("key-open", HTMLButtonElement);
   #dialog = byId("key-dialog", HTMLDialogElement);
   #words = byId("key-words", HTMLElement);
@@ -18,6 +19,7 @@ export class Keys {
 
   constructor() {
     this.#opener.hidden = this.current === "";
+    this.#keep.disabled = this.#tab === null;
     this.#opener.addEventListener("click", () => this.ask("This key is sent with every picture."));
     this.#input.addEventListener("input", () => this.#input.setCustomValidity(""));
     byId("key-cancel", HTMLElement).addEventListener("click", () => this.#dialog.close());
@@ -39,7 +41,7 @@ export class Keys {
       this.#opener.hidden = false;
       this.#forget.hidden = this.current === "";
       this.#input.value = "";
-      this.#keep.checked = sessionStorage.getItem(STORED) !== null;
+      this.#keep.checked = this.#tab !== null && this.#tab.getItem(STORED) !== null;
       this.#dialog.returnValue = "";
       this.#dialog.addEventListener("close", () => resolve(this.#dialog.returnValue === "given"), { once: true });
       this.#dialog.showModal();
@@ -66,7 +68,16 @@ export class Keys {
   /** @param {string} key @param {boolean} keep */
   #set(key, keep) {
     this.current = key;
-    if (keep) sessionStorage.setItem(STORED, key);
-    else sessionStorage.removeItem(STORED);
+    if (keep) this.#tab?.setItem(STORED, key);
+    else this.#tab?.removeItem(STORED);
+  }
+}
+
+/** The storage of this tab; null where the browser keeps pages from it, as it does without cookies. */
+function tabStorage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
   }
 }

@@ -8,6 +8,7 @@ import { stateWords } from "./words.js";
 /** @typedef {{item: HTMLLIElement, pick: HTMLButtonElement, state: HTMLElement}} Row */
 
 const THUMB_PX = 96;
+const TICK_MS = 200;
 
 export class List {
   #section = byId("pictures", HTMLElement);
@@ -25,6 +26,7 @@ export class List {
   constructor(pictures, remove) {
     this.pictures = pictures;
     this.remove = remove;
+    setInterval(() => this.#tick(), TICK_MS);
   }
 
   show() {
@@ -39,8 +41,7 @@ export class List {
     }
     for (const picture of all) {
       const row = this.#rows.get(picture) ?? this.#add(picture);
-      const words = stateWords(picture.state);
-      if (row.state.textContent !== words) row.state.textContent = words;
+      tell(row, picture);
       row.item.dataset.phase = picture.state.phase;
       if (picture === selected) row.pick.setAttribute("aria-current", "true");
       else row.pick.removeAttribute("aria-current");
@@ -64,6 +65,13 @@ export class List {
     return row;
   }
 
+  /** Count down where the server has asked for peace. */
+  #tick() {
+    for (const [picture, row] of this.#rows) {
+      if (picture.state.phase === "held") tell(row, picture);
+    }
+  }
+
   /** Take a row away; the focus in it goes to the row that follows. @param {Picture} picture @param {Row} row */
   #forget(picture, row) {
     const next = (row.item.nextElementSibling ?? row.item.previousElementSibling)?.querySelector("button");
@@ -72,6 +80,12 @@ export class List {
     this.#rows.delete(picture);
     if (focused) (next ?? byId("choose", HTMLButtonElement)).focus();
   }
+}
+
+/** @param {Row} row @param {Picture} picture */
+function tell(row, picture) {
+  const words = stateWords(picture.state);
+  if (row.state.textContent !== words) row.state.textContent = words;
 }
 
 /**

@@ -37,10 +37,10 @@ export function curlLine(name, options, withKey) {
   return parts.join(" \\\n  ");
 }
 
-/** curl reads , and ; behind a file's name, and quotes around it. @param {string} name */
+/** curl reads , and ; behind a file's name, and quotes around it; it drops blanks at both ends. @param {string} name */
 function formValue(name) {
   const path = fileArgument(name);
-  return /[,;"\\]/.test(path) ? `"${path.replace(/[\\"]/g, "\\$&")}"` : path;
+  return /[,;"\\]|^\s|\s$/.test(path) ? `"${path.replace(/[\\"]/g, "\\$&")}"` : path;
 }
 
 /** A name that could be read as standard input, or as an option, gets its folder. @param {string} name */

@@ -77,6 +77,7 @@ export class Pictures extends EventTarget {
   /** Forget a picture, and look at the one that takes its place. @param {Picture} picture */
   remove(picture) {
     const at = this.all.indexOf(picture);
+    if (at === -1) return; // its row stays until the next frame is drawn, and may be clicked again
     this.all.splice(at, 1);
     if (this.selected === picture) this.selected = this.all[at] ?? this.all[at - 1] ?? null;
     this.changed();

@@ -39,7 +39,7 @@ export function refusal(file) {
 }
 
 /**
- * Read the answer to a request that failed.
+ * Read an answer that is no picture.
  * @param {XMLHttpRequest} request finished, its body a Blob
  * @returns {Promise<Problem>}
  */
@@ -51,7 +51,8 @@ export async function problemOf(request) {
   const requestId = request.getResponseHeader("X-Request-Id") ?? "";
   const error = errorIn(body);
   if (error === null) {
-    const words = `The answer was HTTP ${status} without an explanation; something between this page and the service may be at fault`;
+    const what = status === 200 ? "not a picture" : `HTTP ${status} without an explanation`;
+    const words = `The answer was ${what}; something between this page and the service may be at fault`;
     return new Problem(words, { status, requestId, retryAfterS });
   }
   return new Problem(error.message, { status, details: error.details, requestId, retryAfterS });

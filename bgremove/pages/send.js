@@ -25,7 +25,7 @@ import { Problem, problemOf } from "./problem.js";
  * @property {(share: number) => void} uploading called with 0 to 1; at 1 the waiting begins
  */
 
-const STALL_S = 30; // of an upload without one byte taken
+const STALL_S = 30; // of an upload, or of an answer, without one more byte
 const MARGIN_S = 30; // beyond the server's deadline, which begins when it has read the request
 
 /**
@@ -39,7 +39,7 @@ export async function send(file, options, way) {
   way.signal.throwIfAborted();
   const started = performance.now();
   const request = await exchange(file, options, way);
-  if (request.status !== 200) throw await problemOf(request);
+  if (request.status !== 200 || !isPicture(request.response)) throw await problemOf(request);
   return answerOf(request, performance.now() - started);
 }
 
@@ -93,6 +93,7 @@ function exchange(file, options, { key, signal, uploading }) {
       uploading(1);
       patience(timeoutS + MARGIN_S, "The server did not answer");
     };
+    request.onprogress = () => patience(STALL_S, "The answer stalled: nothing more came");
     request.onerror = () =>
       fail(new Problem("The server could not be reached, or the connection was lost. Is it still running?"));
     request.onload = () => {
@@ -114,6 +115,11 @@ function exchange(file, options, { key, signal, uploading }) {
  */
 export function accepted({ format, white }) {
   return format === "white_bg" && white === "jpeg" ? "image/jpeg" : "image/png";
+}
+
+/** A proxy may answer 200 with a page of its own. @param {unknown} body */
+function isPicture(body) {
+  return body instanceof Blob && body.type.startsWith("image/");
 }
 
 /**

@@ -50,7 +50,6 @@ export class Stage {
     this.#shown = { picture, answer, cropped };
     this.#stage.dataset.after = String(answer !== null);
     this.#put(this.#after, answer?.blob ?? null);
-    this.#split.shown = answer !== null;
     if (answer?.warnings.includes("animation-first-frame")) this.#stopAnimation(picture);
     this.#align();
     this.#compare();

@@ -5,8 +5,7 @@
 // BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
 // Made from the OpenAPI document by `make clients`.
 
-import { openAsBlob } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 
 /** Return the picture that is answered, as bytes; throws with what the server says. */
 export async function removeBackground(picture, server, key) {
@@ -17,17 +16,28 @@ export async function removeBackground(picture, server, key) {
   const headers = key ? { "X-RapidAPI-Key": key } : {};
   const answer = await fetch(`${server}/v1/remove-bg/universal`, { method: "POST", headers, body: form });
   if (!answer.ok) {
-    const { error } = await answer.json();
-    throw new Error(`${answer.status} ${error.code}: ${error.message}`);
+    throw new Error(`${answer.status} ${explanation(await answer.text())}`);
   }
   return new Uint8Array(await answer.arrayBuffer());
 }
 
+/** Return what the server says; of an answer that is not the server's, the beginning. */
+function explanation(body) {
+  try {
+    const { error } = JSON.parse(body);
+    if (error.code) return `${error.code}: ${error.message}`;
+  } catch {
+    // It is not JSON, or there is no error in it.
+  }
+  return body.slice(0, 200);
+}
+
 const [picture, result, server = "http://127.0.0.1:8000"] = process.argv.slice(2);
 try {
-  const cutout = await removeBackground(await openAsBlob(picture), server, process.env.BGREMOVE_API_KEY);
+  const file = new Blob([await readFile(picture)]);
+  const cutout = await removeBackground(file, server, process.env.BGREMOVE_API_KEY);
   await writeFile(result, cutout);
 } catch (error) {
-  console.error(error.message);
+  console.error(error.cause ? `${error.message}: ${error.cause.message || error.cause.code}` : error.message);
   process.exitCode = 1;
 }

@@ -11,6 +11,9 @@ declare(strict_types=1);
 /** Returns the picture that is answered; throws with what the server says. */
 function remove_background(string $picture, string $server, ?string $key = null): string
 {
+    if (!is_readable($picture)) {
+        throw new RuntimeException("$picture cannot be read");
+    }
     $request = curl_init($server . '/v1/remove-bg/universal');
     curl_setopt_array($request, [
         CURLOPT_RETURNTRANSFER => true,
@@ -28,16 +31,27 @@ function remove_background(string $picture, string $server, ?string $key = null)
     }
     $status = curl_getinfo($request, CURLINFO_RESPONSE_CODE);
     if ($status !== 200) {
-        $error = json_decode($body, true)['error'];
-        throw new RuntimeException("$status {$error['code']}: {$error['message']}");
+        throw new RuntimeException("$status " . explanation($body));
     }
     return $body;
+}
+
+/** Returns what the server says; of an answer that is not the server's, the beginning. */
+function explanation(string $body): string
+{
+    $error = json_decode($body, true)['error'] ?? null;
+    if (!isset($error['code'], $error['message'])) {
+        return substr($body, 0, 200);
+    }
+    return "{$error['code']}: {$error['message']}";
 }
 
 try {
     $key = getenv('BGREMOVE_API_KEY') ?: null;
     $cutout = remove_background($argv[1], $argv[3] ?? 'http://127.0.0.1:8000', $key);
-    file_put_contents($argv[2], $cutout);
+    if (@file_put_contents($argv[2], $cutout) === false) {
+        throw new RuntimeException(error_get_last()['message']);
+    }
 } catch (RuntimeException $error) {
     fwrite(STDERR, $error->getMessage() . "\n");
     exit(1);

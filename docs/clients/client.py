@@ -30,15 +30,23 @@ def remove_background(picture: Path, server: str, key: str | None = None) -> byt
             timeout=TIMEOUT_S,
         )
     if not answer.ok:
-        error = answer.json()["error"]
-        raise RuntimeError(f"{answer.status_code} {error['code']}: {error['message']}")
+        raise RuntimeError(f"{answer.status_code} {explanation(answer)}")
     return answer.content
+
+
+def explanation(answer: requests.Response) -> str:
+    """Return what the server says; of an answer that is not the server's, the beginning."""
+    try:
+        error = answer.json()["error"]
+        return f"{error['code']}: {error['message']}"
+    except (ValueError, LookupError, TypeError):
+        return answer.text[:200]
 
 
 if __name__ == "__main__":
     server = sys.argv[3] if len(sys.argv) > 3 else "http://127.0.0.1:8000"
     try:
         cutout = remove_background(Path(sys.argv[1]), server, os.environ.get("BGREMOVE_API_KEY"))
-    except RuntimeError as error:
+        Path(sys.argv[2]).write_bytes(cutout)
+    except (OSError, RuntimeError) as error:  # requests' own errors are OSErrors
         sys.exit(str(error))
-    Path(sys.argv[2]).write_bytes(cutout)

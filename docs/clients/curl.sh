@@ -13,15 +13,21 @@ picture=$1
 result=$2
 server=${3:-http://127.0.0.1:8000}
 
+part=$result.part
+rm -f "$part"
+# curl reads a name in quotes, in which \ and " are escaped.
+quoted=$(printf '%s' "$picture" | sed 's/[\\"]/\\&/g')
+
 # An empty header is not sent.
 curl --silent --show-error --fail-with-body "$server/v1/remove-bg/universal" \
   -H "X-RapidAPI-Key: ${BGREMOVE_API_KEY:-}" \
-  -F "image=@\"$picture\"" \
+  -F "image=@\"$quoted\"" \
   -F "subject=product" \
   -F "output_format=white_bg" \
-  -o "$result" || {
+  -o "$part" || {
   status=$?
-  [ ! -f "$result" ] || cat "$result" >&2 # the error, as JSON
-  rm -f "$result"
+  [ ! -f "$part" ] || cat "$part" >&2 # the error, as JSON
+  rm -f "$part"
   exit "$status"
 }
+mv "$part" "$result"

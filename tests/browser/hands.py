@@ -16,6 +16,7 @@ from tests.support.tiny import encoded
 
 DATA = Path(skimage.__file__).parent / "data"
 FACE, CORNER = (225, 100), (20, 20)  # x, y in the astronaut: inside the subject, outside it
+HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'  # a file's name, to shells and to curl
 
 
 def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -> dict[str, Any]:
@@ -80,6 +81,12 @@ def done(page: Page, count: int = 1) -> None:
     """Wait until so many pictures have their answer."""
     expect(page.locator("#list li[data-phase=done]")).to_have_count(count)
     expect(page.locator("#result")).to_be_visible()
+
+
+def said(page: Page, words: str) -> None:
+    """Wait until a problem is said in these words, to those who do not see the page as well."""
+    expect(page.locator("#problem-message")).to_contain_text(words)
+    expect(page.locator("#live")).to_contain_text(words)
 
 
 def pixel(page: Page, at: tuple[int, int], image: str = "after") -> list[int]:

@@ -9,13 +9,21 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, Open
-from tests.browser.hands import FACE, astronaut, bring, choose, done, pixel, select, size
+from tests.browser.hands import (
+    FACE,
+    HOSTILE,
+    astronaut,
+    bring,
+    choose,
+    done,
+    pixel,
+    select,
+    size,
+)
 from tests.support.http import Server
-
-HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'
 
 
 @pytest.fixture
@@ -107,6 +115,27 @@ def test_the_edges_can_be_looked_at_on_any_colour(answered: Page) -> None:
     assert "conic-gradient" in sheet.evaluate(ground)
 
 
+@pytest.mark.parametrize(("chosen", "colour"), [("white", "255, 255, 255"), ("", "255, 0, 128")])
+def test_the_ground_that_a_browser_keeps_through_a_reload_is_shown(
+    page: Page, chosen: str, colour: str
+) -> None:
+    """Firefox keeps choices; Chromium does not, so here they are in the page that it reads."""
+
+    def keep(route: Route) -> None:
+        came = route.fetch()
+        body = came.text().replace('value="check" checked', 'value="check"')
+        radio = f'name="ground" value="{chosen}"'
+        body = body.replace(radio, f"{radio} checked")
+        route.fulfill(response=came, body=body.replace("#2f6f8f", "#ff0080"))
+
+    page.route(page.url, keep)
+    page.reload()
+    choose(page, astronaut())
+    done(page)
+    read = "(sheet) => getComputedStyle(sheet).backgroundColor"
+    assert page.locator(".after .sheet").evaluate(read) == f"rgb({colour})"
+
+
 def test_the_download_is_the_picture_under_a_sensible_name(answered: Page) -> None:
     with answered.expect_download() as download:
         answered.get_by_role("link", name="Download").click()
@@ -159,6 +188,7 @@ def test_a_jpeg_is_copied_as_the_png_that_clipboards_take(page: Page) -> None:
         (HOSTILE, ("People", "Crop")),
         ("-o.jpg", ("White",)),
         ("two words.jpg", ("White", "PNG")),
+        (" blanks around ", ("Mask",)),
     ],
 )
 def test_the_copied_curl_line_does_the_same(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,15 +14,10 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.guarded import KEY, LATE_S
-from tests.browser.hands import astronaut, bring, choose, done, flat, payload
+from tests.browser.hands import astronaut, bring, choose, done, flat, payload, said
 from tests.support.http import PATH, Server, gunicorn
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-
-
-def said(page: Page, words: str) -> None:
-    expect(page.locator("#problem-message")).to_contain_text(words)
-    expect(page.locator("#live")).to_contain_text(words)
 
 
 def test_what_is_no_picture_is_told_in_the_servers_words(page: Page) -> None:
@@ -111,44 +103,15 @@ def test_an_answer_without_an_envelope_is_said(page: Page) -> None:
     done(page)
 
 
-def test_an_upload_that_stalls_is_not_waited_for_without_end(page: Page) -> None:
-    page.clock.install()
-    page.route(f"**{PATH}", lambda route: None)
+def test_a_page_in_place_of_a_picture_is_said(page: Page) -> None:
+    def sign_in(route: Route) -> None:
+        route.fulfill(status=200, content_type="text/html", body="<h1>Sign in</h1>")
+
+    page.route(f"**{PATH}", sign_in, times=1)
     choose(page, astronaut())
-    expect(page.locator("#working")).to_be_visible()
-    page.clock.run_for(31_000)
-    said(page, "The upload stalled: the server took nothing more within 30 seconds")
-    page.unroute_all(behavior="ignoreErrors")
-
-
-def test_a_server_that_never_answers_is_not_waited_for_without_end(
-    opened: Open, weights: Path, tmp_path: Path
-) -> None:
-    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights), "BGREMOVE_TIMEOUT_S": "20"}
-    with gunicorn(tmp_path, settings) as server, opened(server) as page:
-        page.clock.install()
-        with asleep(server):
-            choose(page, astronaut())
-            picture = page.locator("#list li")
-            expect(picture).to_have_attribute("data-phase", "working")
-            page.clock.run_for(45_000)
-            expect(picture).to_have_attribute("data-phase", "working")
-            page.clock.run_for(6_000)
-            said(page, "The server did not answer within 50 seconds")
-
-
-@contextmanager
-def asleep(server: Server) -> Iterator[None]:
-    """Stop the workers of a server, which then takes what the kernel takes and answers nothing."""
-    pid = server.process.pid
-    workers = [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for worker in workers:
-            os.kill(worker, signal.SIGCONT)
+    said(page, "The answer was not a picture")
+    page.get_by_role("button", name="Try again").click()
+    done(page)
 
 
 def test_a_wait_that_the_server_asks_for_is_kept(page: Page) -> None:

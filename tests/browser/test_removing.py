@@ -138,6 +138,16 @@ def test_several_pictures_are_sent_two_at_a_time(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
 
 
+def test_a_row_that_is_clicked_away_twice_takes_no_other_along(page: Page) -> None:
+    """Both clicks come before the next frame, in which the row goes."""
+    page.route("**/v1/**", lambda route: route.abort())
+    choose(page, *[astronaut(f"{number}.jpg") for number in range(3)])
+    cross = page.get_by_role("button", name="Remove 0.jpg")
+    cross.evaluate("(cross) => { cross.click(); cross.click(); }")
+    expect(cross).to_be_hidden()
+    expect(page.locator("#list .row-name")).to_have_text(["1.jpg", "2.jpg"])
+
+
 def test_a_picture_lying_on_its_side_is_shown_upright(page: Page) -> None:
     """Orientation 6: stored turned, to be shown turned a quarter clockwise."""
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import pytest
 import skimage
 
 from bgremove.api.openapi.operations.removal import EXAMPLES
-from tests.support.http import ROOT, Server, gunicorn
+from tests.support.http import ROOT, Server, free_port, gunicorn
+from tests.support.scripted_server import Reply, scripted_server
 from tests.support.tiny import encoded
 
 CLIENTS = ROOT / "docs" / "clients"
@@ -28,6 +30,8 @@ COMMANDS = {
     "client.mjs": ["node"],
     "client.php": ["php"],
 }
+NOT_FOR_USERS = ("Traceback", "Warning", "Uncaught", "    at ")  # of Python, PHP and Node.js
+NAME = 'a "photo"; 1.jpg'
 NEEDS = {"curl.sh": "curl", "client.mjs": "node", "client.php": "php"}
 
 
@@ -77,15 +81,16 @@ def _need(name: str) -> None:
 def test_a_client_gets_a_product_on_white(
     server: Server, photograph: bytes, tmp_path: Path, name: str
 ) -> None:
-    (tmp_path / "a photo; 1.jpg").write_bytes(photograph)
+    (tmp_path / NAME).write_bytes(photograph)
     address = f"http://127.0.0.1:{server.port}"
-    done = run(name, tmp_path, "a photo; 1.jpg", "white.jpg", address)
+    done = run(name, tmp_path, NAME, "white.jpg", address)
     assert (done.returncode, done.stderr) == (0, "")
     pixels = cv2.imread(str(tmp_path / "white.jpg"))
     assert pixels is not None
     assert pixels.shape == (SIDE, SIDE, 3)
     assert (pixels[:16, :16] == 255).all()
     assert not (pixels[100:150, 200:250] == 255).all()
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, "white.jpg"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -96,6 +101,53 @@ def test_a_client_says_what_the_server_says(server: Server, tmp_path: Path, name
     assert "VALIDATION_ERROR" in done.stderr
     assert "The file is not a JPEG, PNG, BMP, WEBP or GIF picture" in done.stderr
     assert not (tmp_path / "white.jpg").exists()
+
+
+def fails(name: str, folder: Path, *arguments: str) -> str:
+    """Return what a client says when it fails, which must be words for its user."""
+    done = run(name, folder, *arguments)
+    assert done.returncode != 0
+    assert not any(words in done.stdout + done.stderr for words in NOT_FOR_USERS), done
+    return done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_without_a_server_an_older_result_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"picture")
+    (tmp_path / "white.jpg").write_bytes(b"older")
+    address = f"http://127.0.0.1:{free_port()}"
+    said = fails(name, tmp_path, "photo.jpg", "white.jpg", address)
+    assert "connect" in said.lower()
+    assert "older" not in said
+    assert (tmp_path / "white.jpg").read_bytes() == b"older"
+    assert {path.name for path in tmp_path.iterdir()} == {"photo.jpg", "white.jpg"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("body", ["<h1>Bad gateway</h1>", '{"error": "Bad gateway"}'])
+def test_an_answer_that_is_not_the_servers_is_shown(tmp_path: Path, name: str, body: str) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"picture")
+    with scripted_server(Reply(status=502, body=body.encode())) as proxy:
+        said = fails(name, tmp_path, "photo.jpg", "white.jpg", proxy.url)
+    assert "502" in said
+    assert body in said
+    assert not (tmp_path / "white.jpg").exists()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_picture_that_is_not_there_is_said(tmp_path: Path, name: str) -> None:
+    with scripted_server(Reply()) as server:
+        said = fails(name, tmp_path, "photo.jpg", "white.jpg", server.url)
+    assert re.search("no such file|failed to open|cannot be read", said, re.IGNORECASE)
+    assert not (tmp_path / "white.jpg").exists()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_result_that_cannot_be_written_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"picture")
+    with scripted_server(Reply(body=b"cut out")) as server:
+        said = fails(name, tmp_path, "photo.jpg", "nowhere/white.jpg", server.url)
+    assert re.search("nowhere/white.jpg|Failure writing output", said)
 
 
 @pytest.mark.skipif(shutil.which("newman") is None, reason="no newman here")

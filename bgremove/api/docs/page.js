@@ -35,8 +35,20 @@ function bodyOf(form) {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-// The address of a path: the page may be served under a prefix.
-const addressOf = (form) => new URL(form.dataset.path.slice(1), document.baseURI);
+// A file's name as curl reads it in a form: , and ; end it, blanks at both ends are dropped, - is standard input.
+function fileValue(name) {
+  const path = name.startsWith("-") ? `./${name}` : name;
+  return /[,;"\\]|^\s|\s$/.test(path) ? `@"${path.replace(/[\\"]/g, "\\$&")}"` : `@${path}`;
+}
+
+// The address of a path with what was typed for its parts: the page may be served under a prefix.
+function addressOf(form) {
+  let path = form.dataset.path.slice(1);
+  for (const { name, value } of fieldsOf(form, "path")) {
+    if (value) path = path.replace(`{${name}}`, encodeURIComponent(value));
+  }
+  return new URL(path, document.baseURI);
+}
 
 function showCommand(form) {
   const words = ["curl"];
@@ -44,7 +56,7 @@ function showCommand(form) {
     words.push("-H", quoted(`${name}: ${value}`));
   }
   for (const field of fieldsOf(form, "form")) {
-    const value = field.type === "file" ? `@${field.files[0]?.name ?? "photo.jpg"}` : field.value;
+    const value = field.type === "file" ? fileValue(field.files[0]?.name ?? "photo.jpg") : field.value;
     words.push("-F", quoted(`${field.name}=${value}`));
   }
   words.push(quoted(addressOf(form).href));
