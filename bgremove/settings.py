@@ -86,7 +86,7 @@ class Settings:
         "", "folder or URL", "Source of weights tried before those of the manifest."
     )
     places: int = _row(2, "requests", "Pictures a worker works on at once.", low=1, high=64)
-    queue: int = _row(16, "requests", "Pictures that may wait for a place.", low=0, high=1_000)
+    queue: int = _row(16, "requests", "Pictures that may wait for a place.", low=0, high=200)
     strict_models: bool = _row(
         False, "0 or 1", "Answer 502 where a subject's own model is missing, not fall back."
     )

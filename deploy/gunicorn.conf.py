@@ -16,6 +16,7 @@ import gunicorn.util
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
 from bgremove.api.serving.bodies import READERS, SPARE_THREADS
+from bgremove.api.serving.descriptors import connections_for
 from bgremove.api.serving.last_words import LastWords
 from bgremove.errors import SettingsError
 from bgremove.inference.cpus import available_cpus
@@ -27,12 +28,13 @@ bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 try:
     settings = Settings.from_env(os.environ)
     admission_of(settings)  # here as well: what was good stays known to the workers of a reload
+    # The places and the queue of a worker, and some for reading uploads and for health.
+    threads = settings.places + settings.queue + READERS + SPARE_THREADS
+    worker_connections = connections_for(settings.places, threads)
 except SettingsError as error:
     sys.exit("\n".join(error.faults))
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "bgremove.api.serving.worker.Worker"
-# The places and the queue of a worker, and some for reading uploads and for health.
-threads = settings.places + settings.queue + READERS + SPARE_THREADS
 timeout = 30
 graceful_timeout = 30
 keepalive = 5

@@ -1,4 +1,6 @@
-"""What becomes of a request's body beside being read: bounded in number, and never left unread.
+"""What becomes of a request beside being answered: its body, and a client that takes no answer.
+
+Requests with a body are bounded in number, and no body is left unread.
 
 A server that closes with unread data resets the connection, and the client (or nginx, as a 502)
 sees that in place of an answer given early, such as a 404 to a large upload. So what is left is
@@ -27,11 +29,12 @@ BLOCK_BYTES = 1 << 16
 MAX_BYTES = 64 << 20  # what is read at most for the sake of an answer; then the reset is earned
 MAX_SECONDS = 5.0  # for all of that
 SEND_SECONDS = 60.0  # for a client to take its answer
+BODILESS_SEND_SECONDS = 10.0  # where it sent no body: health, counts, and pages of 121 kB at most
 REFUSAL = "bgremove.refusal"  # in the environment of a request that is one too many
 
 
 class Draining:
-    """WSGI middleware that bounds the requests with a body, and empties theirs after the answer."""
+    """WSGI middleware: who takes no answer is left, bodies are bounded in number and emptied."""
 
     def __init__(self, app: WSGIApplication, bodies: Bodies, alarms: Alarms) -> None:
         self._app = app
@@ -40,28 +43,38 @@ class Draining:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as the application does, then drain."""
-        if not (environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")):
-            return self._app(environ, start_response)
         connection = Connection(environ)
+        if not (environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")):
+            answer = self._app(environ, start_response)
+            return self._timed(answer, connection, BODILESS_SEND_SECONDS)
         if not self._bodies.enter():
             environ[REFUSAL] = self._bodies.refusal()
             connection.close_after_answer()  # the worker drains it, in none of its threads
-            return self._app(environ, start_response)
+            answer = self._app(environ, start_response)
+            return self._timed(answer, connection, BODILESS_SEND_SECONDS)
         try:
-            body = self._app(environ, start_response)
+            answer = self._app(environ, start_response)
         except BaseException:
             self._bodies.leave()
             raise
-        sending = self._alarms.set(time.monotonic() + SEND_SECONDS, connection.stop)
 
-        def close() -> None:
-            self._alarms.cancel(sending)
+        def drain() -> None:
             try:
                 self._drain(environ["wsgi.input"], connection)
             finally:
                 self._bodies.leave()
 
-        return ClosingIterator(body, close)
+        return ClosingIterator(self._timed(answer, connection, SEND_SECONDS), drain)
+
+    def _timed(
+        self, answer: Iterable[bytes], connection: Connection, seconds: float
+    ) -> ClosingIterator:
+        """Break the connection of a client that has not taken its answer by then.
+
+        gunicorn sends without an end, and each answer that nobody takes would keep a thread.
+        """
+        sending = self._alarms.set(time.monotonic() + seconds, connection.stop)
+        return ClosingIterator(answer, lambda: self._alarms.cancel(sending))
 
     def _drain(self, stream: IO[bytes], connection: Connection) -> None:
         left = MAX_BYTES

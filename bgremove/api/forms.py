@@ -18,6 +18,7 @@ from bgremove.errors import Detail, ValidationError
 MIB = 1024 * 1024
 FORM_OVERHEAD_BYTES = MIB  # of a body beside its picture: boundaries, part headers, other fields
 MAX_FIELD_BYTES = 256 * 1024  # of all text fields; below 128 kB Werkzeug breaks real uploads
+SHOWN_CHARACTERS = 40  # of a client's own words, in an answer
 MAX_FORM_PARTS = 100  # three are ever needed; enough to name the surplus ones
 NAMELESS = "(no name)"  # stands for the name of a part that has none
 
@@ -68,7 +69,7 @@ def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
         return {}
     if request.mimetype != "multipart/form-data":
         sent = request.mimetype or "no content type"
-        raise _at_fault(f"Send a multipart/form-data form; this request has {sent[:80]}")
+        raise _at_fault(f"Send a multipart/form-data form; this request has {shortened(sent)}")
     boundary = request.mimetype_params.get("boundary", "")
     if not boundary or not boundary.isascii():
         raise _at_fault("The Content-Type of the form names no boundary, or not one in ASCII")
@@ -87,6 +88,11 @@ def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
     for name, file in files.items(multi=True):
         parts.setdefault(name or NAMELESS, []).append(_file_part(file))
     return parts
+
+
+def shortened(text: str) -> str:
+    """Cut what a client sent to what an answer shows of it."""
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
 def _file_part(file: FileStorage) -> Part:

@@ -14,10 +14,10 @@ from flask import Blueprint, Request, Response, current_app, request
 from bgremove.api import answers
 from bgremove.api.auth import require_key
 from bgremove.api.context import RequestContext, current
-from bgremove.api.forms import Part, read_parts
+from bgremove.api.forms import Part, read_parts, shortened
 from bgremove.api.negotiation import wants_json, white_format
 from bgremove.api.places import Places
-from bgremove.api.schemas import REQUIRED, RemovalSchema, shortened
+from bgremove.api.schemas import REQUIRED, RemovalSchema
 from bgremove.api.serving.alarms import Alarms
 from bgremove.api.serving.hangs import Hangs
 from bgremove.datatypes import RemovalRequest

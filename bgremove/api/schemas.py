@@ -7,18 +7,12 @@ from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from bgremove.api.forms import Part
+from bgremove.api.forms import Part, shortened
 from bgremove.datatypes import OutputFormat, Subject
 
-SHOWN_CHARACTERS = 40  # of a client's own words, in an answer
 REQUIRED = "File is required and cannot be empty"
 TOO_LARGE = "The file has {size} bytes, more than the limit of {limit} bytes"
 UNWRAPPED = frozenset({"7bit", "8bit", "binary"})  # transfer encodings that change nothing
-
-
-def shortened(text: str) -> str:
-    """Cut what a client sent to what an answer shows of it."""
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
 class PictureField(fields.Field[bytes]):

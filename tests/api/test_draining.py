@@ -107,17 +107,22 @@ def test_a_stalled_client_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> No
         assert ours in to_be_closed
 
 
-def test_a_client_that_takes_no_answer_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "SEND_SECONDS", 0.1)
+@pytest.mark.parametrize(("length", "bodies"), [("1", 1), ("1", 0), ("", 1)])
+def test_a_client_that_takes_no_answer_is_left_in_time(
+    monkeypatch: pytest.MonkeyPatch, length: str, bodies: int
+) -> None:
+    """Be it to a request with a body, to one that is one too many, or to one without a body."""
+    seconds = "SEND_SECONDS" if length and bodies else "BODILESS_SEND_SECONDS"
+    monkeypatch.setattr(draining, seconds, 0.1)
     ours, theirs = socket.socketpair()
 
     def application(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [])
         return [b"answer"]
 
-    environ = {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "1", "gunicorn.socket": ours}
+    environ = {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": length, "gunicorn.socket": ours}
     with ours, theirs:
-        Draining(application, Bodies(1), Alarms())(environ, lambda *_: lambda _: None)
+        Draining(application, Bodies(bodies), Alarms())(environ, lambda *_: lambda _: None)
         with pytest.raises(BrokenPipeError):
             ours.sendall(bytes(64 << 20))
 

@@ -170,7 +170,11 @@ SHAPES = [
     ),
     Case("no type", form(GOOD), ("image",), "no content type", None),
     Case(
-        "a type of 5,000 characters", b"x", ("image",), "this request has x/yyy", "x/" + "y" * 5000
+        "a type of 5,000 characters",
+        b"x",
+        ("image",),
+        "this request has x/" + "y" * 38 + "…",
+        "x/" + "y" * 5000,
     ),
 ]
 

@@ -16,6 +16,9 @@ from bgremove.api.metrics.processes import Processes
 from bgremove.api.metrics.recording import Recorder
 from bgremove.settings import Settings
 
+OPEN_METRICS = "application/openmetrics-text"
+PLAIN = "text/plain"
+
 
 def register(app: Flask, settings: Settings, folder: str | None) -> None:
     """Count what the application does and answer `/metrics`.
@@ -52,8 +55,21 @@ def _blueprint(registry: CollectorRegistry) -> Blueprint:
 
     @blueprint.get("/metrics")
     def scrape() -> Response:
-        """Answer in the format that the standard client chooses by Accept."""
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        """Answer in the format that is asked for, in the version that the library is best at."""
+        encode, content_type = choose_encoder(_wanted())
         return Response(encode(registry), content_type=content_type)
 
     return blueprint
+
+
+def _wanted() -> str:
+    """Return the media type that Accept likes best of the two, without its parameters.
+
+    The library believes a client's version: it fails at one that is no number, and repeats others
+    in its answer.
+    """
+    for media_range, quality in request.accept_mimetypes:  # the best first
+        media_type = media_range.partition(";")[0].strip().lower()
+        if quality > 0 and media_type in (OPEN_METRICS, PLAIN):
+            return media_type
+    return PLAIN

@@ -43,14 +43,11 @@ class Lingering:
         try:
             sock.shutdown(socket.SHUT_WR)
             sock.setblocking(False)
-        except OSError:  # reset already
+            self._start()
+        except (OSError, RuntimeError):  # reset already, or there is no thread to be had
             sock.close()
             return
         self._new.put(sock)
-        with self._lock:
-            if not self._is_started:
-                threading.Thread(target=self._run, name="lingering", daemon=True).start()
-                self._is_started = True
         os.eventfd_write(self._bell, 1)
 
     def finish(self, seconds: float) -> None:
@@ -58,6 +55,12 @@ class Lingering:
         end = time.monotonic() + seconds
         while (self._ends or not self._new.empty()) and time.monotonic() < end:
             time.sleep(LOOK_S)
+
+    def _start(self) -> None:
+        with self._lock:
+            if not self._is_started:
+                threading.Thread(target=self._run, name="lingering", daemon=True).start()
+                self._is_started = True
 
     def _run(self) -> None:
         self._selector.register(self._bell, selectors.EVENT_READ)
@@ -79,8 +82,12 @@ class Lingering:
                 if len(self._ends) >= AT_ONCE:
                     sock.close()
                     continue
+                try:
+                    self._selector.register(sock, selectors.EVENT_READ)
+                except (ValueError, KeyError, OSError):  # closed meanwhile, or no room to watch it
+                    sock.close()
+                    continue
                 self._ends[sock] = (time.monotonic() + MAX_SECONDS, MAX_BYTES)
-                self._selector.register(sock, selectors.EVENT_READ)
 
     def _read(self, sock: socket.socket) -> None:
         try:

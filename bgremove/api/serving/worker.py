@@ -8,12 +8,16 @@ sends a byte of its headers holds it for ever, and one that is not closed by its
 from __future__ import annotations
 
 import contextlib
+import errno
+import select
 import selectors
 import socket
 import time
 import weakref
+from bisect import insort
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -24,6 +28,7 @@ from bgremove.api.serving.lingering import Lingering
 HEADERS_S = 10.0  # from the first look at a connection until its headers must be there
 MAX_HEADER_BYTES = 1 << 16  # of a request line and headers together
 LAST_S = 1.0  # for clients to close their connections when a worker stops
+REST_S = 1.0  # without accepting, where there was no descriptor for a connection
 ENDS = (b"\r\n\r\n", b"\n\n", b"\n\r\n")  # the last two are no headers, which the parser will say
 
 
@@ -35,6 +40,20 @@ class Waiting:
     until: float
 
 
+class Gone:
+    """Stands in for a socket that lingers; gunicorn closes it, in its main thread."""
+
+    def setblocking(self, _: bool) -> None:
+        """Do nothing."""
+
+    def shutdown(self, _: int) -> None:
+        """Say that there is nothing to wait for."""
+        raise OSError(errno.ENOTCONN, "closed by another thread")
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class Worker(ThreadWorker):
     """Hands a connection to a thread once its headers are whole, and closes it in none of them."""
 
@@ -42,12 +61,28 @@ class Worker(ThreadWorker):
         """Make what each process needs of its own; this runs until the worker ends."""
         self._lingering = Lingering()
         self._waiting: weakref.WeakKeyDictionary[TConn, Waiting] = weakref.WeakKeyDictionary()
+        self._rests_until = 0.0
         super().init_process()
 
     def run(self) -> None:
         """Serve until told to stop, then let the last answers arrive."""
         super().run()
         self._lingering.finish(LAST_S)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection; where there is no descriptor for it, rest, as gunicorn would end."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                raise
+            self._rests_until = time.monotonic() + REST_S
+            self.log.warning("no connection is accepted for %g s: %s", REST_S, error.strerror)
+            self.set_accept_enabled(False)
+
+    def set_accept_enabled(self, enabled: bool | None) -> None:
+        """Accept, or not; gunicorn's loop asks again, at least once a second."""
+        super().set_accept_enabled(bool(enabled) and time.monotonic() >= self._rests_until)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Look, without taking it, at what has come; gunicorn's main thread calls this."""
@@ -61,9 +96,8 @@ class Worker(ThreadWorker):
         except OSError:  # reset: the parser will see
             peeked = b""
         head = buffered + (peeked or b"")
-        # Woken without more bytes: the client has closed its side.
-        is_whole = peeked is not None and len(peeked) <= max(known.seen, 0)
-        if is_whole or any(end in head for end in ENDS):
+        is_no_more = peeked is not None and len(peeked) <= max(known.seen, 0)
+        if any(end in head for end in ENDS) or (is_no_more and _has_said_all(conn.sock)):
             self._waiting.pop(conn, None)
             conn.data_ready = True
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
@@ -72,7 +106,9 @@ class Worker(ThreadWorker):
             with contextlib.suppress(OSError):
                 write_envelope(conn.sock, 431, "", "")
             self._drop(conn)
-        elif time.monotonic() >= known.until:
+        elif is_no_more or time.monotonic() >= known.until:
+            # Without more bytes the kernel wakes us where the buffer is full before SO_RCVLOWAT
+            # is reached. It would again, at once; and the parser would wait for ever.
             self._drop(conn)
         else:
             self._wait(conn, Waiting(len(peeked or b""), known.until))
@@ -83,7 +119,7 @@ class Worker(ThreadWorker):
         conn.sock.setblocking(False)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, waiting.seen + 1)
         conn.timeout = waiting.until
-        self.pending_conns.append(conn)
+        insort(self.pending_conns, conn, key=_timeout_of)  # gunicorn looks at the first only
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
 
@@ -96,11 +132,22 @@ class Worker(ThreadWorker):
         """Serve a request, in a thread of the pool; False where the connection is to be closed."""
         is_kept = super().handle(conn)
         if is_kept is False:
-            self._lingering.close(conn.sock)
-            conn.sock = socket.socket()  # stands in: gunicorn closes it, in its main thread
+            sock, conn.sock = conn.sock, cast("socket.socket", Gone())
+            self._lingering.close(sock)
         return is_kept
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         if conn.sock in to_be_closed:
             return False
         return bool(super()._keepalive_after(conn, keepalive))  # type: ignore[misc]
+
+
+def _has_said_all(sock: socket.socket) -> bool:
+    """Tell whether a client has closed its side: whoever reads then waits for nothing."""
+    poll = select.poll()
+    poll.register(sock, select.POLLRDHUP)  # resets are told unasked
+    return bool(poll.poll(0))
+
+
+def _timeout_of(conn: TConn) -> float:
+    return conn.timeout or 0.0

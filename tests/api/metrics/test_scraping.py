@@ -30,6 +30,27 @@ def test_any_other_accept_gets_the_plain_text(door: FlaskDoor, accept: str) -> N
     assert answer.headers["content-length"] == str(len(answer.body))
 
 
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("text/plain;version=x", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text;version=x", "application/openmetrics-text; version=1.0.0"),
+        ("application/openmetrics-text;version=2.o", "application/openmetrics-text; version=1.0.0"),
+        ("application/openmetrics-text;q=0, */*", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text;q=0.1, text/plain", "text/plain; version=0.0.4"),
+    ],
+)
+def test_a_version_of_the_client_s_is_neither_believed_nor_repeated(
+    door: FlaskDoor, accept: str, expected: str
+) -> None:
+    answer = door.send("GET", "/metrics", headers={"Accept": accept})
+    assert answer.status == 200
+    content_type = answer.headers["content-type"]
+    assert content_type.startswith(expected)
+    assert content_type.count("version=") == 1
+    assert "2.o" not in content_type
+
+
 def test_a_scrape_is_not_logged(door: FlaskDoor, log_lines: LogLines) -> None:
     scraped(door)
     assert log_lines() == []

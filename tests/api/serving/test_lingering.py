@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -63,6 +64,30 @@ def test_more_than_may_linger_are_closed_at_once(
     monkeypatch.setattr(lingering, "AT_ONCE", 0)
     Lingering().close(pair[0])
     until_closed(pair[0])
+
+
+def test_a_socket_closed_by_others_ends_nothing(pair: Pair) -> None:
+    made = Lingering()
+    closed = socket.socket()
+    closed.close()
+    made._new.put(closed)
+    made.close(pair[0])
+    pair[1].close()
+    until_closed(pair[0])
+    assert made._new.empty()
+
+
+def test_without_a_thread_to_be_had_it_is_closed_at_once(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    made = Lingering()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        made.close(pair[0])
+    assert pair[0].fileno() < 0
 
 
 def test_who_was_reset_already_is_no_fault(pair: Pair) -> None:
