@@ -159,7 +159,7 @@ def unknown_names(environ: Mapping[str, str]) -> list[str]:
     sentences = []
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known and name not in OTHER_NAMES:
-            close = difflib.get_close_matches(name, known, n=1)
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
             hint = f"; did you mean {close[0]}?" if close else ""
             sentences.append(f"{name}: no such setting{hint}")
     return sentences

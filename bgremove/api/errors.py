@@ -30,7 +30,7 @@ CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 429: "RATE_LIMITED", 503: 
 CLIENT_GONE, CLIENT_GONE_STATUS = "CLIENT_GONE", 499  # in log and metrics; nobody is answered
 UNFORESEEN = "An unforeseen error happened on the server; quote requestId to its operator"
 MESSAGES = {
-    404: "There is no such path on this server",
+    404: "There is no such path on this server; pictures go to POST /v1/remove-bg/universal",
     405: "This path does not take that method; the Allow header names those it takes",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ MAX_BYTES = 64 * 1024 * 1024  # the most that a service can be set to take
 TIMEOUT = urllib3.Timeout(connect=5, read=90)  # the ladder of a service ends at 45 s
 FULL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 BROKEN = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+logger = logging.getLogger(__name__)
 TRIES_OF_BROKEN = 3  # a worker that died may be back; a picture that is too much stays so
 
 
@@ -72,7 +74,8 @@ class RemoteRemover:
                 return Result(b"", self._given_up(last))
             except HTTPError as error:
                 last = f"{server.url}: {_reason(error)}"
-                self._servers.failed(server)
+                if self._servers.failed(server):
+                    logger.warning("%s; left alone for a while, and tried again", last)
                 continue
             broken += response.status in BROKEN
             if response.status not in BROKEN or broken == TRIES_OF_BROKEN:
@@ -94,7 +97,7 @@ class RemoteRemover:
         )
 
     def _given_up(self, last: str) -> Record:
-        return Record(UNREACHABLE, f"no service took it within {self._retry_for_s:g} s; {last}")
+        return Record(UNREACHABLE, f"no service takes it within {self._retry_for_s:g} s; {last}")
 
     def _result(self, response: BaseHTTPResponse) -> Result:
         if response.status != HTTPStatus.OK:

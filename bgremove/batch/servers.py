@@ -78,16 +78,21 @@ class Servers:
         with self._lock:
             server.failures = PATTERN
 
-    def failed(self, server: Server, response: BaseHTTPResponse | None = None) -> None:
-        """Let a service rest that did not answer, or answered that it has no place."""
+    def failed(self, server: Server, response: BaseHTTPResponse | None = None) -> bool:
+        """Let a service rest that did not answer, or answered that it has no place.
+
+        Returns whether it was well before.
+        """
         with self._lock:
             now = time.monotonic()
             if server.rests_until > now:  # several pictures met the same failure
-                return
+                return False
+            was_well = server.failures is PATTERN
             server.failures = server.failures.increment(response=response)
             asked_s = _retry_after_s(response)
             pause_s = server.failures.get_backoff_time() if asked_s is None else asked_s
             server.rests_until = now + pause_s
+            return was_well
 
 
 def _retry_after_s(response: BaseHTTPResponse | None) -> float | None:

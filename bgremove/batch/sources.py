@@ -85,7 +85,8 @@ def _in_folder(folder: Path, recursive: bool) -> Iterator[Path]:
 def _matching(pattern: str) -> tuple[Path, list[Path]]:
     """Return the part of a pattern before its wildcards, and the files it matches."""
     if not glob.has_magic(pattern):
-        raise PlanError(f"{pattern}: no such file or folder")
+        hint = "; URLs need --engine dask" if "://" in pattern else ""
+        raise PlanError(f"{pattern}: no such file or folder{hint}")
     parts = Path(pattern).parts
     wild = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]

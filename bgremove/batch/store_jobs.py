@@ -69,8 +69,8 @@ def _targets(relatives: Sequence[Path], out: Place, suffix: str) -> list[str]:
     if len(relatives) == 1 and means_file(out.url) and not out.store.isdir(out.path):
         check_suffix(Path(out.path), suffix)
         return [out.url]
-    if out.store.isfile(out.path):
-        raise PlanError(f"{out.url} is a file: {len(relatives)} pictures need a folder")
+    if (means_file(out.url) and not out.store.isdir(out.path)) or out.store.isfile(out.path):
+        raise PlanError(f"{out.url} names a file: {len(relatives)} pictures need a folder")
     return [out.below(str(name)).url for name in target_names(relatives, suffix)]
 
 

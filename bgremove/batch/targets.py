@@ -25,8 +25,8 @@ def plan(found: Sequence[Found], out: str, suffix: str, *, overwrite: bool = Fal
         check_suffix(target, suffix)
         jobs = [Job(found[0].path, target, may_skip=not overwrite)]
     else:
-        if os.path.lexists(out) and not os.path.isdir(out):
-            raise PlanError(f"{out} is a file: {len(found)} pictures need a folder")
+        if means_file(out) or (os.path.lexists(out) and not os.path.isdir(out)):
+            raise PlanError(f"{out} names a file: {len(found)} pictures need a folder")
         names = target_names([one.relative for one in found], suffix)
         jobs = [
             Job(one.path, Path(out, name), may_skip=not overwrite)

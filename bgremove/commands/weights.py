@@ -61,6 +61,9 @@ def command(strict: bool, answer: str | None) -> None:
     for model in manifest.models:
         stood_in_for = model.stands_in_for and model.stands_in_for not in missing
         state = "missing" if model.name in missing else "not needed" if stood_in_for else "ready"
+        meanwhile = ", ".join(subject.value for subject in model.subjects)
+        if state == "missing" and meanwhile and model.name != manifest.fallback:
+            state += f"; {manifest.fallback} serves subject {meanwhile} meanwhile"
         click.echo(f"{model.name}: {state}")
     if manifest.fallback in missing or (strict and missing):
         sys.exit(1)

@@ -85,7 +85,7 @@ export class List {
 /** @param {Row} row @param {Picture} picture */
 function tell(row, picture) {
   const words = stateWords(picture.state);
-  if (row.state.textContent !== words) row.state.textContent = words;
+  if (row.state.textContent !== words) row.state.textContent = row.state.title = words;
 }
 
 /**

@@ -66,8 +66,9 @@ def test_several_pictures_need_a_folder(tmp_path: Path) -> None:
     found = [Found(Path(name), Path(name)) for name in ("a.jpg", "b.jpg")]
     file = tmp_path / "out"
     file.write_bytes(b"")
-    with pytest.raises(PlanError, match="is a file"):
-        plan(found, str(file), ".png")
+    for out in (file, tmp_path / "not_there.png"):
+        with pytest.raises(PlanError, match="names a file: 2 pictures need a folder"):
+            plan(found, str(out), ".png")
     with pytest.raises(PlanError, match="standard output takes one picture, not 2"):
         plan(found, "-", ".png")
 

@@ -16,6 +16,11 @@ from bgremove.inference.preprocess import to_tensor
 from tests.support import graphs
 
 COMMAND = Path(sys.executable).with_name("bgremove")
+STATES = """default: ready
+people: missing; default serves subject human meanwhile
+half: ready
+spare: not needed
+"""
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ def invoke(*arguments: str) -> Result:
 def test_weights_are_fetched_and_what_became_of_each_is_said(folder: Path) -> None:
     result = invoke("weights")
     assert result.exit_code == 0
-    assert "default: ready\npeople: missing\nhalf: ready\nspare: not needed\n" in result.output
+    assert STATES in result.output
     assert (folder / "default.onnx").read_bytes() == graphs.brightness()
 
 
@@ -73,7 +78,7 @@ def test_the_installed_command_does_the_same(folder: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == "default: ready\npeople: missing\nhalf: ready\nspare: not needed\n"
+    assert done.stdout == STATES
     assert "BGREMOVE_TIMEOUT: no such setting; did you mean BGREMOVE_TIMEOUT_S?" in done.stderr
     assert "people: could not be had. file://" in done.stderr
     assert "Traceback" not in done.stderr

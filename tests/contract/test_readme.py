@@ -47,6 +47,7 @@ def desk(tmp_path: Path) -> Path:
         f"#!/bin/sh\nexec {sys.executable} -c 'from bgremove.cli import main; main()' \"$@\"\n"
     )
     command.chmod(0o755)
+    command.with_name("activate").write_text(f"PATH={command.parent}:$PATH\n")
     return tmp_path
 
 
@@ -55,7 +56,6 @@ def run(script: str, desk: Path, port: int) -> None:
     for address in ("127.0.0.1:8000", "a:8000", "b:8000"):
         script = script.replace(f"http://{address}", f"http://127.0.0.1:{port}")
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    env["PATH"] = f"{desk / '.venv/bin'}:{env['PATH']}"
     done = subprocess.run(
         ["sh", "-ec", script], cwd=desk, env=env, capture_output=True, timeout=LIMIT_S, check=False
     )
