@@ -16,7 +16,7 @@ from bgremove.commands.environment import read_key, read_settings
 from bgremove.commands.stopping import Stop
 from bgremove.errors import BgremoveError
 
-# Pictures in flight. Here: two fill the gaps that one leaves (2.1 pictures a second with one, 3.5
+# Pictures in flight. Here: two fill the gaps that one leaves (4.3 pictures a second with one, 4.8
 # with two or with three, on 2 cores). A service has 2 places, and uploads on their way besides.
 LEAST_JOBS, MOST_JOBS = 2, 8
 JOBS_A_SERVER = 4

@@ -9,8 +9,8 @@
 # output_format: transparent, white_bg, mask, crop
 set -eu
 
-picture=$1
-result=$2
+picture=${1:?usage: sh curl.sh PICTURE RESULT [SERVER]}
+result=${2:?usage: sh curl.sh PICTURE RESULT [SERVER]}
 server=${3:-http://127.0.0.1:8000}
 
 part=$result.part
