@@ -23,8 +23,8 @@ from bgremove.batch.records import (
     Record,
     Status,
     Wanted,
-    failure,
 )
+from bgremove.batch.run import recorded
 from bgremove.batch.store_jobs import StoreJob
 from bgremove.errors import BgremoveError
 from bgremove.settings import Settings
@@ -89,20 +89,12 @@ def _record(job: StoreJob, wanted: Wanted) -> Record:
         remover.engine()  # that of the process: copies of a remover share it
     except BgremoveError as error:
         return Record(NOT_READY, f"a worker is not ready: {error.message}")
-    try:
-        image = stores.read(job.source, remover.max_bytes)
-    except BgremoveError as error:
-        return failure(error)
-    except OSError as error:
-        return Record("READ_FAILED", f"cannot be read: {error.strerror or error}")
-    result = remover(image)
-    if result.record.code is not None:
-        return result.record
-    try:
-        stores.write(job.target, result.data)
-    except OSError as error:
-        return Record("WRITE_FAILED", f"{job.target} cannot be written: {error.strerror or error}")
-    return result.record
+    return recorded(
+        lambda: stores.read(job.source, remover.max_bytes),
+        remover,
+        lambda data: stores.write(job.target, data),
+        job.target,
+    )
 
 
 def _outcome(future: Future[Outcome], job: StoreJob) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     CancelledError,
@@ -15,7 +15,7 @@ from concurrent.futures import (
 )
 
 from bgremove.batch.files import is_finished, read, write
-from bgremove.batch.records import FATAL, Job, Outcome, Record, Remover, Status, failure
+from bgremove.batch.records import FATAL, Job, Outcome, Record, Remover, Status, failure, name_of
 from bgremove.errors import BgremoveError
 
 AHEAD = 2  # jobs handed to each thread, so that none waits for the next; a job is two paths
@@ -60,14 +60,22 @@ def process(job: Job, remover: Remover, max_bytes: int) -> Outcome:
     if job.may_skip and is_finished(job):
         return job.outcome(Status.SKIPPED)
     started = time.perf_counter()
-    record = _record(job, remover, max_bytes)
+    record = recorded(
+        lambda: read(job.source, max_bytes),
+        remover,
+        lambda data: write(job.target, data),
+        name_of(job.target),
+    )
     ms = round((time.perf_counter() - started) * 1000)
     return job.outcome(Status.DONE if record.code is None else Status.FAILED, ms, record)
 
 
-def _record(job: Job, remover: Remover, max_bytes: int) -> Record:
+def recorded(
+    read: Callable[[], bytes], remover: Remover, write: Callable[[bytes], None], target: str
+) -> Record:
+    """Read a picture, cut it out, write what comes out to ``target``; tell what became of it."""
     try:
-        image = read(job.source, max_bytes)
+        image = read()
     except BgremoveError as error:
         return failure(error)
     except OSError as error:
@@ -76,9 +84,9 @@ def _record(job: Job, remover: Remover, max_bytes: int) -> Record:
     if result.record.code is not None:
         return result.record
     try:
-        write(job.target, result.data)
+        write(result.data)
     except OSError as error:
-        return Record("WRITE_FAILED", f"{job.target} cannot be written: {error.strerror or error}")
+        return Record("WRITE_FAILED", f"{target} cannot be written: {error.strerror or error}")
     return result.record
 
 
