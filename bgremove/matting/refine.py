@@ -83,11 +83,19 @@ def _stretch(saliency: ArrayF32, step: tuple[float, float], guide: ImageU8) -> A
     """Resample a map under the guide's pixel centres, ``step`` cells apart (x, y).
 
     Cubic, float32 in [0, 1]. The guide may lack the last pixels of a picture that was halved.
+
+    IPP is off for this call: it cuts the map into as many strips as threads are free and rounds
+    differently at their seams (3e-7), so that beside load the same picture gave other bytes.
     """
     height, width = guide.shape[:2]
     # A side of less than half a pixel would round to none.
     fx, fy = (max(1 / s, 0.6 / n) for s, n in zip(step, saliency.shape[::-1], strict=True))
-    large = cv2.resize(saliency, None, fx=fx, fy=fy, interpolation=cv2.INTER_CUBIC)
+    uses_ipp = cv2.ipp.useIPP()
+    cv2.ipp.setUseIPP(False)  # in this thread alone
+    try:
+        large = cv2.resize(saliency, None, fx=fx, fy=fy, interpolation=cv2.INTER_CUBIC)
+    finally:
+        cv2.ipp.setUseIPP(uses_ipp)
     prior: ArrayF32 = np.clip(large[:height, :width], 0, 1, dtype=np.float32)
     return prior
 

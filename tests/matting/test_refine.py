@@ -39,6 +39,28 @@ def test_solid_and_empty_are_exact() -> None:
     assert (alpha[disc(700, 900, radius=300) == 0] == 0).all()
 
 
+def test_the_matte_is_the_same_with_every_number_of_threads() -> None:
+    noise = np.random.default_rng(0).random((320, 320), np.float32)
+    saliency = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 1, cv2.NORM_MINMAX)
+    had = cv2.getNumThreads()
+    try:
+        for shape in [(306, 479), (1147, 745), (1744, 1402)]:
+            picture = textured(*shape)
+            mattes = []
+            for threads in (1, 2, 3, 8):
+                cv2.setNumThreads(threads)
+                mattes.append(refine(saliency, picture).tobytes())
+            assert len(set(mattes)) == 1, shape
+    finally:
+        cv2.setNumThreads(had)
+
+
+def test_ipp_is_left_as_it_was() -> None:
+    before = cv2.ipp.useIPP()
+    refine(np.full((32, 32), 0.5, np.float32), textured(60, 60))
+    assert cv2.ipp.useIPP() == before
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_a_certain_map_gives_a_certain_matte(value: float) -> None:
     saliency = np.full((32, 32), value, np.float32)
