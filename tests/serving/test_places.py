@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from bgremove.serving import places as module
 from bgremove.deadline import Deadline
 from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
+from bgremove.serving import places as module
 from bgremove.serving.places import Places
 
 
