@@ -14,7 +14,7 @@ PLAN = [
     ["deadline", "settings", "log", "memory"],
     ["stages", "keys"],
     ["inference", "matting", "imaging"],
-    ["sight"],
+    ["sight", "provisioning"],
     ["pipeline", "serving"],
     ["engine"],
     ["api", "batch", "doctor"],
@@ -25,7 +25,9 @@ PLAN = [
 ]
 RANK = {room: rank for rank, row in enumerate(PLAN) for room in row}
 MAY_IMPORT = {
-    "onnxruntime": {"inference"},
+    "onnxruntime": {"inference", "provisioning"},
+    "onnx": {"provisioning"},
+    "tqdm": {"provisioning", "commands"},
     "flask": {"api", "app"},
     "werkzeug": {"api", "app", "serving"},
     "gunicorn": {"api", "serving"},
@@ -52,7 +54,7 @@ NETWORK = {
     "urllib3",
     "dask.distributed",
     "fsspec",
-    "bgremove.inference.sources",
+    "bgremove.provisioning.sources",
     "bgremove.batch.remote",
 }
 
@@ -196,5 +198,5 @@ def test_the_check_of_the_environment_bites(text: str) -> None:
 
 
 def test_the_check_of_the_network_bites() -> None:
-    bad = {"bgremove.stages": "from bgremove.inference.weights import fetch_all"}
-    assert "bgremove.inference.sources" in reached("bgremove.app", program() | bad)
+    bad = {"bgremove.stages": "from bgremove.provisioning.fetch import fetch_all"}
+    assert "bgremove.provisioning.sources" in reached("bgremove.app", program() | bad)

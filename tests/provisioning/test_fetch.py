@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from bgremove.errors import WeightsError
-from bgremove.inference import sources
 from bgremove.inference.manifest import Manifest, Model, Source
-from bgremove.inference.weights import fetch, fetch_all
-from tests.inference.file_server import FileServer
+from bgremove.provisioning import sources
+from bgremove.provisioning.fetch import fetch, fetch_all
+from tests.provisioning.file_server import FileServer
 from tests.support.graphs import model_of, write_manifest
 
 DATA = bytes(range(256)) * 10_000

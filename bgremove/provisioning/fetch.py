@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.build import build
 from bgremove.inference.manifest import Manifest, Model, Source
-from bgremove.inference.sources import mirror_source, obtain
 from bgremove.inference.verify import fault_of
+from bgremove.provisioning.build import build
+from bgremove.provisioning.sources import mirror_source, obtain
 
 logger = logging.getLogger(__name__)
 

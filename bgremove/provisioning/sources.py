@@ -19,7 +19,7 @@ from typing import IO
 
 from bgremove.errors import WeightsError
 from bgremove.inference.manifest import Model, Source
-from bgremove.inference.progress import Progress
+from bgremove.provisioning.progress import Progress
 
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
 TIMEOUT_S = 10  # for a connection, and for each read of one

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bgremove.inference.progress import Progress
+from bgremove.provisioning.progress import Progress
 
 
 class Terminal(io.StringIO):

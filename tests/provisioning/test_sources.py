@@ -9,8 +9,8 @@ import pytest
 
 from bgremove.errors import WeightsError
 from bgremove.inference.manifest import Source
-from bgremove.inference.sources import mirror_source, obtain
-from bgremove.inference.weights import fetch
+from bgremove.provisioning.fetch import fetch
+from bgremove.provisioning.sources import mirror_source, obtain
 from tests.support.graphs import model_of
 
 DATA = bytes(range(256)) * 100

@@ -12,12 +12,12 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from bgremove.inference.quantization.calibrate import measure
-from bgremove.inference.quantization.flatten import flatten
-from bgremove.inference.quantization.quantize import Recipe, build_int8, quantize
-from bgremove.inference.quantization.ranges import read_ranges, write_ranges
-from bgremove.inference.quantization.rounding import round_weights
-from tests.inference.quantization.network import SIDE, write_export
+from bgremove.provisioning.quantization.calibrate import measure
+from bgremove.provisioning.quantization.flatten import flatten
+from bgremove.provisioning.quantization.quantize import Recipe, build_int8, quantize
+from bgremove.provisioning.quantization.ranges import read_ranges, write_ranges
+from bgremove.provisioning.quantization.rounding import round_weights
+from tests.provisioning.quantization.network import SIDE, write_export
 
 RECIPE = Recipe(stepped_nodes=("side",))
 
@@ -91,8 +91,8 @@ def test_another_process_writes_the_same_bytes(exported: Path, table: Path, tmp_
     build_int8(exported, read_ranges(table), tmp_path / "one.onnx", RECIPE)
     program = (
         "import sys; from pathlib import Path;"
-        "from bgremove.inference.quantization.ranges import read_ranges;"
-        "from bgremove.inference.quantization.quantize import Recipe, build_int8;"
+        "from bgremove.provisioning.quantization.ranges import read_ranges;"
+        "from bgremove.provisioning.quantization.quantize import Recipe, build_int8;"
         "source, table, target = map(Path, sys.argv[1:]);"
         "build_int8(source, read_ranges(table), target, Recipe(stepped_nodes=('side',)))"
     )

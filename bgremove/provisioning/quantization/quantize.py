@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import onnx
 from onnx import ModelProto, NodeProto
 
-from bgremove.inference.quantization.flatten import flatten, model_of
-from bgremove.inference.quantization.qdq import Writer
-from bgremove.inference.quantization.scales import TYING, Ranges, Scale, scales_of
+from bgremove.provisioning.quantization.flatten import flatten, model_of
+from bgremove.provisioning.quantization.qdq import Writer
+from bgremove.provisioning.quantization.scales import TYING, Ranges, Scale, scales_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from bgremove.inference.quantization.rounding import LIMIT, round_weights
-from bgremove.inference.quantization.scales import STEPS, Scale
+from bgremove.provisioning.quantization.rounding import LIMIT, round_weights
+from bgremove.provisioning.quantization.scales import STEPS, Scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from onnx import ModelProto, TensorProto, helper
 
 from bgremove.datatypes import DecodedImage
 from bgremove.inference.preprocess import to_tensor
-from bgremove.inference.quantization.flatten import flatten
-from bgremove.inference.quantization.ranges import write_ranges
+from bgremove.provisioning.quantization.flatten import flatten
+from bgremove.provisioning.quantization.ranges import write_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
