@@ -46,12 +46,12 @@ class Pen:
         self.area([_on_ellipse(centre, axes, 2 * pi * k / 360) for k in range(360)], value)
 
     def _px(self, length: float) -> int:
-        return max(1, round(length * min(self.mask.shape)))
+        return max(1, round(length * float(min(self.mask.shape))))
 
     def _fixed(self, points: Sequence[Point]) -> NDArray[np.int32]:
         height, width = self.mask.shape
         pixels = np.array(points) * min(height, width) + (width / 2, height / 2)
-        return np.rint(pixels * (1 << _SHIFT)).astype(np.int32)
+        return np.asarray(np.rint(pixels * (1 << _SHIFT)), np.int32)
 
 
 def wheel(pen: Pen, centre: Point = (0, 0), radius: float = 0.4) -> None:

@@ -15,10 +15,17 @@ from bgremove.datatypes import Subject
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
 
+# Columns that a manifest must have; `kind` is optional, others are ignored.
+COLUMNS = ("dataset", "subject", "stem", "image_path", "mask_path", "mask_kind", "width", "height")
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture with its truth; ``soft`` when the mask is an alpha matte."""
+    """One picture with its truth.
+
+    ``soft`` is true when the mask is an alpha matte. ``kind`` names the sort of picture that the
+    table by kind groups, or is empty.
+    """
 
     dataset: str
     subject: Subject
@@ -26,9 +33,10 @@ class Sample:
     image: Path
     mask: Path
     soft: bool
+    kind: str = ""
 
     def truth(self) -> ArrayF32:
-        """Return the true alpha, float32 (H, W): 0 and 1 only unless ``soft``."""
+        """Return the true alpha, float32 (H, W) in [0, 1]: 0 and 1 only unless ``soft``."""
         grey = cv2.imread(str(self.mask), cv2.IMREAD_GRAYSCALE)
         if grey is None:
             raise ValueError(f"{self.mask.name} of {self.dataset} cannot be read")
@@ -47,6 +55,7 @@ def read_manifest(folder: Path) -> list[Sample]:
                 image=folder / row["image_path"],
                 mask=folder / row["mask_path"],
                 soft=row["mask_kind"] == "alpha",
+                kind=row.get("kind") or "",
             )
             for row in csv.DictReader(file, delimiter="\t")
         ]

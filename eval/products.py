@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from product_shapes import SHAPES, Pen
 from skimage import data
+
+from eval.dataset import COLUMNS
+from eval.product_shapes import SHAPES, Pen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,13 +29,12 @@ if TYPE_CHECKING:
 
 Ground = Callable[[tuple[int, int], np.random.Generator], "ArrayF32"]
 SIDES = (2000, 2700, 3500)  # px: the longer side, each shape in each
-COLUMNS = ["dataset", "subject", "stem", "image_path", "mask_path", "mask_kind", "width", "height"]
 SEED = 7
 
 
 def main(arguments: list[str]) -> None:
     """Write the pictures, their alphas and manifest.tsv into a folder."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m eval.products", description=__doc__)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args(arguments).folder
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-
-import draw_products
-from eval_dataset import read_manifest
-from product_shapes import SHAPES, Pen
+from eval import products
+from eval.dataset import read_manifest
+from eval.product_shapes import SHAPES, Pen
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
@@ -33,8 +30,8 @@ def test_a_wheel_is_seen_through_between_its_spokes() -> None:
 def test_the_set_is_one_that_the_evaluation_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draw_products, "SIDES", (160, 200))
-    draw_products.main([str(tmp_path)])
+    monkeypatch.setattr(products, "SIDES", (160, 200))
+    products.main([str(tmp_path)])
     samples = read_manifest(tmp_path)
     assert len(samples) == 2 * len(SHAPES)
     contrasts = []

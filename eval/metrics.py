@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BETA_SQUARED = 0.3  # of salient object detection: precision counts more
 TOLERANCE = 2.0  # px: how far off a boundary may lie and still be right
+GHOST_WIDTH = (
+    0.03  # of the longer side: what is half-transparent over more is neither edge nor hair
+)
 GRADIENT_SIGMA = 1.4  # px, of alphamatting.com's gradient error
 
 
@@ -66,6 +69,22 @@ def _boundary(mask: Mask) -> Mask:
 def _distance(boundary: Mask) -> ArrayF32:
     away = (~boundary).view(np.uint8)
     return np.asarray(cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+
+
+def ghost_share(alpha: ArrayF32) -> float:
+    """Return the share of the subject that is a ghost: half-transparent and wider than an edge.
+
+    A ghost is where 0.1 < alpha < 0.9 after a morphological opening by a square whose side is
+    GHOST_WIDTH of the picture's longer side. The subject is where alpha > 0.5.
+
+    Args:
+        alpha: float32 (H, W) in [0, 1].
+    """
+    half = ((alpha > 0.1) & (alpha < 0.9)).view(np.uint8)
+    side = max(1, round(GHOST_WIDTH * float(max(alpha.shape))))
+    opened = cv2.morphologyEx(half, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    subject = int(np.count_nonzero(alpha > 0.5))
+    return int(np.count_nonzero(opened)) / max(1, subject)
 
 
 def sad(alpha: ArrayF32, truth: ArrayF32) -> float:
