@@ -162,9 +162,7 @@ ADMITTED: dict[str, Callable[[], bytes]] = {
     "jpeg-10-mb-of-xmp": lambda: made.jpeg(
         8,
         8,
-        before=made.segment(
-            0xE1, b"http://ns.adobe.com/xap/1.0/\0" + b"tiff:Orientation=" * 3700
-        )
+        before=made.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + b"tiff:Orientation=" * 3700)
         * 160,
     ),
 }
