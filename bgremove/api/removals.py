@@ -13,17 +13,18 @@ from flask import Blueprint, Request, Response, current_app, request
 
 from bgremove.api import answers
 from bgremove.api.auth import require_key
-from bgremove.api.context import RequestContext, current
+from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts, shortened
 from bgremove.api.negotiation import wants_json, white_format
-from bgremove.api.places import Places
 from bgremove.api.schemas import REQUIRED, RemovalSchema
-from bgremove.api.serving.alarms import Alarms
-from bgremove.api.serving.hangs import Hangs
 from bgremove.datatypes import RemovalRequest
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.probe import Limits, probe
 from bgremove.pipeline import Engine, remove_background
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.context import RequestContext
+from bgremove.serving.hangs import Hangs
+from bgremove.serving.places import Places
 
 blueprint = Blueprint("removals", __name__)
 blueprint.before_request(require_key)

@@ -1,10 +1,8 @@
-"""What becomes of a request beside being answered: its body, and a client that takes no answer.
+"""Limit concurrent uploads, drain unread bodies, and drop clients that do not read their answer.
 
-Requests with a body are bounded in number, and no body is left unread.
-
-A server that closes with unread data resets the connection, and the client (or nginx, as a 502)
-sees that in place of an answer given early, such as a 404 to a large upload. So what is left is
-read once the answer has gone out, within bounds.
+A server that closes a socket with unread data resets the connection. The client, or nginx, then
+sees the reset in place of an answer that was sent early, such as a 404 to a large upload. So the
+rest of a body is read after the answer, within bounds.
 """
 
 from __future__ import annotations
@@ -13,28 +11,26 @@ import time
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
-from flask import request
 from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import ClosingIterator
 
-from bgremove.api.serving.alarms import Alarms
-from bgremove.api.serving.bodies import Bodies
-from bgremove.api.serving.connection import Connection
-from bgremove.errors import OverloadedError
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.bodies import Bodies
+from bgremove.serving.connection import Connection
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 BLOCK_BYTES = 1 << 16
-MAX_BYTES = 64 << 20  # what is read at most for the sake of an answer; then the reset is earned
-MAX_SECONDS = 5.0  # for all of that
+MAX_BYTES = 64 << 20  # read of one body after its answer; beyond it the client gets the reset
+MAX_SECONDS = 5.0  # for that read
 SEND_SECONDS = 60.0  # for a client to take its answer
 BODILESS_SEND_SECONDS = 10.0  # where it sent no body: health, counts, and pages of 121 kB at most
-REFUSAL = "bgremove.refusal"  # in the environment of a request that is one too many
+REFUSAL = "bgremove.refusal"  # WSGI environment key of the error for a surplus request
 
 
-class Draining:
-    """WSGI middleware: who takes no answer is left, bodies are bounded in number and emptied."""
+class Uploads:
+    """WSGI middleware that limits concurrent bodies, drains them, and times the answer."""
 
     def __init__(self, app: WSGIApplication, bodies: Bodies, alarms: Alarms) -> None:
         self._app = app
@@ -69,9 +65,9 @@ class Draining:
     def _timed(
         self, answer: Iterable[bytes], connection: Connection, seconds: float
     ) -> ClosingIterator:
-        """Break the connection of a client that has not taken its answer by then.
+        """Shut the connection down if the client has not read its answer after ``seconds``.
 
-        gunicorn sends without an end, and each answer that nobody takes would keep a thread.
+        gunicorn sends without a timeout, and each unread answer would keep a thread.
         """
         sending = self._alarms.set(time.monotonic() + seconds, connection.stop)
         return ClosingIterator(answer, lambda: self._alarms.cancel(sending))
@@ -89,10 +85,3 @@ class Draining:
         except (OSError, ParseException):  # the client is gone, or its chunks are malformed
             pass
         connection.close_after_answer()
-
-
-def refuse_surplus() -> None:
-    """Raise OverloadedError for a request that is one too many, before anything else is asked."""
-    refusal: OverloadedError | None = request.environ.get(REFUSAL)
-    if refusal is not None:
-        raise refusal

@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bgremove.api.context import RequestContext
-from bgremove.api.serving.alarms import Alarms
-from bgremove.api.serving.bodies import Bodies
-from bgremove.api.serving.connection import Connection
-from bgremove.api.serving.hangs import Hangs, stacks
+from bgremove.api.raw import error_message
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.bodies import Bodies
+from bgremove.serving.connection import Connection
+from bgremove.serving.context import RequestContext
+from bgremove.serving.hangs import Hangs, stacks
 from tests.api.conftest import captured_log
 
 GRACE_S = 0.2
@@ -24,8 +25,15 @@ LONG_S = 10.0  # bound of waiting for what is due after GRACE_S
 
 
 def hangs(is_loading: Callable[[], bool] = lambda: False) -> tuple[Hangs, threading.Event]:
-    made, told = Hangs(Alarms(), Bodies(8), GRACE_S, is_loading), threading.Event()
-    made.on_hang = told.set
+    told = threading.Event()
+    made = Hangs(
+        Alarms(),
+        Bodies(8),
+        GRACE_S,
+        is_loading=is_loading,
+        error_message=error_message,
+        on_hang=told.set,
+    )
     return made, told
 
 
@@ -82,7 +90,7 @@ def test_while_a_model_is_loaded_nobody_hangs() -> None:
 
 
 def test_a_load_may_hang_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bgremove.api.serving.hangs.LOAD_S", GRACE_S / 2)
+    monkeypatch.setattr("bgremove.serving.hangs.LOAD_S", GRACE_S / 2)
     watching, told = hangs(lambda: True)
     with pytest.raises(DeadlineExceededError), watching.watch(context()):
         assert told.wait(LONG_S)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bgremove.api.serving.alarms import Alarms
+from bgremove.serving.alarms import Alarms
 
 
 def test_what_lasts_too_long_is_told_of() -> None:

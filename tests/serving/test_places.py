@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from bgremove.api import places as module
-from bgremove.api.places import Places
 from bgremove.deadline import Deadline
 from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
+from bgremove.serving import places as module
+from bgremove.serving.places import Places
 
 
 def test_places_are_handed_out_in_the_order_in_which_they_were_asked_for() -> None:

@@ -22,12 +22,12 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import bgremove
-from bgremove.api.raw import error_message
-from bgremove.api.serving.alarms import Alarms
-from bgremove.api.serving.bodies import Bodies
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.bodies import Bodies
 
 if TYPE_CHECKING:
-    from bgremove.api.context import RequestContext
+    from bgremove.errors import BgremoveError
+    from bgremove.serving.context import RequestContext
 
 LOAD_S = 120.0  # beyond its deadline, a request is let load a model: on the slowest of disks
 PATIENCE_S = 5.0  # for the next of the other requests to finish
@@ -38,23 +38,32 @@ logger = logging.getLogger(__name__)
 
 
 class Hangs:
-    """Watches requests; a request that overruns its deadline by ``grace_s`` hangs.
+    """Watchdog of requests: one that overruns its deadline by ``grace_s`` hangs.
 
-    ``is_loading`` tells whether a model is being loaded, which is finished past any deadline.
-    ``on_hang`` is told of each.
+    ``is_loading`` returns whether a model is being loaded; a load may pass the deadline.
+    ``error_message`` makes the whole HTTP answer from an error, a request id and milliseconds.
+    ``on_hang`` is called for each request that hangs.
     """
 
     def __init__(
-        self, alarms: Alarms, bodies: Bodies, grace_s: float, is_loading: Callable[[], bool]
+        self,
+        alarms: Alarms,
+        bodies: Bodies,
+        grace_s: float,
+        *,
+        is_loading: Callable[[], bool],
+        error_message: Callable[[BgremoveError, str, int], bytes],
+        on_hang: Callable[[], None] = lambda: None,
     ) -> None:
         self._alarms = alarms
         self._bodies = bodies
         self._grace_s = grace_s
         self._is_loading = is_loading
+        self._error_message = error_message
+        self._on_hang = on_hang
         self._hung: set[threading.Event] = set()
         self.ends_process = False  # where somebody starts another, gunicorn's configuration says so
         self.is_ending = False
-        self.on_hang: Callable[[], None] = lambda: None
 
     @contextmanager
     def watch(self, context: RequestContext) -> Iterator[None]:
@@ -76,7 +85,7 @@ class Hangs:
         hung.set()
         self._hung.add(hung)
         error = context.deadline.exceeded("a native call")
-        message = error_message(error, context.request_id, context.elapsed_ms)
+        message = self._error_message(error, context.request_id, context.elapsed_ms)
         context.connection.answer(message)
         logger.error(
             "a request hangs",
@@ -87,7 +96,7 @@ class Hangs:
                 "stacks": stacks(thread),
             },
         )
-        self.on_hang()
+        self._on_hang()
         if self.ends_process and not self.is_ending:
             self.is_ending = True
             threading.Thread(target=self._end_process, name="ending", daemon=True).start()

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.api.serving.last_words import LastWords
+from bgremove.serving.last_words import LastWords
 
 CHILD = """
 import ctypes, os, sys
-from bgremove.api.serving.last_words import LastWords
+from bgremove.serving.last_words import LastWords
 words = LastWords.__new__(LastWords)
 words._file = os.fdopen(int(sys.argv[1]), "wb")
 words.listen()

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
+import gunicorn.util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bgremove.api.raw import write_envelope
-from bgremove.api.serving.connection import to_be_closed
-from bgremove.api.serving.lingering import Lingering
+from bgremove.serving.connection import to_be_closed
+from bgremove.serving.lingering import Lingering
 
 HEADERS_S = 10.0  # from the first look at a connection until its headers must be there
 MAX_HEADER_BYTES = 1 << 16  # of a request line and headers together
@@ -104,7 +104,7 @@ class Worker(ThreadWorker):
             super().enqueue_req(conn)
         elif len(head) >= MAX_HEADER_BYTES:
             with contextlib.suppress(OSError):
-                write_envelope(conn.sock, 431, "", "")
+                gunicorn.util.write_error(conn.sock, 431, "Request Header Fields Too Large", "")
             self._drop(conn)
         elif is_no_more or time.monotonic() >= known.until:
             # Without more bytes the kernel wakes us where the buffer is full before SO_RCVLOWAT

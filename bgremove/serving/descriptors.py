@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import resource
 
-from bgremove.api.serving.lingering import AT_ONCE
 from bgremove.errors import SettingsError
+from bgremove.serving.lingering import AT_ONCE
 
 MOST = 1000  # connections of a worker, gunicorn's own default
 OWN = 128  # listener, poller, log, counts, models; a worker at rest has 23

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bgremove.api.serving import lingering
-from bgremove.api.serving.lingering import Lingering
+from bgremove.serving import lingering
+from bgremove.serving.lingering import Lingering
 
 Pair = tuple[socket.socket, socket.socket]
 

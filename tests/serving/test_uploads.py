@@ -12,11 +12,11 @@ import pytest
 from gunicorn.http.errors import InvalidChunkSize
 
 from bgremove import create_app
-from bgremove.api import draining
-from bgremove.api.draining import BLOCK_BYTES, MAX_BYTES, Draining
-from bgremove.api.serving.alarms import Alarms
-from bgremove.api.serving.bodies import Bodies
-from bgremove.api.serving.connection import to_be_closed
+from bgremove.serving import uploads
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.bodies import Bodies
+from bgremove.serving.connection import to_be_closed
+from bgremove.serving.uploads import BLOCK_BYTES, MAX_BYTES, Uploads
 from bgremove.settings import Settings
 from tests.support.http import FORM_TYPE, PATH
 
@@ -55,7 +55,7 @@ def ask(stream: IO[bytes] | io.RawIOBase, **environ: Any) -> bytes:
         return [b"answer"]
 
     asked = {"wsgi.input": stream, "CONTENT_LENGTH": "1"} | environ
-    answer = Draining(application, Bodies(1), Alarms())(asked, lambda *_: lambda _: None)
+    answer = Uploads(application, Bodies(1), Alarms())(asked, lambda *_: lambda _: None)
     body = b"".join(answer)
     if close := getattr(answer, "close", None):
         close()
@@ -86,7 +86,7 @@ def test_no_more_is_read_than_an_answer_is_worth() -> None:
 
 
 def test_time_is_up_for_a_slow_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "MAX_SECONDS", 0.0)
+    monkeypatch.setattr(uploads, "MAX_SECONDS", 0.0)
     stream = Endless()
     ask(stream)
     assert stream.taken == 0
@@ -98,7 +98,7 @@ def test_a_client_that_is_gone_is_no_error(error: Exception) -> None:
 
 
 def test_a_stalled_client_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "MAX_SECONDS", 0.1)
+    monkeypatch.setattr(uploads, "MAX_SECONDS", 0.1)
     ours, theirs = socket.socketpair()
     with ours, theirs, ours.makefile("rb", buffering=0) as stream:
         started = time.monotonic()
@@ -113,7 +113,7 @@ def test_a_client_that_takes_no_answer_is_left_in_time(
 ) -> None:
     """Be it to a request with a body, to one that is one too many, or to one without a body."""
     seconds = "SEND_SECONDS" if length and bodies else "BODILESS_SEND_SECONDS"
-    monkeypatch.setattr(draining, seconds, 0.1)
+    monkeypatch.setattr(uploads, seconds, 0.1)
     ours, theirs = socket.socketpair()
 
     def application(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -122,7 +122,7 @@ def test_a_client_that_takes_no_answer_is_left_in_time(
 
     environ = {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": length, "gunicorn.socket": ours}
     with ours, theirs:
-        Draining(application, Bodies(bodies), Alarms())(environ, lambda *_: lambda _: None)
+        Uploads(application, Bodies(bodies), Alarms())(environ, lambda *_: lambda _: None)
         with pytest.raises(BrokenPipeError):
             ours.sendall(bytes(64 << 20))
 
