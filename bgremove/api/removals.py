@@ -77,13 +77,18 @@ def _validated(parts: dict[str, list[Part]], limits: Limits) -> RemovalRequest:
 def _faults(
     messages: dict[str, list[str]], parts: dict[str, list[Part]], limits: Limits
 ) -> ValidationError:
-    """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well."""
+    """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well.
+
+    Reading the picture's header needs a place, like all work on a client's bytes.
+    """
+    places: Places = current_app.extensions["bgremove-places"]
     details = [
         Detail(shortened(field), " ".join(issues)) for field, issues in sorted(messages.items())
     ]
     if "image" not in messages:
         try:
-            probe(cast("bytes", parts["image"][0].content), limits)
+            with places.take(current().deadline):
+                probe(cast("bytes", parts["image"][0].content), limits)
         except ImageError as error:
             details.append(Detail("image", error.message))
     if details == [Detail("image", REQUIRED)]:
