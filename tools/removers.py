@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bgremove.datatypes import ArrayF32, RemovalRequest, Subject
+from bgremove.datatypes import ArrayF32, Options, Subject
 from bgremove.deadline import Deadline
 from bgremove.engine import build_engine
 from bgremove.imaging.probe import probe
@@ -19,7 +19,7 @@ _engines: dict[str, Engine] = {}
 
 def served(data: bytes, subject: Subject) -> ArrayF32:
     """Return the alpha of the answer that the server would give."""
-    removal = remove_background(RemovalRequest(data, subject), _engine(), Deadline.after(TIMEOUT_S))
+    removal = remove_background(data, Options(subject), _engine(), Deadline.after(TIMEOUT_S))
     pixels = cv2.imdecode(np.frombuffer(removal.image.data, np.uint8), cv2.IMREAD_UNCHANGED)
     return np.multiply(pixels[..., 3], np.float32(1 / 255), dtype=np.float32)
 
