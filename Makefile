@@ -48,8 +48,8 @@ golden: .venv/dev.stamp weights ## Approve the mattes that the pipeline gives no
 	APPROVE_GOLDEN=1 $(BIN)/pytest tests/golden
 
 eval: .venv/dev.stamp weights ## Score the cut-outs on the DATASET folder (../shared/eval)
-	PYTHONPATH=tools $(BIN)/python tools/evaluate.py $(or $(DATASET),../shared/eval) \
-		--remove removers:plain_u2net --remove removers:served --out build/eval
+	$(BIN)/python -m eval $(or $(DATASET),../shared/eval) --halves \
+		--remove eval.removers:plain_u2net --remove eval.removers:served --out build/eval
 
 bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
 	$(BIN)/python tools/bench.py --rembg-venv .venv-rembg $(BENCH)

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 from flask import Response
 
-from bgremove.api.context import RequestContext
 from bgremove.api.envelope import success_envelope
 from bgremove.datatypes import Options, Removal
+from bgremove.serving.context import RequestContext
 
 
 def picture(removal: Removal, context: RequestContext) -> Response:

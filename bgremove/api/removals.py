@@ -13,17 +13,18 @@ from flask import Blueprint, Request, Response, current_app, request
 
 from bgremove.api import answers
 from bgremove.api.auth import require_key
-from bgremove.api.context import RequestContext, current
+from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts, shortened
 from bgremove.api.negotiation import encoding, wants_json
-from bgremove.api.places import Places
 from bgremove.api.schemas import REQUIRED, RemovalSchema
-from bgremove.api.serving.alarms import Alarms
-from bgremove.api.serving.hangs import Hangs
 from bgremove.datatypes import Options
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.probe import Limits, probe
 from bgremove.pipeline import Engine, remove_background
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.context import RequestContext
+from bgremove.serving.hangs import Hangs
+from bgremove.serving.places import Places
 
 blueprint = Blueprint("removals", __name__)
 blueprint.before_request(require_key)
@@ -77,13 +78,18 @@ def _validated(parts: dict[str, list[Part]], limits: Limits) -> tuple[bytes, Opt
 def _faults(
     messages: dict[str, list[str]], parts: dict[str, list[Part]], limits: Limits
 ) -> ValidationError:
-    """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well."""
+    """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well.
+
+    Reading the picture's header needs a place, like all work on a client's bytes.
+    """
+    places: Places = current_app.extensions["bgremove-places"]
     details = [
         Detail(shortened(field), " ".join(issues)) for field, issues in sorted(messages.items())
     ]
     if "image" not in messages:
         try:
-            probe(cast("bytes", parts["image"][0].content), limits)
+            with places.take(current().deadline):
+                probe(cast("bytes", parts["image"][0].content), limits)
         except ImageError as error:
             details.append(Detail("image", error.message))
     if details == [Detail("image", REQUIRED)]:

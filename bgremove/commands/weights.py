@@ -72,7 +72,7 @@ def command(strict: bool, answer: str | None) -> None:
 def _fetched(manifest: Manifest, settings: Settings) -> dict[str, str]:
     """Fetch what is not there; only this command needs what the extra `weights` installs."""
     try:
-        from bgremove.inference.weights import fetch_all
+        from bgremove.provisioning.fetch import fetch_all
     except ModuleNotFoundError as error:
         fault = (
             f"{error.name} is not installed; pip install -e '.[weights]' in the checkout brings it"

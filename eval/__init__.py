@@ -1,0 +1,1 @@
+"""Score cut-outs against pictures whose true alpha is known."""
