@@ -8,16 +8,17 @@ import os
 from flask import Flask
 
 from bgremove.api import context, description, errors, health, pages, removals
-from bgremove.api.draining import Draining, refuse_surplus
 from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
-from bgremove.api.places import Places
-from bgremove.api.serving.alarms import Alarms
-from bgremove.api.serving.bodies import READERS, Bodies
-from bgremove.api.serving.hangs import Hangs
+from bgremove.api.raw import error_message
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
 from bgremove.log import configure_logging
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.bodies import READERS, Bodies
+from bgremove.serving.hangs import Hangs
+from bgremove.serving.places import Places
+from bgremove.serving.uploads import Uploads
 from bgremove.settings import Settings, unknown_names
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["bgremove-alarms"] = alarms = Alarms()
     bodies = Bodies(settings.places + settings.queue + READERS)
     app.extensions["bgremove-hangs"] = Hangs(
-        alarms, bodies, settings.grace_s, lambda: engine.sessions.is_loading
+        alarms,
+        bodies,
+        settings.grace_s,
+        is_loading=lambda: engine.sessions.is_loading,
+        error_message=error_message,
     )
     app.extensions["bgremove-description"] = description.Description(settings)
     context.register(app, settings.timeout_s)
@@ -65,6 +70,5 @@ def create_app(settings: Settings | None = None) -> Flask:
         from bgremove.api.metrics import scraping
 
         scraping.register(app, settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
-    app.before_request(refuse_surplus)
-    app.wsgi_app = Draining(app.wsgi_app, bodies, alarms)  # type: ignore[method-assign]
+    app.wsgi_app = Uploads(app.wsgi_app, bodies, alarms)  # type: ignore[method-assign]
     return app

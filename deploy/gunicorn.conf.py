@@ -15,13 +15,13 @@ import gunicorn.util
 
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
-from bgremove.api.serving.bodies import READERS, SPARE_THREADS
-from bgremove.api.serving.descriptors import connections_for
-from bgremove.api.serving.last_words import LastWords
 from bgremove.errors import SettingsError
-from bgremove.inference.cpus import available_cpus
 from bgremove.keys.admission import admission_of
+from bgremove.machine import available_cpus
 from bgremove.memory import return_freed_memory
+from bgremove.serving.bodies import READERS, SPARE_THREADS
+from bgremove.serving.descriptors import connections_for
+from bgremove.serving.last_words import LastWords
 from bgremove.settings import Settings
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -34,7 +34,7 @@ try:
 except SettingsError as error:
     sys.exit("\n".join(error.faults))
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-worker_class = "bgremove.api.serving.worker.Worker"
+worker_class = "bgremove.serving.worker.Worker"
 timeout = 30
 graceful_timeout = 30
 keepalive = 5

@@ -10,12 +10,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors", "datatypes"],
-    ["deadline", "settings", "log", "memory"],
+    ["errors"],
+    ["datatypes"],
+    ["deadline", "settings", "log", "machine", "memory"],
     ["stages", "keys"],
     ["inference", "matting", "imaging"],
-    ["sight"],
-    ["pipeline"],
+    ["sight", "provisioning"],
+    ["pipeline", "serving"],
     ["engine"],
     ["api", "batch", "doctor"],
     ["commands"],
@@ -25,10 +26,13 @@ PLAN = [
 ]
 RANK = {room: rank for rank, row in enumerate(PLAN) for room in row}
 MAY_IMPORT = {
-    "onnxruntime": {"inference"},
+    "onnxruntime": {"inference", "provisioning"},
+    "onnx": {"provisioning"},
+    "psutil": {"machine", "doctor", "api"},
+    "tqdm": {"provisioning", "commands"},
     "flask": {"api", "app"},
-    "werkzeug": {"api", "app"},
-    "gunicorn": {"api"},
+    "werkzeug": {"api", "app", "serving"},
+    "gunicorn": {"api", "serving"},
     "marshmallow": {"api"},
     "click": {"cli", "commands"},
     "urllib3": {"batch"},
@@ -52,7 +56,7 @@ NETWORK = {
     "urllib3",
     "dask.distributed",
     "fsspec",
-    "bgremove.inference.sources",
+    "bgremove.provisioning.sources",
     "bgremove.batch.remote",
 }
 
@@ -196,5 +200,5 @@ def test_the_check_of_the_environment_bites(text: str) -> None:
 
 
 def test_the_check_of_the_network_bites() -> None:
-    bad = {"bgremove.stages": "from bgremove.inference.weights import fetch_all"}
-    assert "bgremove.inference.sources" in reached("bgremove.app", program() | bad)
+    bad = {"bgremove.stages": "from bgremove.provisioning.fetch import fetch_all"}
+    assert "bgremove.provisioning.sources" in reached("bgremove.app", program() | bad)

@@ -1,52 +1,27 @@
-"""What belongs to one HTTP request: its id, its clock, its deadline, its line in the access log."""
+"""The context of the current request, the headers of every answer, and the access log."""
 
 from __future__ import annotations
 
 import logging
-import re
 import time
-import uuid
-from dataclasses import dataclass, field
-from typing import Any
 
 from flask import Flask, Response, g, request
 
 from bgremove import log
-from bgremove.api.serving.connection import Connection
 from bgremove.deadline import Deadline
+from bgremove.errors import OverloadedError
+from bgremove.serving.connection import Connection
+from bgremove.serving.context import RequestContext, new_request_id
+from bgremove.serving.uploads import REFUSAL
 
-REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})  # their successes are not logged
 logger = logging.getLogger("bgremove.access")
 
 
-@dataclass(slots=True)
-class RequestContext:
-    """``notes`` are added to the access log line by whoever knows them."""
-
-    request_id: str
-    started: float
-    deadline: Deadline
-    connection: Connection
-    notes: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def elapsed_ms(self) -> int:
-        """Milliseconds since the request came in, on the monotonic clock."""
-        return round((time.monotonic() - self.started) * 1000)
-
-
 def current() -> RequestContext:
-    """Return the context of the request being answered."""
+    """Return the context of the current request."""
     context: RequestContext = g.context
     return context
-
-
-def new_request_id(offered: str | None) -> str:
-    """Return the client's id where it is well formed, else a new UUID."""
-    if offered is not None and REQUEST_ID_PATTERN.fullmatch(offered):
-        return offered
-    return str(uuid.uuid4())
 
 
 def register(app: Flask, timeout_s: float) -> None:
@@ -59,6 +34,7 @@ def register(app: Flask, timeout_s: float) -> None:
         connection = Connection(request.environ)
         deadline = Deadline.after(timeout_s, connection.is_gone)
         g.context = RequestContext(request_id, time.monotonic(), deadline, connection)
+        refuse_surplus()
 
     @app.after_request
     def _finish(response: Response) -> Response:
@@ -71,6 +47,13 @@ def register(app: Flask, timeout_s: float) -> None:
     @app.teardown_request
     def _end(_: BaseException | None) -> None:
         log.request_id.set(None)
+
+
+def refuse_surplus() -> None:
+    """Raise the error of a request beyond the limit of concurrent uploads, before any other."""
+    refusal: OverloadedError | None = request.environ.get(REFUSAL)
+    if refusal is not None:
+        raise refusal
 
 
 def _log_access(response: Response) -> None:

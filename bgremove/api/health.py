@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from bgremove import __version__
 from bgremove.api.errors import with_envelope
-from bgremove.api.serving.hangs import Hangs
 from bgremove.errors import Detail
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import Admission
+from bgremove.serving.hangs import Hangs
 
 ENDING = "another worker, in place of this one, where a request hangs"
 blueprint = Blueprint("health", __name__)

@@ -13,17 +13,18 @@ from flask import Blueprint, Request, Response, current_app, request
 
 from bgremove.api import answers
 from bgremove.api.auth import require_key
-from bgremove.api.context import RequestContext, current
+from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts, shortened
-from bgremove.api.negotiation import wants_json, white_format
-from bgremove.api.places import Places
+from bgremove.api.negotiation import encoding, wants_json
 from bgremove.api.schemas import REQUIRED, RemovalSchema
-from bgremove.api.serving.alarms import Alarms
-from bgremove.api.serving.hangs import Hangs
-from bgremove.datatypes import RemovalRequest
+from bgremove.datatypes import Options
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.probe import Limits, probe
 from bgremove.pipeline import Engine, remove_background
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.context import RequestContext
+from bgremove.serving.hangs import Hangs
+from bgremove.serving.places import Places
 
 blueprint = Blueprint("removals", __name__)
 blueprint.before_request(require_key)
@@ -36,15 +37,15 @@ def remove() -> Response:
     places: Places = current_app.extensions["bgremove-places"]
     hangs: Hangs = current_app.extensions["bgremove-hangs"]
     context = current()
-    asked = _validated(_received(request, context), engine.limits)
+    picture, options = _validated(_received(request, context), engine.limits)
     context.notes |= {
-        "subject": asked.subject,
-        "format": asked.output_format,
-        "uploadBytes": len(asked.image),
+        "subject": options.subject,
+        "format": options.output_format,
+        "uploadBytes": len(picture),
     }
     with places.take(context.deadline) as waited_s, hangs.watch(context):
         context.notes["waitedMs"] = round(waited_s * 1000, 2)
-        removal = remove_background(asked, engine, context.deadline)
+        removal = remove_background(picture, options, engine, context.deadline)
     context.notes |= {
         "model": removal.model,
         "confidence": round(removal.confidence, 3),
@@ -53,7 +54,7 @@ def remove() -> Response:
         "warnings": removal.warnings,
     }
     if wants_json(request):
-        return answers.envelope(removal, asked, context)
+        return answers.envelope(removal, options, context)
     return answers.picture(removal, context)
 
 
@@ -64,25 +65,31 @@ def _received(request: Request, context: RequestContext) -> dict[str, list[Part]
         return read_parts(request, context.deadline)
 
 
-def _validated(parts: dict[str, list[Part]], limits: Limits) -> RemovalRequest:
+def _validated(parts: dict[str, list[Part]], limits: Limits) -> tuple[bytes, Options]:
     try:
         fields = RemovalSchema(limits.max_upload_bytes).load(parts)
     except marshmallow.ValidationError as error:
         messages = cast("dict[str, list[str]]", error.messages)
         raise _faults(messages, parts, limits) from None
-    return RemovalRequest(white_format=white_format(request), **fields)
+    picture = fields.pop("image")
+    return picture, Options(**fields, encoding=encoding(request, fields["output_format"]))
 
 
 def _faults(
     messages: dict[str, list[str]], parts: dict[str, list[Part]], limits: Limits
 ) -> ValidationError:
-    """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well."""
+    """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well.
+
+    Reading the picture's header needs a place, like all work on a client's bytes.
+    """
+    places: Places = current_app.extensions["bgremove-places"]
     details = [
         Detail(shortened(field), " ".join(issues)) for field, issues in sorted(messages.items())
     ]
     if "image" not in messages:
         try:
-            probe(cast("bytes", parts["image"][0].content), limits)
+            with places.take(current().deadline):
+                probe(cast("bytes", parts["image"][0].content), limits)
         except ImageError as error:
             details.append(Detail("image", error.message))
     if details == [Detail("image", REQUIRED)]:

@@ -27,7 +27,7 @@ def command(name: str, pictures: Path) -> None:
     The int8 form is built from it by the next `bgremove weights`; its SHA-256 and known answer in
     the manifest are then to be set anew.
     """
-    from bgremove.inference.quantization.calibrate import calibrate as make_table
+    from bgremove.provisioning.quantization.calibrate import calibrate as make_table
 
     settings = read_settings()
     try:

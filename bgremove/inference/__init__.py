@@ -1,7 +1,7 @@
-"""The only package that imports onnxruntime."""
+"""Inference at request time: sessions, their options, and the tensors they are given."""
 
 import os
 
-# Before that: ONNX Runtime would note each session for its makers, in the home directory and, by
-# the address in its library, over HTTPS.
+# ONNX Runtime records each session for its vendor, in the home directory and, judging by the
+# address in its library, over HTTPS. The variable is read when the library is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -11,11 +11,11 @@ from flask import Flask, request
 
 from bgremove import create_app
 from bgremove.api.auth import KEY_HEADERS
-from bgremove.api.places import Places
 from bgremove.deadline import Deadline
 from bgremove.errors import SettingsError
 from bgremove.keys import edit
 from bgremove.keys.watched import LOOK_EVERY_S
+from bgremove.serving.places import Places
 from bgremove.settings import Settings
 from tests.api.conftest import captured_log
 from tests.support.http import PATH, FlaskDoor, error_of, file, form, post

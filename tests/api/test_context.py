@@ -9,8 +9,8 @@ import uuid
 import pytest
 
 from bgremove import log
-from bgremove.api.context import new_request_id
 from bgremove.log import JsonFormatter
+from bgremove.serving.context import new_request_id
 from tests.api.conftest import LogLines
 from tests.support.http import PATH, FlaskDoor, file, form, post, text
 

@@ -22,9 +22,9 @@ from werkzeug.exceptions import (
 )
 
 from bgremove import create_app
-from bgremove.api.places import Places
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, OverloadedError
+from bgremove.serving.places import Places
 from bgremove.settings import Settings
 from tests.api.conftest import LogLines, captured_log
 from tests.support.http import FORM_TYPE, PATH, FlaskDoor, error_of, file, form, post, text

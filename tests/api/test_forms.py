@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import pytest
 
+from bgremove import create_app
+from bgremove.api import removals
 from bgremove.api.schemas import REQUIRED
+from bgremove.deadline import Deadline
+from bgremove.settings import Settings
 from tests.support.http import (
     BOUNDARY,
     FORM_TYPE,
@@ -362,3 +367,17 @@ def test_a_wrong_value_is_shown_but_only_its_beginning(door: FlaskDoor) -> None:
     answer = post(door, form(GOOD, text("subject", "a\r\nb" + "c" * 100)))
     issue = error_of(answer, 400, "VALIDATION_ERROR")["details"][0]["issue"]
     assert issue == f"Must be one of universal, human, product; got 'a\\r\\nb{'c' * 36}…'"
+
+
+def test_no_picture_is_looked_at_without_a_place(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(dataclasses.replace(settings, places=1, queue=0))
+    probed = []
+    monkeypatch.setattr(removals, "probe", lambda *_: probed.append(1))
+    with app.extensions["bgremove-places"].take(Deadline.after(60)):
+        answer = post(FlaskDoor(app), form(GOOD, text("subject", "car")))
+    error_of(answer, 503, "OVERLOADED")
+    assert not probed
+    error_of(post(FlaskDoor(app), form(GOOD, text("subject", "car"))), 400, "VALIDATION_ERROR")
+    assert probed

@@ -131,8 +131,8 @@ def test_wrong_settings_are_said_without_a_trace(
 def test_without_the_extra_the_command_says_how_to_get_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("weights", "sources", "progress"):
-        monkeypatch.delitem(sys.modules, f"bgremove.inference.{name}", raising=False)
+    for name in ("fetch", "sources", "progress"):
+        monkeypatch.delitem(sys.modules, f"bgremove.provisioning.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "tqdm", None)
     result = invoke("weights")
     assert result.exit_code == 1

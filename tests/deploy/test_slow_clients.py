@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bgremove.api.serving.bodies import READERS, SPARE_THREADS
+from bgremove.serving.bodies import READERS, SPARE_THREADS
 from tests.support.http import (
     FORM_TYPE,
     PATH,

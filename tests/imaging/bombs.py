@@ -1,7 +1,8 @@
 """Small files that cost much, one for each way in, and what refusing them costs.
 
-Run as a program, in a process that has loaded no decoder, it prints that as JSON: name to seconds,
-KiB of memory beyond what there was before, and the sentence.
+Run as a program, in a process that has loaded no decoder, it prints that as JSON: name to seconds
+of processor time, KiB of memory beyond what there was before, and the sentence, which is empty for
+a picture that is let in.
 """
 
 from __future__ import annotations
@@ -135,6 +136,41 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "one-byte-too-long": (lambda: b"BM" + bytes(TEN_MB - 1), "10,485,761"),
 }
 
+RAW_EXIF = b"Raw profile type exif\0"
+EIGHT_MB = 8 * 1024 * 1024 - 64  # of unpacked text, just within the limit
+DIRECTORY = b"II*\0\x08\0\0\0\xff\xff"  # of 65,535 entries, none of them the orientation
+
+# Let in, since nothing in them is over a limit: name to the picture.
+ADMITTED: dict[str, Callable[[], bytes]] = {
+    "png-exif-of-4-million-words": lambda: _png_with_text(b"a " * (EIGHT_MB // 2)),
+    "png-exif-of-digits": lambda: _png_with_text(b"\nexif\n 9\n" + b"00" * (EIGHT_MB // 2 - 8)),
+    "png-exif-of-spaced-digits": lambda: _png_with_text(b"a 1 " + b"0 " * (EIGHT_MB // 2 - 8)),
+    "png-exif-of-blanks": lambda: _png_with_text(b" " * EIGHT_MB),
+    "png-100-texts-of-words": lambda: made.png(
+        8, 8, before=made.chunk(b"tEXt", RAW_EXIF + b"a " * 40_000) * 100
+    ),
+    "png-xmp-of-prefixes": lambda: made.png(
+        8, 8, before=made.chunk(b"iTXt", b"XML:com.adobe.xmp\0" + b"tiff:Orientation=" * 490_000)
+    ),
+    "png-exif-of-65-535-entries": lambda: made.png(
+        8, 8, before=made.chunk(b"eXIf", DIRECTORY + bytes(4_000_000))
+    ),
+    "webp-exif-of-65-535-entries": lambda: made.riff(
+        made.vp8x(8, 8, 8), (b"EXIF", DIRECTORY + bytes(4_000_000))
+    ),
+    "jpeg-10-mb-of-fill": lambda: made.jpeg(8, 8, before=b"\xff" * (TEN_MB - 4000)),
+    "jpeg-10-mb-of-xmp": lambda: made.jpeg(
+        8,
+        8,
+        before=made.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + b"tiff:Orientation=" * 3700)
+        * 160,
+    ),
+}
+
+
+def _png_with_text(text: bytes) -> bytes:
+    return made.png(64, 64, before=made.chunk(b"zTXt", RAW_EXIF + b"\0" + zlib.compress(text, 9)))
+
 
 def _packed_text(name: bytes, head: bytes) -> bytes:
     return made.chunk(name, head + zlib.compress(bytes(7_900_000), 9))
@@ -148,17 +184,18 @@ def _peak_kib() -> int:
 def main() -> None:
     limits = made.limits()
     results = {}
-    for name, (build, _) in BOMBS.items():
+    pictures = {name: build for name, (build, _) in BOMBS.items()} | ADMITTED
+    for name, build in pictures.items():
         data = build()
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew
         before = _peak_kib()
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             probe(data, limits)
             message = ""
         except ImageError as error:
             message = error.message
-        results[name] = (time.perf_counter() - start, _peak_kib() - before, message)
+        results[name] = (time.process_time() - start, _peak_kib() - before, message)
     print(json.dumps(results))
 
 

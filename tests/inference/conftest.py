@@ -1,13 +1,10 @@
-"""A log that can be read, and a web server for weights, on loopback."""
+"""A log that caplog can read."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import pytest
-
-from tests.inference.file_server import FileServer
 
 
 @pytest.fixture(autouse=True)
@@ -15,9 +12,3 @@ def _readable_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixt
     """Let caplog see what bgremove logs, even after an application has sent it elsewhere."""
     monkeypatch.setattr(logging.getLogger("bgremove"), "propagate", True)
     caplog.set_level(logging.INFO, "bgremove")
-
-
-@pytest.fixture
-def server() -> Iterator[FileServer]:
-    with FileServer() as server:
-        yield server

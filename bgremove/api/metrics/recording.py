@@ -8,12 +8,13 @@ from typing import Any
 from flask import Request, Response
 
 from bgremove import __version__
-from bgremove.api.context import QUIET_PATHS, RequestContext
+from bgremove.api.context import QUIET_PATHS
 from bgremove.api.metrics.instruments import Instruments
-from bgremove.api.places import Places
-from bgremove.api.serving.hangs import Hangs
 from bgremove.inference.readiness import UNAVAILABLE, Readiness, WarmUp
 from bgremove.pipeline import Engine
+from bgremove.serving.context import RequestContext
+from bgremove.serving.hangs import Hangs
+from bgremove.serving.places import Places
 from bgremove.settings import Settings
 
 NONE = "none"  # a label's value where a request did not get so far as to have one
@@ -36,7 +37,7 @@ class Recorder:
 
     def watch(self, engine: Engine, places: Places, warm_up: WarmUp, hangs: Hangs) -> None:
         """Have the parts that outlive a request say when their state changes."""
-        hangs.on_hang = self._to.hangs.inc
+        hangs._on_hang = self._to.hangs.inc
         engine.decoders.on_end = lambda how: self._to.decoder_endings.labels(how).inc()
         engine.sessions.on_change = self._note_loaded
         places.on_change = self._note_places

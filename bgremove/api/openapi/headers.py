@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bgremove.api.context import REQUEST_ID_PATTERN
 from bgremove.api.openapi.warnings import WARNINGS
+from bgremove.serving.context import REQUEST_ID_PATTERN
 
 WORD = "|".join(WARNINGS)
 MEANINGS = "; ".join(f"{word}: {meaning}" for word, meaning in WARNINGS.items())

@@ -10,10 +10,10 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range
 
-from bgremove.api.context import REQUEST_ID_PATTERN
 from bgremove.api.openapi.errors import CATALOGUE
 from bgremove.api.openapi.warnings import WARNINGS
 from bgremove.datatypes import OutputFormat, Subject
+from bgremove.serving.context import REQUEST_ID_PATTERN
 
 
 class Null(fields.Field[None]):

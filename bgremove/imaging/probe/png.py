@@ -109,15 +109,15 @@ class _Reader:
     def _take_text(self, chunk: Chunk) -> None:
         self._texts += 1
         refuse_above(self._limits.max_text_chunks, self._texts, "PNG text chunks")
-        text = png_text.unpacked(chunk.name, chunk.body(self._data), self._text_budget)
-        self._text_budget -= len(text)
+        keyword, text = png_text.unpacked(chunk.name, chunk.body(self._data), self._text_budget)
+        self._text_budget -= len(keyword) + len(text)
         if self._text_budget < 0:
             raise ImageError(
                 f"The PNG's text has more than the limit of {png_text.MAX_TEXT_BYTES:,} bytes"
             )
-        if text.startswith(png_text.XMP):
+        if keyword == png_text.XMP:
             self._xmp_orientation = self._xmp_orientation or orientation_in_xmp(text)
-        elif self._orientation is None:
+        elif keyword in png_text.RAW_EXIF and self._orientation is None:
             self._orientation = png_text.orientation_in(text)
 
     def header(self) -> ImageHeader:

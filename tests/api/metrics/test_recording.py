@@ -13,8 +13,8 @@ import pytest
 
 from bgremove import __version__, create_app
 from bgremove.api.context import current
-from bgremove.api.places import Places
 from bgremove.deadline import Deadline
+from bgremove.serving.places import Places
 from bgremove.settings import Settings
 from tests.support.http import PATH, FlaskDoor, error_of, file, form, post, text
 from tests.support.metrics import scraped

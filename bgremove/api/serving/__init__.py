@@ -1,1 +1,0 @@
-"""What holds a worker of gunicorn up against its clients and its native code."""

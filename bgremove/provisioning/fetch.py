@@ -1,0 +1,109 @@
+"""Bring the weights into their folder: fetched in order of sources, hashed, renamed into place."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bgremove.errors import WeightsError
+from bgremove.inference.manifest import Manifest, Model, Source
+from bgremove.inference.verify import fault_of
+from bgremove.provisioning.build import build
+from bgremove.provisioning.sources import mirror_source, obtain
+
+logger = logging.getLogger(__name__)
+
+
+def fetch_all(manifest: Manifest, folder: Path, mirror: str = "") -> dict[str, str]:
+    """Fetch every model that is not there yet, and build its int8 form.
+
+    A stand-in is fetched only where the model it is for could not be had.
+
+    Returns, by name, why each model that could not be had is missing. Only one process works in
+    ``folder`` at a time: a second one waits and then finds the files there. Raises WeightsError
+    when the folder cannot be written.
+    """
+    missing: dict[str, str] = {}
+    with _locked(folder):
+        for model in manifest.models:
+            if model.stands_in_for and model.stands_in_for not in missing:
+                continue
+            try:
+                fetch(model, folder, mirror)
+            except WeightsError as error:
+                missing[model.name] = error.message
+                logger.warning("%s: %s", model.name, error.message)
+                continue
+            try:
+                build(model, folder)
+            except WeightsError as error:
+                logger.warning(
+                    "%s: no int8 form, it runs in float32: %s", model.name, error.message
+                )
+    return missing
+
+
+def fetch(model: Model, folder: Path, mirror: str = "") -> Path:
+    """Return the verified file of ``model``, fetching it where it is absent or damaged.
+
+    Raises WeightsError that says, source by source, why none could give it.
+    """
+    path = folder / model.file
+    if path.exists():
+        fault = fault_of(model, path)
+        if fault is None:
+            logger.info("%s: verified", model.name)
+            return path
+        logger.warning("%s: %s; fetching it again", model.name, fault)
+    sources = [mirror_source(mirror, model)] if mirror else []
+    reasons: list[str] = []
+    for source in (*sources, *model.sources):
+        logger.info("%s: from %s", model.name, source)
+        try:
+            _bring(source, model, path)
+        except WeightsError as error:
+            reasons.append(error.message)
+        except OSError as error:
+            raise _unwritable(folder, error) from error  # other sources would fare no better
+        else:
+            return path
+    raise WeightsError("could not be had. " + "; ".join(reasons or ["no source is named"]))
+
+
+def _bring(source: Source, model: Model, path: Path) -> None:
+    """Download beside ``path``, verify, and only then rename."""
+    part = path.with_name(path.name + ".part")
+    resumes = source.kind == "url" and part.exists()
+    obtain(source, model, part)
+    fault = fault_of(model, part)
+    if fault is not None and resumes:  # what lay there may have been the start of another file
+        part.unlink()
+        obtain(source, model, part)
+        fault = fault_of(model, part)
+    if fault is not None:
+        part.unlink()
+        raise WeightsError(f"{source}: {fault}")
+    part.replace(path)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.warning("another process is fetching weights; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _unwritable(folder: Path, error: OSError) -> WeightsError:
+    return WeightsError(f"{folder} cannot be written: {error.strerror or error}")

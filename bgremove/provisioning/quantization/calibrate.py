@@ -1,0 +1,96 @@
+"""Make a calibration table: run a network on a folder of pictures and note what values occur."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from onnx import ModelProto, TensorProto, helper
+
+from bgremove.datatypes import DecodedImage
+from bgremove.inference.preprocess import to_tensor
+from bgremove.provisioning.quantization.flatten import flatten
+from bgremove.provisioning.quantization.ranges import write_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from bgremove.datatypes import ArrayF32
+    from bgremove.inference.manifest import Model
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+
+
+def calibrate(
+    model: Model, weights: Path, pictures: Path, table: Path, quantile: float = 1.0
+) -> None:
+    """Write the ranges of a model's tensors on a folder of pictures to ``table``."""
+    write_ranges(table, measure(flatten(weights), tensors_of(pictures, model), quantile))
+
+
+def tensors_of(pictures: Path, model: Model) -> Iterator[ArrayF32]:
+    """Yield each picture of a folder, subfolders too, as the model is shown it."""
+    for path in sorted(pictures.rglob("*")):
+        if path.suffix.lower() in SUFFIXES:
+            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if bgr is None:
+                raise ValueError(f"{path} is no picture that can be read")
+            yield to_tensor(DecodedImage(bgr.astype(np.uint8)), model)
+
+
+def measure(
+    network: ModelProto, tensors: Iterable[ArrayF32], quantile: float
+) -> dict[str, tuple[float, float]]:
+    """Return (low, high) of the input and of what each convolution and sum of a network gives.
+
+    ``quantile`` is taken over the pictures' greatest values (and mirrored, their least): 1 keeps
+    all that occurred, 0.5 what the usual picture needs. In IS-Net some tensors of some pictures
+    reach ten times the usual, and so would then the steps. The input's range is always whole.
+    """
+    names = _measured(network)
+    given = network.graph.input[0].name
+    session = _session(network, names)
+    spans: dict[str, list[tuple[float, float]]] = {name: [] for name in (given, *names)}
+    for tensor in tensors:
+        values = dict(
+            zip((given, *names), (tensor, *session.run(names, {given: tensor})), strict=True)
+        )
+        for name, found in spans.items():
+            found.append((float(values[name].min()), float(values[name].max())))
+    ranges = {name: _span(found, quantile) for name, found in spans.items()}
+    return ranges | {given: _span(spans[given], 1.0)}
+
+
+def _measured(network: ModelProto) -> list[str]:
+    """Name what convolutions and sums give, after the ``Relu`` where one follows."""
+    relus = {node.input[0]: node.output[0] for node in network.graph.node if node.op_type == "Relu"}
+    return [
+        relus.get(node.output[0], node.output[0])
+        for node in network.graph.node
+        if node.op_type in {"Conv", "Add"}
+    ]
+
+
+def _session(network: ModelProto, names: list[str]) -> ort.InferenceSession:
+    """Return a session that gives the named tensors."""
+    open_network = ModelProto()
+    open_network.CopyFrom(network)
+    del open_network.graph.output[:]
+    open_network.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names
+    )
+    options = ort.SessionOptions()
+    options.enable_cpu_mem_arena = False  # it would keep the gigabytes of the largest picture
+    return ort.InferenceSession(
+        open_network.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _span(found: list[tuple[float, float]], quantile: float) -> tuple[float, float]:
+    """Reduce the pictures' spans to one that holds 0."""
+    low = np.quantile([low for low, _ in found], 1 - quantile)
+    high = np.quantile([high for _, high in found], quantile)
+    return min(0.0, float(low)), max(0.0, float(high))

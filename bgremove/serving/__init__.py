@@ -1,0 +1,1 @@
+"""Protection of a gunicorn worker against its clients and against native code that hangs."""

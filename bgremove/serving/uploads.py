@@ -1,0 +1,87 @@
+"""Limit concurrent uploads, drain unread bodies, and drop clients that do not read their answer.
+
+A server that closes a socket with unread data resets the connection. The client, or nginx, then
+sees the reset in place of an answer that was sent early, such as a 404 to a large upload. So the
+rest of a body is read after the answer, within bounds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING
+
+from gunicorn.http.errors import ParseException
+from werkzeug.wsgi import ClosingIterator
+
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.bodies import Bodies
+from bgremove.serving.connection import Connection
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+BLOCK_BYTES = 1 << 16
+MAX_BYTES = 64 << 20  # read of one body after its answer; beyond it the client gets the reset
+MAX_SECONDS = 5.0  # for that read
+SEND_SECONDS = 60.0  # for a client to take its answer
+BODILESS_SEND_SECONDS = 10.0  # where it sent no body: health, counts, and pages of 121 kB at most
+REFUSAL = "bgremove.refusal"  # WSGI environment key of the error for a surplus request
+
+
+class Uploads:
+    """WSGI middleware that limits concurrent bodies, drains them, and times the answer."""
+
+    def __init__(self, app: WSGIApplication, bodies: Bodies, alarms: Alarms) -> None:
+        self._app = app
+        self._bodies = bodies
+        self._alarms = alarms
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as the application does, then drain."""
+        connection = Connection(environ)
+        if not (environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")):
+            answer = self._app(environ, start_response)
+            return self._timed(answer, connection, BODILESS_SEND_SECONDS)
+        if not self._bodies.enter():
+            environ[REFUSAL] = self._bodies.refusal()
+            connection.close_after_answer()  # the worker drains it, in none of its threads
+            answer = self._app(environ, start_response)
+            return self._timed(answer, connection, BODILESS_SEND_SECONDS)
+        try:
+            answer = self._app(environ, start_response)
+        except BaseException:
+            self._bodies.leave()
+            raise
+
+        def drain() -> None:
+            try:
+                self._drain(environ["wsgi.input"], connection)
+            finally:
+                self._bodies.leave()
+
+        return ClosingIterator(self._timed(answer, connection, SEND_SECONDS), drain)
+
+    def _timed(
+        self, answer: Iterable[bytes], connection: Connection, seconds: float
+    ) -> ClosingIterator:
+        """Shut the connection down if the client has not read its answer after ``seconds``.
+
+        gunicorn sends without a timeout, and each unread answer would keep a thread.
+        """
+        sending = self._alarms.set(time.monotonic() + seconds, connection.stop)
+        return ClosingIterator(answer, lambda: self._alarms.cancel(sending))
+
+    def _drain(self, stream: IO[bytes], connection: Connection) -> None:
+        left = MAX_BYTES
+        end = time.monotonic() + MAX_SECONDS
+        try:
+            with self._alarms.guard(end, connection.stop_reading):
+                while left > 0 and time.monotonic() < end:
+                    block = stream.read(min(BLOCK_BYTES, left))
+                    if not block:
+                        return
+                    left -= len(block)
+        except (OSError, ParseException):  # the client is gone, or its chunks are malformed
+            pass
+        connection.close_after_answer()

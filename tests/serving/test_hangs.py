@@ -1,0 +1,104 @@
+"""What is taken to hang, what is not, and what is told; tests/deploy has real workers that end."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bgremove.api.raw import error_message
+from bgremove.deadline import Deadline
+from bgremove.errors import DeadlineExceededError
+from bgremove.serving.alarms import Alarms
+from bgremove.serving.bodies import Bodies
+from bgremove.serving.connection import Connection
+from bgremove.serving.context import RequestContext
+from bgremove.serving.hangs import Hangs, stacks
+from tests.api.conftest import captured_log
+
+GRACE_S = 0.2
+LONG_S = 10.0  # bound of waiting for what is due after GRACE_S
+
+
+def hangs(is_loading: Callable[[], bool] = lambda: False) -> tuple[Hangs, threading.Event]:
+    told = threading.Event()
+    made = Hangs(
+        Alarms(),
+        Bodies(8),
+        GRACE_S,
+        is_loading=is_loading,
+        error_message=error_message,
+        on_hang=told.set,
+    )
+    return made, told
+
+
+def context(sock: socket.socket | None = None, timeout_s: float = 0.0) -> RequestContext:
+    deadline = Deadline.after(timeout_s)
+    connection = Connection({"gunicorn.socket": sock})
+    return RequestContext("the-id", time.monotonic(), deadline, connection)
+
+
+def test_who_is_late_within_the_grace_does_not_hang() -> None:
+    watching, told = hangs()
+    with watching.watch(context()):
+        time.sleep(GRACE_S / 4)
+    assert not told.wait(2 * GRACE_S)
+
+
+def test_who_hangs_is_answered_logged_and_told_of(request: pytest.FixtureRequest) -> None:
+    watching, told = hangs()
+    ours, theirs = socket.socketpair()
+    exceeded = pytest.raises(DeadlineExceededError)
+    with ours, theirs, captured_log() as lines:
+        with exceeded, watching.watch(context(ours)):
+            assert told.wait(LONG_S)
+        with theirs.makefile("rb") as reader:
+            head, body = reader.read().split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    envelope = json.loads(body)
+    assert envelope["meta"]["requestId"] == "the-id"
+    assert envelope["error"]["code"] == "UPSTREAM_ERROR"
+    (line,) = [line for line in lines() if line["message"] == "a request hangs"]
+    assert line["requestId"] == "the-id"
+    assert line["level"] == "ERROR"
+    assert request.node.name in line["stacks"][0]
+    assert not watching.is_ending  # nobody starts another process here
+
+
+def test_a_failure_after_that_is_no_other_error() -> None:
+    watching, told = hangs()
+    failing = pytest.raises(ValueError, match="own")
+    with failing, watching.watch(context()):
+        assert told.wait(LONG_S)
+        raise ValueError("own")
+
+
+def test_while_a_model_is_loaded_nobody_hangs() -> None:
+    loading = threading.Event()
+    loading.set()
+    watching, told = hangs(loading.is_set)
+    exceeded = pytest.raises(DeadlineExceededError)
+    with exceeded, watching.watch(context()):
+        assert not told.wait(4 * GRACE_S)
+        loading.clear()
+        assert told.wait(LONG_S)
+
+
+def test_a_load_may_hang_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bgremove.serving.hangs.LOAD_S", GRACE_S / 2)
+    watching, told = hangs(lambda: True)
+    with pytest.raises(DeadlineExceededError), watching.watch(context()):
+        assert told.wait(LONG_S)
+
+
+def test_a_stack_that_is_gone_is_no_fault() -> None:
+    thread = threading.Thread(target=lambda: None)
+    thread.start()
+    thread.join()
+    assert thread.ident is not None
+    assert stacks(thread.ident)[0] == "None: (no longer there)"

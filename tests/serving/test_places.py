@@ -1,0 +1,124 @@
+"""The order in which places are handed out, and what they tell; test_errors.py has the bounds."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from bgremove.deadline import Deadline
+from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
+from bgremove.serving import places as module
+from bgremove.serving.places import Places
+
+
+def test_places_are_handed_out_in_the_order_in_which_they_were_asked_for() -> None:
+    places, served = Places(1, 3), []
+    asked = threading.Event()
+    places.on_change = lambda *_: asked.set()
+
+    def ask(name: str) -> None:
+        with places.take(Deadline.after(10)):
+            served.append(name)
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second")]
+    with places.take(Deadline.after(10)):
+        for thread in threads:
+            asked.clear()
+            thread.start()
+            assert asked.wait(10)
+    ask("newcomer")  # at once: a thread that has just given a place back is not even switched
+    for thread in threads:
+        thread.join(10)
+    assert served == ["first", "second", "newcomer"]
+
+
+def test_who_gave_up_does_not_get_the_place_in_anothers_stead() -> None:
+    places, gone = Places(1, 2), pytest.raises(DeadlineExceededError)
+    with places.take(Deadline.after(10)), gone, places.take(Deadline.after(0)):
+        raise AssertionError("there was no place")
+    with places.take(Deadline.after(0.1)):
+        pass
+
+
+def test_no_place_is_lost_or_made_under_a_crowd() -> None:
+    places, told = Places(2, 4), []
+    places.on_change = lambda *counts: told.append(counts)
+    inside = threading.Semaphore(2)
+
+    def crowd(number: int) -> None:
+        for turn in range(200):
+            try:
+                with places.take(Deadline.after(0.001 * ((number + turn) % 3))):
+                    assert inside.acquire(blocking=False)
+                    inside.release()
+            except (DeadlineExceededError, OverloadedError):
+                continue
+
+    threads = [threading.Thread(target=crowd, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert told[-1] == (0, 0)
+    assert max(told) <= (2, 4)
+    assert max(waiting for _, waiting in told) <= 4
+
+
+def test_how_many_work_and_wait_is_told_in_order() -> None:
+    places, told = Places(1, 1), []
+    places.on_change = lambda *counts: told.append(counts)
+    with places.take(Deadline.after(10)) as waited_s:
+        assert 0 <= waited_s < 1
+        with pytest.raises(DeadlineExceededError), places.take(Deadline.after(0.01)):
+            raise AssertionError("there was no place")
+    assert told == [(1, 0), (1, 1), (1, 0), (0, 0)]
+
+
+def test_who_is_refused_never_counts_as_waiting() -> None:
+    places, told = Places(1, 0), []
+    with places.take(Deadline.after(10)):
+        places.on_change = lambda *counts: told.append(counts)
+        with pytest.raises(OverloadedError), places.take(Deadline.after(10)):
+            raise AssertionError("there was no place")
+        assert told == []
+
+
+def test_the_wait_that_is_given_is_the_time_until_there_was_a_place() -> None:
+    places, held, leave = Places(1, 1), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with places.take(Deadline.after(10)):
+            held.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(10)
+    threading.Timer(0.2, leave.set).start()
+    with places.take(Deadline.after(10)) as waited_s:
+        assert waited_s >= 0.15
+    thread.join(10)
+
+
+def test_who_has_gone_leaves_the_queue_and_the_next_moves_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    places, told = Places(1, 2), []
+    gone = pytest.raises(ClientGoneError)
+    with places.take(Deadline.after(10)):
+        places.on_change = lambda *counts: told.append(counts)
+        with gone, places.take(Deadline.after(10, lambda: bool(told))):
+            raise AssertionError("nobody waited for it")
+        assert told == [(1, 1), (1, 0)]
+    with places.take(Deadline.after(1)):
+        pass
+
+
+def test_who_has_gone_gives_back_the_place_that_came_just_then() -> None:
+    places = Places(1, 0)
+    with pytest.raises(ClientGoneError), places.take(Deadline.after(10, lambda: True)):
+        raise AssertionError("nobody waited for it")
+    with places.take(Deadline.after(1)):
+        pass
