@@ -16,8 +16,8 @@ import gunicorn.util
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
 from bgremove.errors import SettingsError
-from bgremove.inference.cpus import available_cpus
 from bgremove.keys.admission import admission_of
+from bgremove.machine import available_cpus
 from bgremove.memory import return_freed_memory
 from bgremove.serving.bodies import READERS, SPARE_THREADS
 from bgremove.serving.descriptors import connections_for

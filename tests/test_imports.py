@@ -10,8 +10,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors", "datatypes"],
-    ["deadline", "settings", "log", "memory"],
+    ["errors"],
+    ["datatypes"],
+    ["deadline", "settings", "log", "machine", "memory"],
     ["stages", "keys"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
@@ -27,6 +28,7 @@ RANK = {room: rank for rank, row in enumerate(PLAN) for room in row}
 MAY_IMPORT = {
     "onnxruntime": {"inference", "provisioning"},
     "onnx": {"provisioning"},
+    "psutil": {"machine", "doctor", "api"},
     "tqdm": {"provisioning", "commands"},
     "flask": {"api", "app"},
     "werkzeug": {"api", "app", "serving"},
