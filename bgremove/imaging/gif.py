@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL.GifImagePlugin import GifImageFile
 
 from bgremove.errors import ImageError
@@ -34,12 +35,14 @@ def read(data: bytes) -> ImageU8:
             # All in one call: Pillow calls its decoder anew behind each end code within the data.
             image.decodermaxblock = len(frame.still)
             has_alpha = "transparency" in image.info
-            pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+            shown = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
     except (OSError, SyntaxError, ValueError, IndexError, EOFError) as error:
         raise ImageError(
             "The GIF is damaged or cut short: its first frame cannot be read", private=repr(error)
         ) from error
-    pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGR)
+    pixels: NDArray[Any] = cv2.cvtColor(
+        shown, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGR
+    )
     if frame.place == (0, 0) and frame.size == frame.canvas:
         return pixels
     return _placed(pixels, frame)

@@ -130,7 +130,7 @@ class _Walk:
         The last one is cut where the file ends within it.
         """
         data, at, end = self._data, self._at, len(self._data)
-        blocks = []
+        blocks: list[bytes] = []
         while at < end and data[at] and len(blocks) < self._blocks_left:
             blocks.append(data[at : at + data[at] + 1])
             at += data[at] + 1
