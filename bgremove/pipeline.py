@@ -7,10 +7,12 @@ from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.errors import NoSubjectError
 from bgremove.imaging.encode import encode
+from bgremove.imaging.placement import check_canvas, place
 from bgremove.imaging.probe import probe
 from bgremove.imaging.reduction import header_to_decode
 from bgremove.matting.colours import free_colours
 from bgremove.matting.matte import make_matte
+from bgremove.matting.presence import LOW_CONFIDENCE
 from bgremove.native import native_errors
 from bgremove.sight import look
 from bgremove.stages import Stages
@@ -25,10 +27,12 @@ def remove_background(
 
     Raises:
         ImageError: the picture is at fault.
+        ValidationError: the canvas is over a limit.
         NoSubjectError: nothing stands out from the background.
         UpstreamError: processing failed or passed the deadline.
     """
     stages = Stages(deadline)
+    check_canvas(options, engine.limits.max_pixels)
     with native_errors():
         with stages.stage("probe"):
             header = header_to_decode(probe(picture, engine.limits), options)
@@ -45,9 +49,12 @@ def remove_background(
         with stages.stage("foreground"):
             is_mask = options.output_format is OutputFormat.MASK
             bgr = image.bgr if is_mask else free_colours(image, matte.drawn)
-            cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile)
+            cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile, header.density)
         with stages.stage("encode"):
-            encoded = encode(cutout, options, engine.executor)
+            placement = place(header.size, matte.box, options)
+            encoded = encode(cutout, placement, options, engine.executor)
+        warnings += (Notice.ENLARGED,) if placement.scale > 1 else ()
+        warnings += (Notice.LOW_CONFIDENCE,) if sight.confidence < LOW_CONFIDENCE else ()
     return Removal(
         image=encoded,
         source_pixels=header.pixels,
