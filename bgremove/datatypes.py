@@ -1,4 +1,4 @@
-"""The frozen records that a request is handed through the rooms as.
+"""The frozen records that are handed from room to room.
 
 Pixels are BGR uint8 unless a name says otherwise; alpha is float32 in [0, 1], straight.
 """
@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bgremove.errors import Detail, ValidationError
 
 ImageU8 = NDArray[np.uint8]
 ArrayF32 = NDArray[np.float32]
@@ -42,30 +45,122 @@ class ImageType(StrEnum):
     GIF = "GIF"
 
 
-class WhiteFormat(StrEnum):
-    """The encoding of a ``white_bg`` answer."""
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in the source's pixels, as a person sees it."""
 
-    JPEG = "jpeg"
+    top: int
+    left: int
+    width: int
+    height: int
+
+
+class Encoding(StrEnum):
+    """The file types of an answer, each spelt as the subtype of its media type."""
+
     PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+
+# The file types that each format can have; the first is the default.
+ENCODINGS = {
+    OutputFormat.TRANSPARENT: (Encoding.PNG, Encoding.WEBP),
+    OutputFormat.WHITE_BG: (Encoding.JPEG, Encoding.PNG, Encoding.WEBP),
+    OutputFormat.MASK: (Encoding.PNG,),
+    OutputFormat.CROP: (Encoding.PNG, Encoding.WEBP),
+}
+
+
+class Colour(NamedTuple):
+    """A colour in sRGB, or in the picture's own profile: 0 to 255 a channel."""
+
+    red: int
+    green: int
+    blue: int
 
 
 @dataclass(frozen=True, slots=True)
-class RemovalRequest:
-    """A validated request: the uploaded bytes and what is wanted of them."""
+class Margin:
+    """Space around the subject's box: a share of the box's longer side, or pixels of the answer."""
 
-    image: bytes
+    share: float = 0.0
+    pixels: int = 0
+
+    def around(self, box: Box) -> float:
+        """Return the margin of a box in pixels."""
+        return self.pixels + self.share * max(box.width, box.height)
+
+
+NO_MARGIN = Margin()
+WHITE = Colour(255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The choices of a removal, the same for every way to ask for one.
+
+    Args:
+        subject: the detection pipeline.
+        output_format: the kind of answer.
+        background: the ground of ``white_bg``.
+        margin: space around the subject's box, for ``crop`` and ``white_bg``.
+        canvas: (width, height) of the answer in pixels, for ``crop`` and ``white_bg``; None leaves
+            the subject's scale as it is.
+        encoding: the file type of the answer; None takes the default of the format.
+
+    Raises:
+        ValidationError: some options do not go together; its details name each.
+
+    """
+
     subject: Subject = Subject.UNIVERSAL
     output_format: OutputFormat = OutputFormat.TRANSPARENT
-    white_format: WhiteFormat = WhiteFormat.JPEG
+    background: Colour = WHITE
+    margin: Margin = NO_MARGIN
+    canvas: tuple[int, int] | None = None
+    encoding: Encoding | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the options go together."""
+        cropped = self.output_format in (OutputFormat.CROP, OutputFormat.WHITE_BG)
+        faults = []
+        if self.background != WHITE and self.output_format is not OutputFormat.WHITE_BG:
+            faults.append(Detail("background", "`background` goes with `white_bg`"))
+        if self.margin != NO_MARGIN and not cropped:
+            faults.append(Detail("margin", "`margin` goes with `crop` and `white_bg`"))
+        if self.canvas is not None and not cropped:
+            faults.append(Detail("canvas", "`canvas` goes with `crop` and `white_bg`"))
+        if self.file_type not in ENCODINGS[self.output_format]:
+            issue = f"`{self.output_format}` cannot be a {self.file_type.upper()} file"
+            faults.append(Detail("encoding", issue))
+        if faults:
+            raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
+
+    @property
+    def file_type(self) -> Encoding:
+        """The file type of the answer."""
+        return self.encoding or ENCODINGS[self.output_format][0]
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the answer."""
+        return f"image/{self.file_type}"
+
+    @property
+    def suffix(self) -> str:
+        """The end of the answer's file name."""
+        return ".jpg" if self.file_type is Encoding.JPEG else f".{self.file_type}"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
     """What a picture declares about itself, read without decoding it.
 
-    ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
-    ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
-    smaller: ``reduction`` is 1, 2, 4 or 8, by which its sides are divided.
+        ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
+        ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
+    smaller: ``reduction`` is 1, 2, 4 or 8, by which its sides are divided. ``density`` is the
+        pixels a metre (across, down), the right way up; None where the picture declares none.
     """
 
     type: ImageType
@@ -75,6 +170,7 @@ class ImageHeader:
     orientation: int = 1
     icc_profile: bytes | None = None
     reduction: int = 1
+    density: tuple[int, int] | None = None
 
     @property
     def pixels(self) -> int:
@@ -114,16 +210,6 @@ class DecodedImage:
         return self.bgr.shape[1], self.bgr.shape[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in the source's pixels, as a person sees it."""
-
-    top: int
-    left: int
-    width: int
-    height: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
     """The subject: ``bgr`` uint8 (H, W, 3), ``alpha`` float32 (H, W) in [0, 1], straight."""
@@ -146,7 +232,7 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The answer to a RemovalRequest, with all that its headers and log line say.
+    """The answer to a request, with the content of its headers and log line.
 
     ``model`` names the weights that ran, joined by ``+`` where two did. ``confidence`` in [0, 1] is
     the intersection over union that the mask is expected to have with the true one.

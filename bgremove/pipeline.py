@@ -9,9 +9,9 @@ import cv2
 
 from bgremove.datatypes import (
     Cutout,
+    Options,
     OutputFormat,
     Removal,
-    RemovalRequest,
 )
 from bgremove.deadline import Deadline
 from bgremove.errors import NoSubjectError, UpstreamError
@@ -48,22 +48,24 @@ class Engine:
         self.executor.shutdown()
 
 
-def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadline) -> Removal:
+def remove_background(
+    picture: bytes, options: Options, engine: Engine, deadline: Deadline
+) -> Removal:
     """Cut the subject out of a picture.
 
     Raises ImageError where the picture is at fault, NoSubjectError where nothing stands out, and
     UpstreamError where processing failed or passed the deadline.
     """
     stages = Stages(deadline)
-    is_mask = request.output_format is OutputFormat.MASK
+    is_mask = options.output_format is OutputFormat.MASK
     try:
         with stages.stage("probe"):
-            header = probe(request.image, engine.limits)
+            header = probe(picture, engine.limits)
             if is_mask:
                 header = reduced(header, MASK_SIDE)
         with stages.stage("decode"):
-            image = engine.decoders.decode(request.image, header, deadline)
-        choice = engine.sessions.choose(request.subject)
+            image = engine.decoders.decode(picture, header, deadline)
+        choice = engine.sessions.choose(options.subject)
         sight = look(image, choice.model, engine.sessions, stages)
         model = "+".join(sight.models)
         warnings = image.warnings + sight.warnings
@@ -81,7 +83,7 @@ def remove_background(request: RemovalRequest, engine: Engine, deadline: Deadlin
             bgr = image.bgr if is_mask else free_colours(image, matte)
             cutout = Cutout(bgr, alpha, box, image.icc_profile)
         with stages.stage("encode"):
-            encoded = encode(cutout, request, engine.executor)
+            encoded = encode(cutout, options, engine.executor)
     except (MemoryError, OSError) as error:  # OSError: no memory or descriptor for a mapping
         raise UpstreamError("The server is out of memory", private=repr(error)) from error
     except cv2.error as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bgremove.datatypes import RemovalRequest, Subject
+from bgremove.datatypes import Options, Subject
 from bgremove.deadline import Deadline
 from bgremove.engine import build_engine
 from bgremove.imaging.probe import probe
@@ -20,7 +20,7 @@ _engines: dict[str, Engine] = {}
 
 def served(data: bytes, subject: Subject) -> Answer:
     """Return the alpha and the confidence of the answer that the server gives."""
-    removal = remove_background(RemovalRequest(data, subject), _engine(), Deadline.after(TIMEOUT_S))
+    removal = remove_background(data, Options(subject), _engine(), Deadline.after(TIMEOUT_S))
     pixels = cv2.imdecode(np.frombuffer(removal.image.data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError("the answer cannot be read")

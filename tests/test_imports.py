@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors", "datatypes"],
+    ["errors"],
+    ["datatypes"],
     ["deadline", "settings", "log", "memory"],
     ["stages", "keys"],
     ["inference", "matting", "imaging"],

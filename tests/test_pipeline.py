@@ -12,11 +12,11 @@ from skimage import data
 
 from bgremove.datatypes import (
     DecodedImage,
+    Encoding,
+    Options,
     OutputFormat,
     Removal,
-    RemovalRequest,
     Subject,
-    WhiteFormat,
 )
 from bgremove.deadline import Deadline
 from bgremove.engine import build_engine
@@ -24,6 +24,8 @@ from bgremove.errors import DeadlineExceededError, ImageError, NoSubjectError
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.pipeline import Engine, remove_background
 from bgremove.settings import Settings
+
+DEFAULTS = Options()
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +40,10 @@ def astronaut(extension: str = ".jpg") -> bytes:
     return cv2.imencode(extension, bgr)[1].tobytes()
 
 
-def run(engine: Engine, request: RemovalRequest, timeout_s: float = 60) -> Removal:
-    return remove_background(request, engine, Deadline.after(timeout_s))
+def run(
+    engine: Engine, picture: bytes, options: Options = DEFAULTS, timeout_s: float = 60
+) -> Removal:
+    return remove_background(picture, options, engine, Deadline.after(timeout_s))
 
 
 def opened(removal: Removal) -> Image.Image:
@@ -47,7 +51,7 @@ def opened(removal: Removal) -> Image.Image:
 
 
 def test_a_cutout_is_straight_full_size_and_keeps_the_subjects_colours(engine: Engine) -> None:
-    removal = run(engine, RemovalRequest(astronaut(".png")))
+    removal = run(engine, astronaut(".png"))
     picture = opened(removal)
     assert (picture.mode, picture.size) == ("RGBA", (512, 512))
     pixels = np.asarray(picture)
@@ -61,9 +65,7 @@ def test_a_cutout_is_straight_full_size_and_keeps_the_subjects_colours(engine: E
 
 def test_all_formats_agree_on_the_subject(engine: Engine) -> None:
     source = astronaut(".png")
-    removals = {
-        kind: run(engine, RemovalRequest(source, output_format=kind)) for kind in OutputFormat
-    }
+    removals = {kind: run(engine, source, Options(output_format=kind)) for kind in OutputFormat}
     assert len({removal.box for removal in removals.values()}) == 1
     box = removals[OutputFormat.CROP].box
     cutout = np.asarray(opened(removals[OutputFormat.TRANSPARENT]))
@@ -95,8 +97,8 @@ def test_a_mask_drawn_from_a_smaller_decode_is_the_mask_of_the_cutout(engine: En
 
     with Watched(engine.limits) as decoders:
         watched = replace(engine, decoders=decoders)
-        mask = run(watched, RemovalRequest(source, output_format=OutputFormat.MASK))
-        cutout = run(watched, RemovalRequest(source))
+        mask = run(watched, source, Options(output_format=OutputFormat.MASK))
+        cutout = run(watched, source)
     assert sizes == [(1521, 1502), (3041, 3003)]
     assert mask.source_pixels == 3041 * 3003
     subject = np.asarray(opened(cutout))[..., 3] >= 128
@@ -109,19 +111,15 @@ def test_a_mask_drawn_from_a_smaller_decode_is_the_mask_of_the_cutout(engine: En
 
 def test_white_png_is_exact(engine: Engine) -> None:
     source = astronaut(".png")
-    request = RemovalRequest(
-        source, output_format=OutputFormat.WHITE_BG, white_format=WhiteFormat.PNG
-    )
-    white = np.asarray(opened(run(engine, request)))
-    alpha = np.asarray(
-        opened(run(engine, replace(request, output_format=OutputFormat.TRANSPARENT)))
-    )
+    options = Options(output_format=OutputFormat.WHITE_BG, encoding=Encoding.PNG)
+    white = np.asarray(opened(run(engine, source, options)))
+    alpha = np.asarray(opened(run(engine, source)))
     assert (white[alpha[..., 3] == 0] == 255).all()
 
 
 def test_the_same_bytes_give_the_same_answer(engine: Engine) -> None:
-    request = RemovalRequest(astronaut())
-    assert run(engine, request).image.data == run(engine, request).image.data
+    picture = astronaut()
+    assert run(engine, picture).image.data == run(engine, picture).image.data
 
 
 def test_transparency_of_the_source_is_kept(engine: Engine) -> None:
@@ -129,7 +127,7 @@ def test_transparency_of_the_source_is_kept(engine: Engine) -> None:
     alpha[:, :200] = 0
     source = np.dstack([cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), alpha])
     png = cv2.imencode(".png", source)[1].tobytes()
-    pixels = np.asarray(opened(run(engine, RemovalRequest(png))))
+    pixels = np.asarray(opened(run(engine, png)))
     assert (pixels[:, :200, 3] == 0).all()
     assert (pixels[:, 200:, 3] == 255).any()
 
@@ -143,7 +141,7 @@ def test_soft_edges_of_a_source_keep_their_straight_colours(engine: Engine) -> N
     gray = np.where(alpha > 0, speckles, 0)
     source = np.dstack([gray, gray, gray, np.rint(alpha * 255)]).astype(np.uint8)
     png = cv2.imencode(".png", source)[1].tobytes()
-    pixels = np.asarray(opened(run(engine, RemovalRequest(png)))).astype(int)
+    pixels = np.asarray(opened(run(engine, png))).astype(int)
     soft = (pixels[..., 3] > 20) & (pixels[..., 3] < 235)
     assert soft.sum() > 1000
     assert np.array_equal(pixels[soft][:, 0], gray[soft])
@@ -153,28 +151,28 @@ def test_a_picture_that_is_wholly_transparent_has_no_subject(engine: Engine) -> 
     source = np.dstack([cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR), np.zeros((512, 512))])
     png = cv2.imencode(".png", source.astype(np.uint8))[1].tobytes()
     with pytest.raises(NoSubjectError):
-        run(engine, RemovalRequest(png))
+        run(engine, png)
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_flat_picture_has_no_subject(engine: Engine, level: int) -> None:
     png = cv2.imencode(".png", np.full((300, 400, 3), level, np.uint8))[1].tobytes()
     with pytest.raises(NoSubjectError):
-        run(engine, RemovalRequest(png))
+        run(engine, png)
 
 
 def test_a_damaged_picture_is_the_clients_fault(engine: Engine) -> None:
     with pytest.raises(ImageError):
-        run(engine, RemovalRequest(astronaut()[:9000]))
+        run(engine, astronaut()[:9000])
 
 
 def test_the_deadline_is_kept(engine: Engine) -> None:
     with pytest.raises(DeadlineExceededError):
-        run(engine, RemovalRequest(astronaut()), timeout_s=0.001)
+        run(engine, astronaut(), timeout_s=0.001)
 
 
 def test_every_stage_is_timed(engine: Engine) -> None:
-    stages = run(engine, RemovalRequest(astronaut())).stages_ms
+    stages = run(engine, astronaut()).stages_ms
     assert list(stages) == [
         "probe",
         "decode",
@@ -192,6 +190,6 @@ def test_a_subject_without_its_own_weights_is_served_by_the_fallback_and_says_so
 ) -> None:
     if (weights / "u2net_human_seg.onnx").exists():
         pytest.skip("the human weights are here, so nothing falls back")
-    removal = run(engine, RemovalRequest(astronaut(), subject=Subject.HUMAN))
+    removal = run(engine, astronaut(), Options(subject=Subject.HUMAN))
     assert removal.model.removesuffix("-int8") == "u2net"
     assert removal.warnings == ("model-fallback",)

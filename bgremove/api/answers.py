@@ -9,7 +9,7 @@ from dataclasses import asdict
 from flask import Response
 
 from bgremove.api.envelope import success_envelope
-from bgremove.datatypes import Removal, RemovalRequest
+from bgremove.datatypes import Options, Removal
 from bgremove.serving.context import RequestContext
 
 
@@ -19,7 +19,7 @@ def picture(removal: Removal, context: RequestContext) -> Response:
     return _with_headers(response, removal, context)
 
 
-def envelope(removal: Removal, asked: RemovalRequest, context: RequestContext) -> Response:
+def envelope(removal: Removal, options: Options, context: RequestContext) -> Response:
     """Answer with the envelope, the picture in it as base64."""
     image = removal.image
     data = {
@@ -27,8 +27,8 @@ def envelope(removal: Removal, asked: RemovalRequest, context: RequestContext) -
         "contentType": image.content_type,
         "width": image.width,
         "height": image.height,
-        "subject": asked.subject,
-        "outputFormat": asked.output_format,
+        "subject": options.subject,
+        "outputFormat": options.output_format,
         "model": removal.model,
         "foreground": asdict(removal.box),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Request
 
-from bgremove.datatypes import WhiteFormat
+from bgremove.datatypes import Encoding, OutputFormat
 
 
 def wants_json(request: Request) -> bool:
@@ -18,8 +18,9 @@ def wants_json(request: Request) -> bool:
     return "application/json" in taken and not takes_images
 
 
-def white_format(request: Request) -> WhiteFormat:
-    """Choose PNG for a picture on white when Accept takes PNG but not JPEG, else JPEG."""
+def encoding(request: Request, output_format: OutputFormat) -> Encoding | None:
+    """Choose PNG for a picture on white when Accept takes PNG but not JPEG; None is the default."""
     accept = request.accept_mimetypes
     takes_png, takes_jpeg = accept.quality("image/png") > 0, accept.quality("image/jpeg") > 0
-    return WhiteFormat.PNG if takes_png and not takes_jpeg else WhiteFormat.JPEG
+    is_white = output_format is OutputFormat.WHITE_BG
+    return Encoding.PNG if is_white and takes_png and not takes_jpeg else None

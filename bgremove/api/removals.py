@@ -15,9 +15,9 @@ from bgremove.api import answers
 from bgremove.api.auth import require_key
 from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts, shortened
-from bgremove.api.negotiation import wants_json, white_format
+from bgremove.api.negotiation import encoding, wants_json
 from bgremove.api.schemas import REQUIRED, RemovalSchema
-from bgremove.datatypes import RemovalRequest
+from bgremove.datatypes import Options
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.probe import Limits, probe
 from bgremove.pipeline import Engine, remove_background
@@ -37,15 +37,15 @@ def remove() -> Response:
     places: Places = current_app.extensions["bgremove-places"]
     hangs: Hangs = current_app.extensions["bgremove-hangs"]
     context = current()
-    asked = _validated(_received(request, context), engine.limits)
+    picture, options = _validated(_received(request, context), engine.limits)
     context.notes |= {
-        "subject": asked.subject,
-        "format": asked.output_format,
-        "uploadBytes": len(asked.image),
+        "subject": options.subject,
+        "format": options.output_format,
+        "uploadBytes": len(picture),
     }
     with places.take(context.deadline) as waited_s, hangs.watch(context):
         context.notes["waitedMs"] = round(waited_s * 1000, 2)
-        removal = remove_background(asked, engine, context.deadline)
+        removal = remove_background(picture, options, engine, context.deadline)
     context.notes |= {
         "model": removal.model,
         "confidence": round(removal.confidence, 3),
@@ -54,7 +54,7 @@ def remove() -> Response:
         "warnings": removal.warnings,
     }
     if wants_json(request):
-        return answers.envelope(removal, asked, context)
+        return answers.envelope(removal, options, context)
     return answers.picture(removal, context)
 
 
@@ -65,13 +65,14 @@ def _received(request: Request, context: RequestContext) -> dict[str, list[Part]
         return read_parts(request, context.deadline)
 
 
-def _validated(parts: dict[str, list[Part]], limits: Limits) -> RemovalRequest:
+def _validated(parts: dict[str, list[Part]], limits: Limits) -> tuple[bytes, Options]:
     try:
         fields = RemovalSchema(limits.max_upload_bytes).load(parts)
     except marshmallow.ValidationError as error:
         messages = cast("dict[str, list[str]]", error.messages)
         raise _faults(messages, parts, limits) from None
-    return RemovalRequest(white_format=white_format(request), **fields)
+    picture = fields.pop("image")
+    return picture, Options(**fields, encoding=encoding(request, fields["output_format"]))
 
 
 def _faults(

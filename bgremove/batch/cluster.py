@@ -22,10 +22,10 @@ from bgremove.batch.records import (
     Outcome,
     Record,
     Status,
-    Wanted,
 )
 from bgremove.batch.run import recorded
 from bgremove.batch.store_jobs import StoreJob
+from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError
 from bgremove.settings import Settings
 
@@ -43,7 +43,7 @@ class IgnoreInterrupt(WorkerPlugin):
 
 
 def run(
-    client: Client, jobs: Sequence[StoreJob], wanted: Wanted, stop: threading.Event
+    client: Client, jobs: Sequence[StoreJob], options: Options, stop: threading.Event
 ) -> Iterator[Outcome]:
     """Yield what became of each picture; one whose worker died is done by another.
 
@@ -56,7 +56,7 @@ def run(
 
     def hand_out(count: int) -> None:
         for job in [] if stop.is_set() else islice(waiting, count):
-            future = client.submit(cut_out, job, wanted, pure=False)
+            future = client.submit(cut_out, job, options, pure=False)
             running[future.key] = job
             future.add_done_callback(done.put)
 
@@ -75,17 +75,17 @@ def run(
         hand_out(1)
 
 
-def cut_out(job: StoreJob, wanted: Wanted) -> Outcome:
+def cut_out(job: StoreJob, options: Options) -> Outcome:
     """Do one job on a worker, with the settings of its own environment."""
     started = time.perf_counter()
-    record = _record(job, wanted)
+    record = _record(job, options)
     ms = round((time.perf_counter() - started) * 1000)
     return job.outcome(Status.DONE if record.code is None else Status.FAILED, ms, record)
 
 
-def _record(job: StoreJob, wanted: Wanted) -> Record:
+def _record(job: StoreJob, options: Options) -> Record:
     try:
-        remover = LocalRemover(Settings.from_env(os.environ), wanted)
+        remover = LocalRemover(Settings.from_env(os.environ), options)
         remover.engine()  # that of the process: copies of a remover share it
     except BgremoveError as error:
         return Record(NOT_READY, f"a worker is not ready: {error.message}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from bgremove.batch.records import Record, Result, Wanted, failure
-from bgremove.datatypes import RemovalRequest
+from bgremove.batch.records import Record, Result, failure
+from bgremove.datatypes import Options
 from bgremove.deadline import Deadline
 from bgremove.engine import build_engine
 from bgremove.errors import BgremoveError, WeightsError
@@ -27,7 +27,7 @@ class LocalRemover:
     """
 
     settings: Settings
-    wanted: Wanted
+    options: Options
 
     @property
     def max_bytes(self) -> int:
@@ -40,12 +40,10 @@ class LocalRemover:
         A picture has the time of a request for each place: those at work share the cores, and
         nobody waits at the other end.
         """
-        wanted = self.wanted
-        request = RemovalRequest(image, wanted.subject, wanted.output_format, wanted.white_format)
         try:
             engine = self.engine()
             deadline = Deadline.after(self.settings.timeout_s * self.settings.places)
-            removal = remove_background(request, engine, deadline)
+            removal = remove_background(image, self.options, engine, deadline)
         except BgremoveError as error:
             return Result(b"", failure(error))
         record = Record(

@@ -1,4 +1,4 @@
-"""The frozen records of a batch: what is wanted, one picture's way, and what became of it."""
+"""The frozen records of a batch: one picture's way, and its outcome."""
 
 from __future__ import annotations
 
@@ -8,33 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bgremove.datatypes import Box, OutputFormat, Subject, WhiteFormat
+from bgremove.datatypes import Box
 from bgremove.errors import BgremoveError, NoSubjectError
 
 STANDARD = "-"  # standard input or output, as a person writes it
 # Codes that end a batch, because every picture after it would fare the same.
 UNREACHABLE, UNAUTHORIZED, NOT_READY = "UNREACHABLE", "UNAUTHORIZED", "NOT_READY"
 FATAL = frozenset({UNREACHABLE, UNAUTHORIZED, NOT_READY})
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is wanted of every picture of a batch."""
-
-    subject: Subject = Subject.UNIVERSAL
-    output_format: OutputFormat = OutputFormat.TRANSPARENT
-    white_format: WhiteFormat = WhiteFormat.JPEG
-
-    @property
-    def content_type(self) -> str:
-        """The media type of what comes out."""
-        is_white = self.output_format is OutputFormat.WHITE_BG
-        return "image/jpeg" if is_white and self.white_format is WhiteFormat.JPEG else "image/png"
-
-    @property
-    def suffix(self) -> str:
-        """The end of the name of what comes out."""
-        return {"image/jpeg": ".jpg", "image/png": ".png"}[self.content_type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from bgremove.batch.answers import failure_of, record_of
-from bgremove.batch.records import UNREACHABLE, Record, Result, Wanted
+from bgremove.batch.records import UNREACHABLE, Record, Result
 from bgremove.batch.servers import NoServerError, Servers
+from bgremove.datatypes import Options
 
 PATH = "/v1/remove-bg/universal"
 MAX_BYTES = 64 * 1024 * 1024  # the most that a service can be set to take
@@ -34,18 +35,18 @@ class RemoteRemover:
     def __init__(
         self,
         urls: Sequence[str],
-        wanted: Wanted,
+        options: Options,
         *,
         key: str | None,
         retry_for_s: float,
         at_once: int,
         stop: threading.Event,
     ) -> None:
-        self._wanted = wanted
+        self._options = options
         self._retry_for_s = retry_for_s
         self._stop = stop
         self._servers = Servers([url.rstrip("/") + PATH for url in urls], stop)
-        self._headers = {"Accept": wanted.content_type} | ({"X-Api-Key": key} if key else {})
+        self._headers = {"Accept": options.content_type} | ({"X-Api-Key": key} if key else {})
         self._pool = urllib3.PoolManager(num_pools=len(urls), maxsize=at_once, retries=False)
 
     def __call__(self, image: bytes) -> Result:
@@ -86,11 +87,11 @@ class RemoteRemover:
         self._pool.clear()
 
     def _post(self, url: str, image: bytes) -> BaseHTTPResponse:
-        wanted = self._wanted
+        options = self._options
         fields: Mapping[str, str | tuple[str, bytes, str]] = {
             "image": ("image", image, "application/octet-stream"),
-            "subject": wanted.subject.value,
-            "output_format": wanted.output_format.value,
+            "subject": options.subject.value,
+            "output_format": options.output_format.value,
         }
         return self._pool.request(
             "POST", url, fields=fields, headers=self._headers, timeout=TIMEOUT, redirect=False
@@ -102,7 +103,7 @@ class RemoteRemover:
     def _result(self, response: BaseHTTPResponse) -> Result:
         if response.status != HTTPStatus.OK:
             return Result(b"", failure_of(response))
-        record = record_of(response, self._wanted.content_type)
+        record = record_of(response, self._options.content_type)
         return Result(b"" if record.code else response.data, record)
 
 

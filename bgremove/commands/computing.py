@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from bgremove.batch.records import Result, Wanted
+from bgremove.batch.records import Result
 from bgremove.commands.environment import read_key, read_settings
 from bgremove.commands.stopping import Stop
+from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError
 
 # Pictures in flight. Here: two fill the gaps that one leaves (4.3 pictures a second with one, 4.8
@@ -56,7 +57,7 @@ class Services:
 
 @contextmanager
 def computing(
-    wanted: Wanted, services: Services, jobs: int | None, stop: Stop
+    options: Options, services: Services, jobs: int | None, stop: Stop
 ) -> Iterator[tuple[Computer, int]]:
     """Give who computes, and how many pictures at once.
 
@@ -64,7 +65,7 @@ def computing(
     """
     at_once = jobs or _jobs(services)
     computer = (
-        _remote(wanted, services, at_once, stop) if services.urls else _local(wanted, at_once)
+        _remote(options, services, at_once, stop) if services.urls else _local(options, at_once)
     )
     try:
         yield computer, at_once
@@ -80,10 +81,10 @@ def _jobs(services: Services) -> int:
     return min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
 
 
-def _local(wanted: Wanted, at_once: int) -> Computer:
+def _local(options: Options, at_once: int) -> Computer:
     from bgremove.batch.local import LocalRemover
 
-    remover = LocalRemover(replace(read_settings(), places=min(at_once, 64)), wanted)
+    remover = LocalRemover(replace(read_settings(), places=min(at_once, 64)), options)
     try:
         remover.engine()
     except BgremoveError as error:
@@ -94,7 +95,7 @@ def _local(wanted: Wanted, at_once: int) -> Computer:
     return remover
 
 
-def _remote(wanted: Wanted, services: Services, at_once: int, stop: Stop) -> Computer:
+def _remote(options: Options, services: Services, at_once: int, stop: Stop) -> Computer:
     try:
         from bgremove.batch.remote import RemoteRemover
     except ModuleNotFoundError as error:
@@ -102,7 +103,7 @@ def _remote(wanted: Wanted, services: Services, at_once: int, stop: Stop) -> Com
         raise click.ClickException(fault) from error
     return RemoteRemover(
         services.urls,
-        wanted,
+        options,
         key=read_key(services.key_file),
         retry_for_s=services.retry_for_s,
         at_once=at_once,

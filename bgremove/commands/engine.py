@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bgremove.batch.records import STANDARD, Outcome, Status, Wanted
+from bgremove.batch.records import STANDARD, Outcome, Status
 from bgremove.commands.environment import environment
 from bgremove.commands.stopping import Stop
+from bgremove.datatypes import Options
 from bgremove.errors import PlanError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Cluster:
     patience_s: float
     connect_s: float = 30  # for a scheduler to answer
 
-    def run(self, jobs: Sequence[StoreJob], wanted: Wanted, stop: Stop) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[StoreJob], options: Options, stop: Stop) -> Iterator[Outcome]:
         """Yield what became of each picture; nobody is asked where nothing is left to do.
 
         Raises ClickException where the cluster does not answer or has no worker.
@@ -44,7 +45,7 @@ class Cluster:
             from bgremove.batch import cluster
 
             with self._client(stop) as client:
-                yield from cluster.run(client, left, wanted, stop)
+                yield from cluster.run(client, left, options, stop)
 
     @contextmanager
     def _client(self, stop: Stop) -> Iterator[Client]:
@@ -87,7 +88,7 @@ class Cluster:
 
 
 def plan(
-    photos: Sequence[str], out: str, wanted: Wanted, *, recursive: bool, overwrite: bool
+    photos: Sequence[str], out: str, options: Options, *, recursive: bool, overwrite: bool
 ) -> list[StoreJob]:
     """Look at the stores and say what is to be done; raises UsageError and ClickException."""
     if STANDARD in (out, *photos):
@@ -100,6 +101,8 @@ def plan(
         fault = f"{error.name} is not installed; pip install -e '.[dask]' in the checkout brings it"
         raise click.ClickException(fault) from error
     try:
-        return store_jobs.plan(photos, out, wanted.suffix, recursive=recursive, overwrite=overwrite)
+        return store_jobs.plan(
+            photos, out, options.suffix, recursive=recursive, overwrite=overwrite
+        )
     except PlanError as error:
         raise click.UsageError(error.message) from error

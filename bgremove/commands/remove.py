@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bgremove.batch.records import STANDARD, Status, Wanted
+from bgremove.batch.records import STANDARD, Status
 from bgremove.batch.targets import means_file
 from bgremove.commands.computing import Services
 from bgremove.commands.engine import Cluster
@@ -15,7 +15,7 @@ from bgremove.commands.help import manual
 from bgremove.commands.report import Report
 from bgremove.commands.stopping import Stop, stoppable
 from bgremove.commands.work import Batch
-from bgremove.datatypes import OutputFormat, Subject, WhiteFormat
+from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
 
 EPILOG = manual(
     examples={
@@ -45,7 +45,7 @@ EPILOG = manual(
 )
 
 
-def _values(kinds: type[Subject] | type[OutputFormat] | type[WhiteFormat]) -> click.Choice[str]:
+def _values(kinds: type[Subject] | type[OutputFormat]) -> click.Choice[str]:
     return click.Choice([kind.value for kind in kinds])
 
 
@@ -75,7 +75,7 @@ def _values(kinds: type[Subject] | type[OutputFormat] | type[WhiteFormat]) -> cl
 )
 @click.option(
     "--white-format",
-    type=_values(WhiteFormat),
+    type=click.Choice(["jpeg", "png"]),
     help="File type of white_bg.  [default: what the name of OUT says, else jpeg]",
 )
 @click.option(
@@ -170,11 +170,13 @@ def command(
     With --engine dask, the workers of a Dask cluster read, cut out and write; PHOTO and OUT are
     folders, files or patterns of any store that fsspec knows, and mean the same on every machine.
     """
-    wanted = Wanted(
-        Subject(subject), OutputFormat(output_format), _white_format(white_format, output)
+    options = Options(
+        Subject(subject),
+        OutputFormat(output_format),
+        encoding=_encoding(white_format, output_format, output),
     )
     services = Services(servers, key_file, retry_for)
-    batch = Batch(photos, output, wanted, recursive, overwrite)
+    batch = Batch(photos, output, options, recursive, overwrite)
     if scheduler is not None or engine == "dask":
         if engine != "dask":
             raise click.UsageError("--scheduler is for --engine dask")
@@ -196,11 +198,13 @@ def command(
     sys.exit(_exit_code(report, stop))
 
 
-def _white_format(wanted: str | None, output: str) -> WhiteFormat:
-    if wanted is not None:
-        return WhiteFormat(wanted)
+def _encoding(white_format: str | None, output_format: str, output: str) -> Encoding | None:
+    if output_format != OutputFormat.WHITE_BG:
+        return None
+    if white_format is not None:
+        return Encoding(white_format)
     is_png = means_file(output) and Path(output).suffix.lower() == ".png"
-    return WhiteFormat.PNG if is_png else WhiteFormat.JPEG
+    return Encoding.PNG if is_png else None
 
 
 def _exit_code(report: Report, stop: Stop) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bgremove.batch.records import Job, Outcome, Wanted
+from bgremove.batch.records import Job, Outcome
 from bgremove.batch.run import run
 from bgremove.batch.sources import find
 from bgremove.batch.targets import plan
@@ -16,6 +16,7 @@ from bgremove.commands import engine
 from bgremove.commands.computing import Services, computing
 from bgremove.commands.stopping import Stop
 from bgremove.commands.watching import batches, check_folders
+from bgremove.datatypes import Options
 from bgremove.errors import PlanError
 
 
@@ -29,11 +30,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Which pictures, where to, and what is wanted of them."""
+    """Pictures, their output and the options of their removal."""
 
     photos: tuple[str, ...]
     output: str
-    wanted: Wanted
+    options: Options
     recursive: bool
     overwrite: bool
 
@@ -59,16 +60,16 @@ class Batch:
         jobs = engine.plan(
             self.photos,
             self.output,
-            self.wanted,
+            self.options,
             recursive=self.recursive,
             overwrite=self.overwrite,
         )
-        return Work(len(jobs), lambda stop: cluster.run(jobs, self.wanted, stop))
+        return Work(len(jobs), lambda stop: cluster.run(jobs, self.options, stop))
 
     def _run(
         self, rounds: Iterable[list[Job]], services: Services, at_once: int | None, stop: Stop
     ) -> Iterator[Outcome]:
-        with computing(self.wanted, services, at_once, stop) as (computer, places):
+        with computing(self.options, services, at_once, stop) as (computer, places):
             for jobs in rounds:
                 yield from run(
                     jobs, computer, max_bytes=computer.max_bytes, at_once=places, stop=stop
@@ -83,4 +84,4 @@ class Batch:
 
     def _plan(self) -> list[Job]:
         found = find(self.photos, Path(self.output), recursive=self.recursive)
-        return plan(found, self.output, self.wanted.suffix, overwrite=self.overwrite)
+        return plan(found, self.output, self.options.suffix, overwrite=self.overwrite)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 
-from bgremove.datatypes import RemovalRequest
+from bgremove.datatypes import Options
 from bgremove.deadline import Deadline
 from bgremove.engine import build_engine
 from bgremove.errors import BgremoveError, SettingsError
@@ -90,7 +90,7 @@ def _tried(engine: Engine) -> Service:
 
 def _trial(engine: Engine) -> Trial:
     bgr = cv2.resize(known_picture().bgr, TRIAL_SIZE, interpolation=cv2.INTER_LINEAR)
-    request = RemovalRequest(as_jpeg(bgr.astype("uint8")).data)
+    picture = as_jpeg(bgr.astype("uint8")).data
     for _ in range(2):  # the first starts a decoder and grows memory
-        removal = remove_background(request, engine, Deadline.after(TRIAL_TIMEOUT_S))
+        removal = remove_background(picture, Options(), engine, Deadline.after(TRIAL_TIMEOUT_S))
     return Trial(removal.stages_ms, removal.model)

@@ -12,10 +12,10 @@ from bgremove.datatypes import (
     ArrayF32,
     Cutout,
     EncodedImage,
+    Encoding,
     ImageU8,
+    Options,
     OutputFormat,
-    RemovalRequest,
-    WhiteFormat,
 )
 from bgremove.errors import UpstreamError
 from bgremove.imaging.compose import binary_mask, crop, on_white, transparent
@@ -26,17 +26,17 @@ Compose = Callable[[ImageU8, ArrayF32], ImageU8]
 JPEG_QUALITY = 92
 
 
-def encode(cutout: Cutout, request: RemovalRequest, executor: Executor) -> EncodedImage:
+def encode(cutout: Cutout, options: Options, executor: Executor) -> EncodedImage:
     """Make the file that a request asks for; PNGs are composed strip by strip, where encoded."""
     profile = cutout.icc_profile
-    match request.output_format:
+    match options.output_format:
         case OutputFormat.MASK:
             return as_png(_canvas(cutout, 1, lambda _, alpha: binary_mask(alpha)), executor)
         case OutputFormat.TRANSPARENT:
             return as_png(_canvas(cutout, 4, transparent), executor, profile)
         case OutputFormat.CROP:
             return as_png(_canvas(crop(cutout), 4, transparent), executor, profile)
-        case OutputFormat.WHITE_BG if request.white_format is WhiteFormat.PNG:
+        case OutputFormat.WHITE_BG if options.file_type is Encoding.PNG:
             return as_png(_canvas(cutout, 3, on_white), executor, profile)
         case OutputFormat.WHITE_BG:
             return as_jpeg(on_white(cutout.bgr, cutout.alpha), profile)

@@ -19,10 +19,11 @@ import pytest
 from click.testing import CliRunner
 
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import FATAL, Status, Wanted
+from bgremove.batch.records import FATAL, Status
 from bgremove.cli import main
 from bgremove.commands.engine import Cluster
 from bgremove.commands.stopping import Stop
+from bgremove.datatypes import Options
 from bgremove.settings import Settings
 from tests.support.http import free_port
 from tests.support.tiny import ball, encoded, tiny_weights
@@ -188,7 +189,7 @@ def test_a_store_without_folders_works_alike(
     jobs = plan(["memory://in"], "memory://out", ".png")
     assert [job.is_finished for job in jobs] == [False] * 3
     for job in jobs:
-        assert cut_out(job, Wanted()).status is Status.DONE
+        assert cut_out(job, Options()).status is Status.DONE
     assert store.find("/out") == ["/out/a.jpg.png", "/out/a.png.png", "/out/sub/b.png"]
     assert store.cat_file("/out/sub/b.png").startswith(b"\x89PNG")
     assert all(job.is_finished for job in plan(["memory://in"], "memory://out", ".png"))
@@ -198,14 +199,14 @@ def test_a_store_without_folders_works_alike(
         True,
         False,
     ]
-    LocalRemover(Settings(weights_dir=weights, places=1), Wanted()).close()
+    LocalRemover(Settings(weights_dir=weights, places=1), Options()).close()
 
 
 def test_a_worker_without_weights_ends_the_batch(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(tmp_path))
-    outcome = cut_out(StoreJob("memory://in/a.jpg", "memory://out/a.png"), Wanted())
+    outcome = cut_out(StoreJob("memory://in/a.jpg", "memory://out/a.png"), Options())
     assert outcome.record.code in FATAL
     assert "u2net: absent" in str(outcome.record.message)
     code, told, said = run(photos, tmp_path / "out", "-j", "1", BGREMOVE_WEIGHTS_DIR=str(tmp_path))
@@ -218,7 +219,7 @@ def test_a_worker_without_weights_ends_the_batch(
 def test_a_cluster_that_is_not_there_is_named(photos: Path, tmp_path: Path) -> None:
     nobody = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(click.ClickException, match=nobody):
-        list(Cluster(nobody, None, 1.0, connect_s=1).run([StoreJob("a", "b")], Wanted(), Stop()))
+        list(Cluster(nobody, None, 1.0, connect_s=1).run([StoreJob("a", "b")], Options(), Stop()))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import Wanted
-from bgremove.datatypes import Box, OutputFormat, Subject
+from bgremove.datatypes import Box, Options, OutputFormat, Subject
 from bgremove.errors import WeightsError
 from bgremove.settings import Settings
 from tests.support.tiny import ball, encoded
@@ -32,7 +31,7 @@ sys.stdout.buffer.write(pickle.dumps((results, len(loads))))
 
 @pytest.fixture
 def remover(settings: Settings) -> Iterator[LocalRemover]:
-    remover = LocalRemover(settings, Wanted())
+    remover = LocalRemover(settings, Options())
     yield remover
     remover.close()
 
@@ -53,7 +52,7 @@ def test_what_is_wrong_with_a_picture_is_told(remover: LocalRemover) -> None:
 
 
 def test_a_fallback_is_told(settings: Settings) -> None:
-    remover = LocalRemover(settings, Wanted(Subject.HUMAN, OutputFormat.WHITE_BG))
+    remover = LocalRemover(settings, Options(Subject.HUMAN, OutputFormat.WHITE_BG))
     result = remover(encoded(ball()))
     assert result.data.startswith(b"\xff\xd8")
     assert result.record.warnings == ("model-fallback",)
@@ -81,11 +80,11 @@ def test_sent_to_another_process_it_loads_the_model_once_there(remover: LocalRem
 
 def test_without_weights_it_says_what_is_missing(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="u2net: absent"):
-        LocalRemover(replace(settings, weights_dir=tmp_path), Wanted()).engine()
+        LocalRemover(replace(settings, weights_dir=tmp_path), Options()).engine()
 
 
 def test_a_picture_that_takes_too_long_is_told(settings: Settings) -> None:
-    remover = LocalRemover(replace(settings, timeout_s=0.0001, places=2), Wanted())
+    remover = LocalRemover(replace(settings, timeout_s=0.0001, places=2), Options())
     record = remover(encoded(ball())).record
     remover.close()
     assert record.code == "UPSTREAM_ERROR"

@@ -10,9 +10,9 @@ from itertools import pairwise
 import pytest
 
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import UNAUTHORIZED, UNREACHABLE, Wanted
+from bgremove.batch.records import UNAUTHORIZED, UNREACHABLE
 from bgremove.batch.remote import PATH, TRIES_OF_BROKEN, RemoteRemover
-from bgremove.datatypes import OutputFormat, Subject, WhiteFormat
+from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
 from bgremove.settings import Settings
 from tests.support.http import Server, free_port
 from tests.support.pictures import assert_same_picture
@@ -21,20 +21,20 @@ from tests.support.tiny import ball, encoded
 
 GOOD = Reply(200, {"Content-Type": "image/png", "X-Model": "m"}, b"a cut-out")
 FULL = Reply(503, {"Retry-After": "1"}, b"{}")
-WHITE_PNG = Wanted(Subject.PRODUCT, OutputFormat.WHITE_BG, WhiteFormat.PNG)
+WHITE_PNG = Options(Subject.PRODUCT, OutputFormat.WHITE_BG, encoding=Encoding.PNG)
 
 
 @contextmanager
 def remote(
     *urls: str,
-    wanted: Wanted | None = None,
+    options: Options | None = None,
     key: str | None = None,
     retry_for_s: float = 20.0,
     stop: threading.Event | None = None,
 ) -> Iterator[RemoteRemover]:
     remover = RemoteRemover(
         urls,
-        wanted or Wanted(),
+        options or Options(),
         key=key,
         retry_for_s=retry_for_s,
         at_once=4,
@@ -44,13 +44,15 @@ def remote(
     remover.close()
 
 
-@pytest.mark.parametrize("wanted", [Wanted(), Wanted(Subject.HUMAN, OutputFormat.MASK), WHITE_PNG])
+@pytest.mark.parametrize(
+    "options", [Options(), Options(Subject.HUMAN, OutputFormat.MASK), WHITE_PNG]
+)
 def test_a_service_answers_what_this_process_would(
-    service: tuple[str, Server], settings: Settings, wanted: Wanted
+    service: tuple[str, Server], settings: Settings, options: Options
 ) -> None:
-    here = LocalRemover(settings, wanted)
+    here = LocalRemover(settings, options)
     picture = encoded(ball())
-    with remote(service[0], wanted=wanted) as there:
+    with remote(service[0], options=options) as there:
         sent, computed = there(picture), here(picture)
     here.close()
     assert_same_picture(sent.data, computed.data)

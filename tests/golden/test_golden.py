@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from bgremove.datatypes import ImageU8, RemovalRequest, Subject
+from bgremove.datatypes import ImageU8, Options, Subject
 from bgremove.deadline import Deadline
 from bgremove.engine import build_engine
 from bgremove.pipeline import Engine, remove_background
@@ -36,8 +36,10 @@ def engine(weights: Path) -> Iterator[Engine]:
 def small_alpha(engine: Engine, name: str) -> ImageU8:
     """Return the alpha of a picture's cut-out, uint8, WIDTH pixels wide."""
     bgr = cv2.cvtColor(getattr(data, name)(), cv2.COLOR_RGB2BGR)
-    request = RemovalRequest(cv2.imencode(".png", bgr)[1].tobytes(), PICTURES[name])
-    answer = remove_background(request, engine, Deadline.after(60)).image.data
+    picture = cv2.imencode(".png", bgr)[1].tobytes()
+    answer = remove_background(
+        picture, Options(PICTURES[name]), engine, Deadline.after(60)
+    ).image.data
     alpha = cv2.imdecode(np.frombuffer(answer, np.uint8), cv2.IMREAD_UNCHANGED)[..., 3]
     height = round(alpha.shape[0] * WIDTH / alpha.shape[1])
     return np.asarray(cv2.resize(alpha, (WIDTH, height), interpolation=cv2.INTER_AREA), np.uint8)
