@@ -23,7 +23,7 @@ from bgremove import log
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
 from bgremove.errors import SettingsError
-from bgremove.inference.cpus import available_cpus
+from bgremove.machine import available_cpus
 from bgremove.keys.admission import admission_of
 from bgremove.memory import return_freed_memory
 from bgremove.serving.bodies import READERS, SPARE_THREADS

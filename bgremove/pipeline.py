@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
 
 from bgremove.datatypes import (
     Cutout,
+    DecodedImage,
+    ImageHeader,
+    ImageType,
     Options,
     OutputFormat,
     Removal,
@@ -48,23 +53,48 @@ class Engine:
         self.executor.shutdown()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A cutout before it is encoded, with what is known of it; the rest is as in `Removal`."""
+
+    cutout: Cutout
+    source_pixels: int
+    model: str
+    confidence: float
+    warnings: tuple[str, ...]
+
+
 def remove_background(
     picture: bytes, options: Options, engine: Engine, deadline: Deadline
 ) -> Removal:
-    """Cut the subject out of a picture.
+    """Cut the subject out of a picture and encode the result.
+
+    Raises what `cut_out` raises.
+    """
+    stages = Stages(deadline)
+    cut = cut_out(picture, options, engine, stages)
+    with native_errors(), stages.stage("encode"):
+        encoded = encode(cut.cutout, options, engine.executor)
+    return Removal(
+        image=encoded,
+        source_pixels=cut.source_pixels,
+        box=cut.cutout.box,
+        model=cut.model,
+        confidence=cut.confidence,
+        warnings=cut.warnings,
+        stages_ms=stages.ms,
+    )
+
+
+def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages) -> Cut:
+    """Cut the subject out of a picture: a file, or pixels within the limits.
 
     Raises ImageError where the picture is at fault, NoSubjectError where nothing stands out, and
     UpstreamError where processing failed or passed the deadline.
     """
-    stages = Stages(deadline)
     is_mask = options.output_format is OutputFormat.MASK
-    try:
-        with stages.stage("probe"):
-            header = probe(picture, engine.limits)
-            if is_mask:
-                header = reduced(header, MASK_SIDE)
-        with stages.stage("decode"):
-            image = engine.decoders.decode(picture, header, deadline)
+    with native_errors():
+        image, header = _read(picture, engine, stages, is_mask=is_mask)
         choice = engine.sessions.choose(options.subject)
         sight = look(image, choice.model, engine.sessions, stages)
         model = "+".join(sight.models)
@@ -82,18 +112,28 @@ def remove_background(
         with stages.stage("foreground"):
             bgr = image.bgr if is_mask else free_colours(image, matte)
             cutout = Cutout(bgr, alpha, box, image.icc_profile)
-        with stages.stage("encode"):
-            encoded = encode(cutout, options, engine.executor)
+    return Cut(cutout, header.pixels, model, sight.confidence, warnings)
+
+
+def _read(
+    picture: bytes | DecodedImage, engine: Engine, stages: Stages, *, is_mask: bool
+) -> tuple[DecodedImage, ImageHeader]:
+    if isinstance(picture, DecodedImage):
+        return picture, ImageHeader(ImageType.PNG, *picture.size)
+    with stages.stage("probe"):
+        header = probe(picture, engine.limits)
+        if is_mask:
+            header = reduced(header, MASK_SIDE)
+    with stages.stage("decode"):
+        return engine.decoders.decode(picture, header, stages.deadline), header
+
+
+@contextmanager
+def native_errors() -> Iterator[None]:
+    """Raise UpstreamError for what OpenCV and the system raise; the text goes to the log only."""
+    try:
+        yield
     except (MemoryError, OSError) as error:  # OSError: no memory or descriptor for a mapping
         raise UpstreamError("The server is out of memory", private=repr(error)) from error
     except cv2.error as error:
         raise UpstreamError("The picture could not be processed", private=str(error)) from error
-    return Removal(
-        image=encoded,
-        source_pixels=header.pixels,
-        box=box,
-        model=model,
-        confidence=sight.confidence,
-        warnings=warnings,
-        stages_ms=stages.ms,
-    )

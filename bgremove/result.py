@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from bgremove.datatypes import ArrayF32, Box, EncodedImage, ImageU8
+from bgremove.datatypes import ArrayF32, Box, EncodedImage, ImageU8, Options
 from bgremove.imaging.encode import encode
 
 if TYPE_CHECKING:
@@ -27,15 +27,21 @@ class Result:
     attribute that needs the cutout raises it.
 
     Attributes:
-        source: The picture as it was given, or None where it was not a path.
+        source: The picture as it was given.
         error: The reason why there is no cutout, or None.
 
     """
 
     def __init__(
-        self, cut: Cut | None, *, source: object = None, error: Exception | None = None
+        self,
+        cut: Cut | None,
+        options: Options,
+        *,
+        source: object = None,
+        error: Exception | None = None,
     ) -> None:
         self._cut = cut
+        self._options = options
         self.source = source
         self.error = error
 
@@ -75,7 +81,7 @@ class Result:
     def encoded(self) -> EncodedImage:
         """The file that the service would answer, with its type and size."""
         with ThreadPoolExecutor(thread_name_prefix="encode") as executor:
-            return encode(self.cut.cutout, self.cut.request, executor)
+            return encode(self.cut.cutout, self._options, executor)
 
     @property
     def data(self) -> bytes:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLAN = [
     ["errors"],
     ["datatypes"],
-    ["deadline", "settings", "log", "memory"],
+    ["deadline", "settings", "log", "machine", "memory"],
     ["stages", "keys"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
@@ -28,6 +28,7 @@ RANK = {room: rank for rank, row in enumerate(PLAN) for room in row}
 MAY_IMPORT = {
     "onnxruntime": {"inference", "provisioning"},
     "onnx": {"provisioning"},
+    "psutil": {"machine", "doctor", "api"},
     "tqdm": {"provisioning", "commands"},
     "flask": {"api", "app"},
     "werkzeug": {"api", "app", "serving"},

@@ -76,7 +76,7 @@ def computing(
 def _jobs(services: Services) -> int:
     if services.urls:
         return JOBS_A_SERVER * len(services.urls)
-    from bgremove.inference.cpus import available_cpus
+    from bgremove.machine import available_cpus
 
     return min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
 

@@ -75,7 +75,7 @@ class Cluster:
                 raise TimeoutError(f"no worker came within {self.patience_s:g} s (--retry-for)")
 
     def _local(self) -> dict[str, object]:
-        from bgremove.inference.cpus import available_cpus
+        from bgremove.machine import available_cpus
 
         return {
             "n_workers": self.workers or available_cpus(),

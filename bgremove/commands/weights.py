@@ -11,12 +11,12 @@ from bgremove.commands.environment import read_settings
 from bgremove.commands.help import manual
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError
-from bgremove.inference.cpus import available_cpus
 from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import Manifest, load_manifest
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
+from bgremove.machine import available_cpus
 from bgremove.settings import Settings
 
 ANSWER_TIMEOUT_S = 60.0  # for one run, on the slowest of machines

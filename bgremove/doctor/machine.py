@@ -1,4 +1,4 @@
-"""What this machine has: cores, instructions, memory, libraries, programs."""
+"""Facts about this machine for the doctor: cores, memory, libraries, programs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-from bgremove.inference.cpus import available_cpus
-from bgremove.inference.precision import CPUINFO, has_int8_instructions
+import psutil
+
+from bgremove.machine import (
+    available_cpus,
+    has_int8_instructions,
+    memory_limit_bytes,
+    processor_name,
+)
 
 MIB = 1024 * 1024
 NEEDED = ("onnxruntime", "opencv-python-headless", "numpy", "flask", "gunicorn", "isal")
@@ -25,8 +30,6 @@ EXTRAS = {
 }
 # Another build of ONNX Runtime brings the same module under another name.
 BUILDS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
-CGROUPS = Path("/sys/fs/cgroup")
-OF_SELF = Path("/proc/self/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,56 +52,21 @@ class Machine:
 
 
 def look_at_machine() -> Machine:
-    """Return what this machine has, as far as this process may use it."""
-    memory = _meminfo()
+    """Return the facts of this machine, as this process may use it."""
+    memory = psutil.virtual_memory()
+    limit = memory_limit_bytes()
     return Machine(
-        processor=_processor(),
+        processor=processor_name(),
         cores=os.cpu_count() or 1,
         cores_allowed=available_cpus(),
         int8_instructions=has_int8_instructions(),
-        memory_mib=memory["MemTotal"],
-        memory_available_mib=memory["MemAvailable"],
-        memory_limit_mib=memory_limit_mib(),
+        memory_mib=memory.total // MIB,
+        memory_available_mib=memory.available // MIB,
+        memory_limit_mib=None if limit is None else limit // MIB,
         python=platform.python_version(),
         libraries=_libraries(),
         nginx=_nginx(),
     )
-
-
-def memory_limit_mib(root: Path = CGROUPS, of_self: Path = OF_SELF) -> int | None:
-    """Return the lowest memory limit of the cgroups this process is in, in MiB; None: no limit."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limits = [int(text) for file in _limit_files(root, of_self) if (text := _text(file)).isdigit()]
-    lowest = min(limits, default=total)  # version 1 says "no limit" with a huge number
-    return lowest // MIB if lowest < total else None
-
-
-def _limit_files(root: Path, of_self: Path) -> list[Path]:
-    """Return the files of both versions of cgroups, from the process's own folder up."""
-    files = []
-    for line in _text(of_self).splitlines():
-        number, names, own = line.split(":", 2)
-        if number == "0":
-            top, file = root, "memory.max"
-        elif "memory" in names.split(","):
-            top, file = root / "memory", "memory.limit_in_bytes"
-        else:
-            continue
-        folder = top / own.lstrip("/")
-        files += [above / file for above in (folder, *folder.parents) if above.is_relative_to(top)]
-    return files
-
-
-def _meminfo() -> dict[str, int]:
-    lines = (line.split() for line in _text(Path("/proc/meminfo")).splitlines())
-    return {line[0].rstrip(":"): int(line[1]) // 1024 for line in lines}
-
-
-def _processor() -> str:
-    for line in _text(CPUINFO).splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 def _libraries() -> dict[str, str | None]:
@@ -128,10 +96,3 @@ def _nginx() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return said.stderr.strip().rpartition("/")[2] or None
-
-
-def _text(path: Path) -> str:
-    try:
-        return os.fsdecode(path.read_bytes()).strip()
-    except OSError:
-        return ""

@@ -17,22 +17,9 @@ from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 
 Precision = Literal["auto", "int8", "float32"]
-CPUINFO = Path("/proc/cpuinfo")
-# Products of int8 summed in one step; without them int8 is no sure gain, and on AVX2 it saturates.
-DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "avxvnni", "asimddp"})
 RUNS = 3  # the best of which counts
 RUN_TIMEOUT_S = 60.0
 logger = logging.getLogger(__name__)
-
-
-def has_int8_instructions(cpuinfo: Path = CPUINFO) -> bool:
-    """Tell whether every core has int8 dot products (VNNI on x86, DotProd on Arm)."""
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    cores = [line for line in lines if line.startswith(("flags", "Features"))]
-    return bool(cores) and all(DOT_PRODUCTS.intersection(line.split()) for line in cores)
 
 
 def int8_is_faster(model: Model, folder: Path, threads: int, provider: Provider = "cpu") -> bool:

@@ -13,10 +13,11 @@ from bgremove.datatypes import Subject
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import Manifest, Model
-from bgremove.inference.precision import Precision, has_int8_instructions
+from bgremove.inference.precision import Precision
 from bgremove.inference.providers import Provider
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
+from bgremove.machine import has_int8_instructions
 
 FALLBACK_WARNING = "model-fallback"
 CHECK_TIMEOUT_S = 60.0  # for a model's run on the known picture, on the slowest of machines

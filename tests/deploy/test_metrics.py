@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.api.metrics.processes import children
 from tests.support.http import Server, WireDoor, file, form, gunicorn, post
 from tests.support.metrics import Samples, scraped
+from tests.support.processes import children
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
@@ -119,7 +119,7 @@ def test_a_reload_keeps_the_counts_and_leaves_no_files_behind(
 def test_a_private_folder_is_made_and_removed(settings: dict[str, str], tmp_path: Path) -> None:
     del settings["PROMETHEUS_MULTIPROC_DIR"]
     with gunicorn(tmp_path, settings) as server:
-        worker = next(children(server.process.pid))
+        worker = children(server.process.pid)[0]
         maps = Path(f"/proc/{worker}/maps").read_text("utf-8")
         (folder,) = {
             line.split()[-1].rpartition("/")[0]

@@ -8,8 +8,8 @@ import signal
 import time
 from pathlib import Path
 
-from bgremove.api.metrics.processes import children
 from tests.support.http import ROOT, Server, file, form, gunicorn, post
+from tests.support.processes import children
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
@@ -37,7 +37,7 @@ def replace_worker(server: Server) -> None:
     (old,) = children(server.process.pid)
     os.kill(old, signal.SIGKILL)
     end = time.monotonic() + SOON_S
-    while {old} & set(workers := list(children(server.process.pid))) or not workers:
+    while {old} & set(workers := children(server.process.pid)) or not workers:
         assert time.monotonic() < end
         time.sleep(0.05)
     while server.door.send("GET", "/readyz").status != 200:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bgremove.api.metrics.processes import children
 from bgremove.serving.bodies import READERS, SPARE_THREADS
 from tests.support.http import START_S, Server, gunicorn
+from tests.support.processes import children
 from tests.support.tiny import tiny_weights
 
 PLACES, QUEUE = 1, 2

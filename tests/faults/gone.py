@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgremove.api.metrics.processes import children, resident_bytes
 from tests.faults.clients import ask
 from tests.faults.finding import Finding
 from tests.faults.pictures import NOISY
@@ -18,6 +17,7 @@ from tests.faults.room import head, unhurried
 from tests.faults.stand import SMALL, Ground, Stand, is_idle, until, usual, worker_of
 from tests.support.http import Server
 from tests.support.nginx import Edge
+from tests.support.processes import children, resident_bytes
 
 MB = 1_000_000
 MORE_MEMORY = 30 * MB  # resident, that may be left of a hundred of them
@@ -86,7 +86,7 @@ class Held:
 
 def memory_of(server: Server) -> int:
     """Return the resident bytes of its workers and their decoders."""
-    found = list(children(server.process.pid))
+    found = children(server.process.pid)
     found += [child for worker in found for child in children(worker)]
     return sum(map(resident_bytes, found))
 

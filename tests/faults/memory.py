@@ -12,11 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bgremove.api.metrics.processes import children
 from tests.faults.clients import Seen, ask
 from tests.faults.finding import Finding
 from tests.faults.stand import SMALL, Ground, Stand, is_ready, stand, until, usual, worker_of
 from tests.support.http import Server, file, form
+from tests.support.processes import children
 from tests.support.tiny import encoded
 
 MB = 1_000_000

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bgremove.api.metrics.processes import children
 from tests.support.http import START_S, Server, file, form, free_ports, gunicorn
 from tests.support.metrics import scraped
 from tests.support.nginx import UNLIMITED, Changes, Edge, nginx
+from tests.support.processes import children
 from tests.support.tiny import ball, encoded
 
 SMALL = form(file("image", encoded(ball(640, 480), ".jpg")))

@@ -9,11 +9,11 @@ import pytest
 from bgremove.datatypes import DecodedImage
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
-from bgremove.inference.cpus import available_cpus
 from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
+from bgremove.machine import available_cpus
 from tests.support.graphs import put
 
 SOON = Deadline.after(86_400)  # made when tests are collected: longer than any suite

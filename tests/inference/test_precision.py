@@ -9,39 +9,12 @@ import pytest
 
 from bgremove.datatypes import Subject
 from bgremove.inference.manifest import Int8, Manifest, Model
-from bgremove.inference.precision import Precision, has_int8_instructions, int8_is_faster
+from bgremove.inference.precision import Precision, int8_is_faster
 from bgremove.inference.readiness import WarmUp
 from bgremove.inference.sessions import Sessions
 from tests.support import graphs
 
 INT8 = Int8("quick.onnx", "0" * 64, 1, "none.tsv", 1.0, (), (), ())
-
-
-def cpuinfo(folder: Path, *cores: str) -> Path:
-    path = folder / "cpuinfo"
-    path.write_text("\n".join(f"processor : {i}\n{c}" for i, c in enumerate(cores)), "utf-8")
-    return path
-
-
-@pytest.mark.parametrize(
-    ("cores", "has"),
-    [
-        (["flags : fpu avx2 avx512_vnni"], True),
-        (["flags : fpu avx_vnni", "flags : fpu avx_vnni"], True),
-        (["Features : fp asimd asimddp"], True),
-        (["flags : fpu avx2 avx512f"], False),
-        (["flags : fpu avx512_vnni", "flags : fpu avx2"], False),
-        ([], False),
-    ],
-)
-def test_int8_instructions_are_read_off_every_core(
-    tmp_path: Path, cores: list[str], has: bool
-) -> None:
-    assert has_int8_instructions(cpuinfo(tmp_path, *cores)) is has
-
-
-def test_a_machine_that_says_nothing_has_no_int8_instructions(tmp_path: Path) -> None:
-    assert not has_int8_instructions(tmp_path / "absent")
 
 
 def with_int8(folder: Path, float32: bytes, int8: bytes) -> Model:

@@ -1,10 +1,18 @@
+"""Cores, memory limits and instructions are read as the kernel writes them."""
+
 import os
 from pathlib import Path
 
 import pytest
 
-from bgremove.inference.cpus import available_cpus
+from bgremove.machine import (
+    available_cpus,
+    has_int8_instructions,
+    memory_limit_bytes,
+    processor_name,
+)
 
+MIB = 1024 * 1024
 OWN = len(os.sched_getaffinity(0))
 
 
@@ -88,3 +96,75 @@ def test_an_odd_name_of_the_own_group_still_leaves_the_roots_quota(
     tmp_path: Path, of_self: str | bytes
 ) -> None:
     assert tree(tmp_path, {"cpu.max": "200000 100000\n"}, of_self) == 2
+
+
+def cgroups(folder: Path, of_self: str, **files: str) -> tuple[Path, Path]:
+    root, self_file = folder / "cgroup", folder / "self"
+    self_file.write_text(of_self)
+    for name, text in files.items():
+        path = root / name.replace("__", "/").replace("_DOT_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root, self_file
+
+
+def test_the_lowest_limit_of_the_groups_above_counts(tmp_path: Path) -> None:
+    where = cgroups(
+        tmp_path,
+        "0::/pod/container\n",
+        pod__container__memory_DOT_max="max\n",
+        pod__memory_DOT_max=f"{700 * MIB}\n",
+        memory_DOT_max=f"{900 * MIB}\n",
+    )
+    assert memory_limit_bytes(*where) == 700 * MIB
+
+
+def test_version_1_has_a_hierarchy_of_its_own_for_memory(tmp_path: Path) -> None:
+    where = cgroups(
+        tmp_path,
+        "4:memory:/box\n2:cpu,cpuacct:/other\n",
+        memory__box__memory_DOT_limit_in_bytes=str(512 * MIB),
+        memory__memory_DOT_limit_in_bytes=str(2**63 - 4096),
+    )
+    assert memory_limit_bytes(*where) == 512 * MIB
+
+
+@pytest.mark.parametrize("text", ["max", str(2**63 - 4096), ""])
+def test_no_limit_is_none(tmp_path: Path, text: str) -> None:
+    assert memory_limit_bytes(*cgroups(tmp_path, "0::/\n", memory_DOT_max=text)) is None
+    assert memory_limit_bytes(tmp_path / "none", tmp_path / "nothing") is None
+
+
+def cpuinfo(folder: Path, *cores: str) -> Path:
+    path = folder / "cpuinfo"
+    path.write_text("\n".join(f"processor : {i}\n{c}" for i, c in enumerate(cores)), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cores", "has"),
+    [
+        (["flags : fpu avx2 avx512_vnni"], True),
+        (["flags : fpu avx_vnni", "flags : fpu avx_vnni"], True),
+        (["Features : fp asimd asimddp"], True),
+        (["flags : fpu avx2 avx512f"], False),
+        (["flags : fpu avx512_vnni", "flags : fpu avx2"], False),
+        ([], False),
+    ],
+)
+def test_int8_instructions_are_read_off_every_core(
+    tmp_path: Path, cores: list[str], has: bool
+) -> None:
+    assert has_int8_instructions(cpuinfo(tmp_path, *cores)) is has
+
+
+def test_a_machine_that_says_nothing_has_no_int8_instructions(tmp_path: Path) -> None:
+    assert not has_int8_instructions(tmp_path / "absent")
+
+
+def test_the_processor_is_named_by_its_model(tmp_path: Path) -> None:
+    assert processor_name(cpuinfo(tmp_path, "model name : Fast 9000\n")) == "Fast 9000"
+
+
+def test_a_processor_without_a_model_is_named_by_its_architecture(tmp_path: Path) -> None:
+    assert processor_name(tmp_path / "absent")
