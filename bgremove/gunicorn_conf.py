@@ -23,8 +23,8 @@ from bgremove import log
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
 from bgremove.errors import SettingsError
-from bgremove.machine import available_cpus
 from bgremove.keys.admission import admission_of
+from bgremove.machine import available_cpus
 from bgremove.memory import return_freed_memory
 from bgremove.serving.bodies import READERS, SPARE_THREADS
 from bgremove.serving.descriptors import connections_for
@@ -55,7 +55,9 @@ worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 control_socket_disable = True
 preload_app = False  # a session made before fork hangs when its worker stops
 forwarder_headers = ""  # a SCRIPT_NAME of a client on loopback would be believed, and end in a 500
-secure_scheme_headers = {}  # nothing asks for the scheme, and headers that disagree are a 400
+secure_scheme_headers: dict[
+    str, str
+] = {}  # nothing asks for the scheme, and headers that disagree are a 400
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from bgremove.datatypes import DecodedImage, ImageU8
+from bgremove.datatypes import DecodedImage
 from bgremove.errors import ImageError
 from bgremove.imaging.colour import is_carried
 from bgremove.imaging.probe.limits import Limits, check_size
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    Picture: TypeAlias = (
-        str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image
-    ) | NDArray[Any]
-
+Picture: TypeAlias = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryIO
+    | Image.Image
+    | NDArray[np.uint8]
+)
 CHUNK_BYTES = 1024 * 1024
 FIRST_FRAME = "animation-first-frame"
 KINDS = "a path, bytes, a binary file, a PIL image or a NumPy array"
@@ -114,9 +117,7 @@ def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
     decoded = from_array(np.asarray(rgba), limits)
     profile = image.info.get("icc_profile")
     carried = profile if isinstance(profile, bytes) and is_carried(profile) else None
-    return DecodedImage(
-        decoded.bgr, decoded.alpha, carried, (FIRST_FRAME,) if is_animation else ()
-    )
+    return DecodedImage(decoded.bgr, decoded.alpha, carried, (FIRST_FRAME,) if is_animation else ())
 
 
 def _read(file: BinaryIO, max_bytes: int) -> bytes:
@@ -127,6 +128,6 @@ def _read(file: BinaryIO, max_bytes: int) -> bytes:
     if len(data) <= max_bytes:
         return data
     size = len(data)
-    while chunk := cast("bytes", file.read(CHUNK_BYTES)):
+    while chunk := file.read(CHUNK_BYTES):
         size += len(chunk)
     raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}")

@@ -6,10 +6,7 @@ import sys
 
 from bgremove.settings import CHECKOUT
 
-UNSUPPORTED = (
-    "bgremove runs on Linux and macOS. On Windows, run it in WSL (https://learn.microsoft.com/windows/wsl)"
-    " or in Docker: docker run -p 8000:8000 bgremove"
-)
+UNSUPPORTED = "bgremove runs on Linux and macOS; on Windows, run it in WSL or in Docker"
 
 
 def check_system() -> None:
@@ -23,7 +20,9 @@ def is_checkout() -> bool:
     return (CHECKOUT / "setup.cfg").is_file()
 
 
-def pip_install(extra: str) -> str:
-    """Return the command that installs an extra here."""
-    what = f"-e '.[{extra}]'" if is_checkout() else f"'bgremove[{extra}]'"
-    return f"{sys.executable} -m pip install {what}"
+def pip_install(extra: str = "") -> str:
+    """Return the command that installs the package here, with an extra where one is named."""
+    what = f"'.[{extra}]'" if extra else "."
+    if is_checkout():
+        return f"pip install -e {what} in the checkout"
+    return f"pip install {what.replace('.', 'bgremove', 1)}"

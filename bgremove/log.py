@@ -65,7 +65,15 @@ class PlainFormatter(logging.Formatter):
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)[-MAX_EXCEPTION:]
         line = KEY.sub("bgr_(a key)", str(_cut(line)))
-        return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in line)
+        return "".join(
+            each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in line
+        )
+
+
+def is_for_people(record: logging.LogRecord) -> bool:
+    """Tell whether a person at a terminal wants the line: requests, readiness, and trouble."""
+    is_news = record.name == "bgremove.access" or record.getMessage() == "ready"
+    return is_news or record.levelno > logging.INFO
 
 
 def is_plain(choice: str) -> bool:
@@ -105,6 +113,8 @@ def configure_logging(level: str, choice: str = "json") -> None:
     logger = logging.getLogger("bgremove")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter(choice))
+    if is_plain(choice) and level != "DEBUG":
+        handler.addFilter(is_for_people)
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False

@@ -10,9 +10,8 @@ from pathlib import Path
 import click
 
 import bgremove
-from bgremove.commands.environment import environment, read_settings
+from bgremove.commands.environment import environment, prepare, read_settings
 from bgremove.commands.help import manual
-from bgremove.commands.ready import ensure_weights
 
 CONFIGURATION = Path(bgremove.__file__).with_name("gunicorn_conf.py")
 EPILOG = manual(
@@ -30,13 +29,19 @@ EPILOG = manual(
 
 
 @click.command("serve", epilog=EPILOG, short_help="Start the HTTP service.")
-@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
+@click.option("--host", envvar="HOST", show_envvar=True, default="127.0.0.1", show_default=True)
 @click.option(
-    "--port", envvar="PORT", type=click.IntRange(1, 65_535), default=8000, show_default=True
+    "--port",
+    envvar="PORT",
+    show_envvar=True,
+    type=click.IntRange(1, 65_535),
+    default=8000,
+    show_default=True,
 )
 @click.option(
     "--workers",
     envvar="WEB_CONCURRENCY",
+    show_envvar=True,
     type=click.IntRange(1, 256),
     default=1,
     show_default=True,
@@ -55,7 +60,7 @@ def command(host: str, port: int, workers: int, log_format: str | None, offline:
     """
     settings = read_settings()
     _check_address(host, port)
-    ensure_weights(settings, offline=offline)
+    prepare(settings, offline=offline)
     chosen = {"HOST": host, "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
     if log_format is not None:
         chosen["BGREMOVE_LOG_FORMAT"] = log_format
@@ -71,7 +76,8 @@ def _check_address(host: str, port: int) -> None:
         family = socket.getaddrinfo(host, port)[0][0]
         socket.create_server((host, port), family=family).close()
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise click.ClickException(
-            f"nothing can listen on {host}:{port} ({error.strerror or error});"
+            f"nothing can listen on {host}:{port} ({reason});"
             " choose another port: bgremove serve --port 8080"
         ) from error

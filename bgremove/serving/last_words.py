@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 class LastWords:
     """An unnamed file that worker and master share; the master makes it before it forks."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str | None) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- closed by `log`
 
     def listen(self) -> None:
