@@ -22,6 +22,7 @@ import gunicorn.util
 from bgremove import log
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
+from bgremove.api.services import services_of
 from bgremove.errors import SettingsError
 from bgremove.keys.admission import admission_of
 from bgremove.machine import available_cpus
@@ -120,7 +121,7 @@ def post_worker_init(worker: Any) -> None:
     """Verify the weights, warm the default session and start the decoders, after fork."""
     worker.last_words.listen()
     log.serves_at = f"http://{bind}"
-    extensions = worker.wsgi.extensions
-    extensions["bgremove-hangs"].ends_process = True  # gunicorn starts another
-    extensions["bgremove-warm-up"].start()
-    extensions["bgremove"].decoders.start()
+    services = services_of(worker.wsgi)
+    services.hangs.ends_process = True  # gunicorn starts another
+    services.warm_up.start()
+    services.engine.decoders.start()

@@ -16,10 +16,11 @@ from typing import Self, TypedDict, TypeVar, Unpack
 
 from bgremove.datatypes import Options, OutputFormat, Subject
 from bgremove.deadline import Deadline
+from bgremove.engine import Engine
 from bgremove.errors import BgremoveError, Detail, ValidationError
 from bgremove.inputs import Picture, read_picture
 from bgremove.machine import available_cpus
-from bgremove.pipeline import Engine, cut_out
+from bgremove.pipeline import cut_out
 from bgremove.result import Result
 from bgremove.settings import Settings
 from bgremove.shared_engine import acquire, release

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from bgremove.engine import build_engine
+from bgremove.engine import Engine, build_engine
 from bgremove.errors import WeightsError
 from bgremove.inference.readiness import WarmUp
 from bgremove.memory import return_freed_memory
-from bgremove.pipeline import Engine
 from bgremove.provisioning.first_use import ensure_weights
 from bgremove.settings import Settings
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import logging
 import os
 import signal
 import subprocess
