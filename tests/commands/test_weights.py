@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -129,18 +130,20 @@ def test_wrong_settings_are_said_without_a_trace(
     assert "Error: BGREMOVE_PLACES='0': not from 1 to 64" in result.output
 
 
-def test_what_was_out_of_reach_is_asked_for_once_a_day(folder: Path, mirror: Path) -> None:
+def test_what_was_out_of_reach_is_asked_for_once_a_day(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    asked = "people: from file://"
     invoke("weights")
-    graphs.put(mirror, b"", name="people")
+    assert asked in caplog.text
+    caplog.clear()
     assert STATES in invoke("weights").output
-    assert (folder / ".people.failed").is_file()
+    assert asked not in caplog.text
+    invoke("weights", "--again")
+    assert asked in caplog.text
+    caplog.clear()
     a_day_ago = time.time() - 25 * 3600
     os.utime(folder / ".people.failed", (a_day_ago, a_day_ago))
-    log = invoke("weights").stderr
-    assert "people: from file://" in log
-
-
-def test_again_asks_at_once(folder: Path) -> None:
     invoke("weights")
-    assert "people: from file://" not in invoke("weights").stderr
-    assert "people: from file://" in invoke("weights", "--again").stderr
+    assert asked in caplog.text
