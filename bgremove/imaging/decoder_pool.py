@@ -23,24 +23,32 @@ from bgremove.imaging.decoder_process import DecoderGoneError, DecoderProcess
 from bgremove.imaging.probe import Limits
 
 PATIENCE_S = 0.15  # waited for a decoder at work before another is started
+# Pictures that a decoder reads before another replaces it: a picture that takes over a decoder has
+# those of others for so long. A start costs 0.15 s, so that a picture pays 0.6 ms.
+MOST_PICTURES = 250
 WAITING = "waiting for decoding"
 
 
 class DecoderPool:
     """At most ``size`` decoders, started when needed, one picture each at a time.
 
-    Safe to use from several threads. ``on_end`` is told how a decoder ended that was not asked to:
+    Safe to use from several threads. ``on_end`` is called with how a decoder ended early:
     ``crash``, ``timeout``, or ``lost`` where it was gone before it got a picture.
     """
 
-    def __init__(self, limits: Limits, size: int = 2) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        size: int = 2,
+        on_end: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._limits = limits
         self._size = size
         self._changed = threading.Condition()
         self._idle: list[DecoderProcess] = []
         self._busy = 0
         self._closed = False
-        self.on_end: Callable[[str], None] = lambda _: None
+        self._on_end = on_end
 
     def start(self, count: int = 1) -> None:
         """Start ``count`` decoders now, so that the first requests need not wait for that."""
@@ -68,7 +76,7 @@ class DecoderPool:
             return process.decode(data, header, deadline)
         except BgremoveError as error:
             if not process.is_alive:
-                self.on_end(_ending(error))
+                self._on_end(_ending(error))
             raise
         finally:
             self._keep(process)
@@ -117,7 +125,8 @@ class DecoderPool:
 
     def _keep(self, process: DecoderProcess) -> None:
         with self._changed:
-            if process.is_alive and not self._closed:
+            is_spent = process.pictures >= MOST_PICTURES
+            if process.is_alive and not self._closed and not is_spent:
                 self._idle.append(process)
                 return
         process.kill()
