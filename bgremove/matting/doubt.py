@@ -89,7 +89,7 @@ def _small(bgr: ImageU8, size: tuple[int, int]) -> ImageU8:
 
 def _resized(saliency: ArrayF32, size: tuple[int, int]) -> ArrayF32:
     small = cv2.resize(saliency, size, interpolation=cv2.INTER_AREA)
-    return np.clip(small, 0, 1, dtype=np.float32)
+    return np.asarray(np.clip(small, 0, 1), np.float32)
 
 
 def _enlarged(plane: object, like: ArrayF32) -> ArrayF32:
@@ -116,7 +116,7 @@ def _posterior(bgr: ImageU8, share: ArrayF32) -> ArrayF32:
     lab = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB), np.int32) * BINS // 256
     bins = (lab[..., 0] * BINS + lab[..., 1]) * BINS + lab[..., 2]
     fore, back = _histogram(bins, share * share), _histogram(bins, (1 - share) ** 2)
-    by_colour = np.asarray(np.log((fore + TRACE) / (back + TRACE)), np.float32)[bins]
+    by_colour = np.log(np.asarray((fore + TRACE) / (back + TRACE), np.float32))[bins]
     bounded = share.clip(0.02, 0.98)
     odds = cv2.GaussianBlur(np.log(bounded / (1 - bounded)) + by_colour, (0, 0), SMOOTHING)
     return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
