@@ -14,6 +14,7 @@ from bgremove.api.metrics.folder import Counts
 from bgremove.api.metrics.instruments import Instruments
 from bgremove.api.metrics.processes import Processes
 from bgremove.api.metrics.recording import Recorder
+from bgremove.api.metrics.reserved import reserve_room
 from bgremove.settings import Settings
 
 OPEN_METRICS = "application/openmetrics-text"
@@ -32,6 +33,7 @@ def register(app: Flask, settings: Settings, folder: str | None) -> None:
         instruments = Instruments(registry)
         registry.register(Processes(os.getpid(), ("worker", "decoder")))
     else:
+        reserve_room()
         instruments = Instruments(None)
         registry.register(Counts(Path(folder)))
         registry.register(Processes(os.getppid(), ("master", "worker", "decoder")))
