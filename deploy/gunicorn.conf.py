@@ -15,6 +15,7 @@ import gunicorn.util
 
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
+from bgremove.api.services import services_of
 from bgremove.errors import SettingsError, WeightsError
 from bgremove.inference.manifest import load_manifest
 from bgremove.keys.admission import admission_of
@@ -111,7 +112,7 @@ def post_fork(server, worker):
 def post_worker_init(worker):
     """Verify the weights, warm the default session and start the decoders, after fork."""
     worker.last_words.listen()
-    extensions = import_module("wsgi").app.extensions
-    extensions["bgremove-hangs"].ends_process = True  # gunicorn starts another
-    extensions["bgremove-warm-up"].start()
-    extensions["bgremove"].decoders.start()
+    services = services_of(import_module("wsgi").app)
+    services.hangs.ends_process = True  # gunicorn starts another
+    services.warm_up.start()
+    services.engine.decoders.start()

@@ -7,10 +7,11 @@ has judged its client's key already, which is not ours to know.
 
 from __future__ import annotations
 
-from flask import current_app, request
+from flask import request
 from werkzeug.datastructures import Headers
 
 from bgremove.api.context import current
+from bgremove.api.services import services
 from bgremove.errors import UnauthorizedError
 from bgremove.keys.admission import Admission, Source
 
@@ -26,7 +27,7 @@ def require_key() -> None:
 
     OPTIONS names the methods and no more; a browser's preflight cannot carry a key.
     """
-    admission: Admission = current_app.extensions["bgremove-admission"]
+    admission = services().admission
     if admission.is_open or request.method == "OPTIONS":
         return
     current().notes["key"] = _admitted(admission, request.headers)

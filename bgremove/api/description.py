@@ -6,9 +6,10 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
+from bgremove.api.services import services
 from bgremove.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,5 +59,4 @@ def docs() -> ResponseReturnValue:
 
 
 def _description() -> Description:
-    description: Description = current_app.extensions["bgremove-description"]
-    return description
+    return services().description

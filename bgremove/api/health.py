@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from bgremove import __version__
 from bgremove.api.errors import with_envelope
+from bgremove.api.services import services
 from bgremove.errors import Detail
-from bgremove.inference.readiness import WarmUp
-from bgremove.keys.admission import Admission
-from bgremove.serving.hangs import Hangs
 
 ENDING = "another worker, in place of this one, where a request hangs"
 blueprint = Blueprint("health", __name__)
@@ -27,16 +25,15 @@ def live() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
     """Answer 200 once the weights are verified and the default session is warm, else 503."""
-    warm_up: WarmUp = current_app.extensions["bgremove-warm-up"]
+    parts = services()
+    warm_up = parts.warm_up
     warm_up.start()
     readiness = warm_up.readiness
-    hangs: Hangs = current_app.extensions["bgremove-hangs"]
-    waiting_for = readiness.waiting_for + ((ENDING,) if hangs.is_ending else ())
+    waiting_for = readiness.waiting_for + ((ENDING,) if parts.hangs.is_ending else ())
     if not waiting_for:
         state = asdict(readiness)
         del state["waiting_for"]
-        admission: Admission = current_app.extensions["bgremove-admission"]
-        return {"status": "ready", **state, **admission.state}
+        return {"status": "ready", **state, **parts.admission.state}
     details = [Detail("readiness", name) for name in waiting_for]
     message = "Not ready: " + "; ".join(waiting_for)
     response = Response(status=503, headers={"Retry-After": "1"})

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from bgremove.api import assets
 from bgremove.api.context import current
 from bgremove.api.schemas import REQUIRED, TOO_LARGE
-from bgremove.pipeline import Engine
+from bgremove.api.services import services
 
 blueprint = Blueprint("pages", __name__, template_folder=str(assets.FOLDER))
 
@@ -36,13 +36,13 @@ POLICY = "; ".join(
 @blueprint.get("/")
 def page() -> Response:
     """Answer with the page, which is told the limits of this server and what links there are."""
-    engine: Engine = current_app.extensions["bgremove"]
+    limits = services().engine.limits
     paths = {rule.rule for rule in current_app.url_map.iter_rules()}
     text = render_template(
         "index.html",
         release=assets.release(),
         links=[(path[1:], name) for path, name in LINKS.items() if path in paths],
-        max_upload_bytes=engine.limits.max_upload_bytes,
+        max_upload_bytes=limits.max_upload_bytes,
         timeout_s=current().deadline.timeout_s,
         too_large=TOO_LARGE,
         required=REQUIRED,

@@ -23,7 +23,9 @@ from bgremove.api.openapi.headers import HEADERS
 from bgremove.api.openapi.operations.removal import EXAMPLES
 from bgremove.api.openapi.warnings import WARNINGS
 from bgremove.api.schemas import RemovalSchema
+from bgremove.api.services import NAME, services_of
 from bgremove.errors import BgremoveError
+from bgremove.serving.places import Places
 from bgremove.settings import Settings
 from tests.support.http import (
     FORM_TYPE,
@@ -51,7 +53,7 @@ def document(flask_door: FlaskDoor) -> Document:
 def fresh(tiny: Path) -> Iterator[Flask]:
     """Give an application whose parts a test may take away."""
     app = create_app(Settings(weights_dir=tiny, strict_models=True))
-    engine = app.extensions["bgremove"]
+    engine = services_of(app).engine
     yield app
     engine.decoders.close()
 
@@ -243,9 +245,10 @@ def failures(app: Flask) -> Iterator[tuple[str, str, int, str, Answer]]:
     human = form(file("image", encoded(ball())), text("subject", "human"))
     yield "GET", "/readyz", 503, "NOT_READY", door.send("GET", "/readyz")
     yield "POST", PATH, 502, "UPSTREAM_ERROR", post(door, human)
-    app.extensions["bgremove-places"] = type(app.extensions["bgremove-places"])(0, 0)
+    whole = services_of(app)
+    app.extensions[NAME] = replace(whole, places=Places(0, 0))
     yield "POST", PATH, 503, "OVERLOADED", post(door, body)
-    app.extensions["bgremove-places"] = None
+    app.extensions[NAME] = replace(whole, places=None)
     yield "POST", PATH, 500, "INTERNAL_ERROR", post(door, body)
     limited = app.view_functions["removals.remove"]
     app.view_functions["removals.remove"] = _refuse
