@@ -15,6 +15,7 @@ from bgremove.api.metrics.folder import Counts
 from bgremove.api.metrics.instruments import Instruments
 from bgremove.api.metrics.processes import Processes
 from bgremove.api.metrics.recording import Recorder
+from bgremove.api.metrics.reserved import reserve_room
 from bgremove.api.openapi.answers import success
 from bgremove.api.openapi.operation import Operation, described
 from bgremove.serving.hooks import Hooks
@@ -47,6 +48,7 @@ class Metrics:
             instruments = Instruments(registry)
             registry.register(Processes(os.getpid(), ("worker", "decoder")))
         else:
+            reserve_room()
             instruments = Instruments(None)
             registry.register(Counts(Path(folder)))
             registry.register(Processes(os.getppid(), ("master", "worker", "decoder")))
