@@ -23,7 +23,8 @@ from bgremove import log
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
 from bgremove.api.services import services_of
-from bgremove.errors import SettingsError
+from bgremove.errors import SettingsError, WeightsError
+from bgremove.inference.manifest import load_manifest
 from bgremove.keys.admission import admission_of
 from bgremove.machine import available_cpus
 from bgremove.memory import return_freed_memory
@@ -40,12 +41,16 @@ try:
     port = whole_number(os.environ, "PORT", 8000, low=1, high=65_535)
     workers = whole_number(os.environ, "WEB_CONCURRENCY", 1, low=1, high=256)
     settings = Settings.from_env(os.environ)
-    admission_of(settings)  # here as well: what was good stays known to the workers of a reload
+    # Here as well: what was good stays known to the workers of a reload, and of a later moment.
+    admission_of(settings)
+    load_manifest(settings.weights_dir)
     # The places and the queue of a worker, and some for reading uploads and for health.
     threads = settings.places + settings.queue + READERS + SPARE_THREADS
     worker_connections = connections_for(settings.places, threads)
 except SettingsError as error:
     sys.exit("\n".join(error.faults))
+except WeightsError as error:
+    sys.exit(error.message)
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 worker_class = "bgremove.serving.worker.Worker"
 timeout = 30
@@ -95,8 +100,10 @@ def on_starting(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker somewhere to leave its last words."""
-    worker.last_words = LastWords(worker_tmp_dir)
+    """Give the worker somewhere to leave its last words and its counts."""
+    worker.last_words = LastWords()
+    if server.counts is not None:
+        server.counts.make()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors"],
+    ["errors", "headers"],
     ["datatypes"],
-    ["deadline", "settings", "log", "machine", "memory", "native"],
+    ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
     ["stages", "keys", "installation"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
@@ -23,8 +23,9 @@ PLAN = [
     ["inputs", "result", "shared_engine"],
     ["remover"],
     ["api", "batch", "doctor"],
+    ["app"],
     ["commands"],
-    ["app", "cli", "gunicorn_conf"],
+    ["cli", "gunicorn_conf"],
     ["__main__"],
     ["bgremove"],  # the package itself, which hands out its public names when asked
     ["wsgi"],
