@@ -14,7 +14,7 @@ from PIL import Image
 from bgremove.datatypes import Cutout, EncodedImage, Encoding, ImageU8, Options, OutputFormat
 from bgremove.errors import UpstreamError
 from bgremove.imaging.compose import binary_mask, is_gray, on_ground, transparent
-from bgremove.imaging.placement import Placement
+from bgremove.imaging.placement import Placement, place
 from bgremove.imaging.png import Canvas, encode_png
 
 # 95 takes 30 % more bytes for 1 dB; optimised Huffman tables take 3 times as long for 2 % less.
@@ -28,16 +28,14 @@ JFIF = b"JFIF\0"
 WEBP = {"quality": 90, "method": 2, "exact": True}
 
 
-def encode(
-    cutout: Cutout, placement: Placement, options: Options, executor: Executor
-) -> EncodedImage:
+def encode(cutout: Cutout, options: Options, executor: Executor) -> EncodedImage:
     """Make the file that the options ask for, composed strip by strip.
 
     Raises:
         UpstreamError: the encoder does not write the file.
 
     """
-    canvas = _canvas(cutout, placement, options)
+    canvas = _canvas(cutout, place(cutout, options), options)
     match options.file_type:
         case Encoding.PNG:
             data = encode_png(canvas, executor, _profile(cutout, options), cutout.density)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bgremove.datatypes import Box, Options, OutputFormat
+from bgremove.datatypes import Box, Cutout, Options, OutputFormat
 from bgremove.errors import Detail, ValidationError
 
 
@@ -25,25 +25,26 @@ class Placement:
     height: int
 
 
-def place(size: tuple[int, int], box: Box, options: Options) -> Placement:
+def place(cutout: Cutout, options: Options) -> Placement:
     """Choose the window for an answer.
 
     Args:
-        size: width and height of the picture.
-        box: the subject's box in the picture.
+        cutout: the picture's size and the subject's box.
         options: format, margin and canvas.
 
     Raises:
         ValidationError: the margin leaves no room for the subject on the canvas.
 
     """
+    box = cutout.box
     if options.canvas is not None:
         return _on_canvas(options.canvas, box, options)
     margin = round(options.margin.around(box))
     if options.output_format is OutputFormat.CROP or margin:
         width, height = box.width + 2 * margin, box.height + 2 * margin
         return Placement(box.left - margin, box.top - margin, 1.0, width, height)
-    return Placement(0, 0, 1.0, *size)
+    height, width = cutout.alpha.shape
+    return Placement(0, 0, 1.0, width, height)
 
 
 def check_canvas(options: Options, max_pixels: int) -> None:

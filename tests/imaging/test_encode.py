@@ -13,7 +13,6 @@ from PIL import Image, ImageCms
 from bgremove.datatypes import Box, Colour, Cutout, Encoding, ImageU8, Options, OutputFormat
 from bgremove.imaging import png
 from bgremove.imaging.encode import encode, encode_jpeg
-from bgremove.imaging.placement import Placement
 from bgremove.imaging.png import Canvas, encode_png
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -130,8 +129,7 @@ def ball(colour: tuple[int, int, int]) -> Cutout:
 
 
 def opened(cutout: Cutout, options: Options, executor: ThreadPoolExecutor) -> Image.Image:
-    placement = Placement(0, 0, 1.0, 90, 120)
-    encoded = encode(cutout, placement, options, executor)
+    encoded = encode(cutout, options, executor)
     picture = Image.open(io.BytesIO(encoded.data))
     assert picture.get_format_mimetype() == encoded.content_type == options.content_type  # type: ignore[attr-defined]
     assert picture.size == (encoded.width, encoded.height) == (90, 120)

@@ -36,9 +36,8 @@ def subject(size: tuple[int, int], box: Box) -> Cutout:
 def answered(cutout: Cutout, **given: Any) -> ImageU8:
     """Return the answer as its file holds it: RGBA, or RGB on a ground."""
     options = Options(output_format=given.pop("output_format", CROP), **given)
-    height, width = cutout.alpha.shape
     with ThreadPoolExecutor(2) as pool:
-        data = encode(cutout, place((width, height), cutout.box, options), options, pool).data
+        data = encode(cutout, options, pool).data
     return np.asarray(Image.open(io.BytesIO(data)))
 
 
@@ -119,7 +118,7 @@ def test_the_ground_is_exact_outside_the_subject(canvas: tuple[int, int]) -> Non
     opaque = rgba[..., 3] == 255
     assert np.array_equal(white[opaque], rgba[opaque][:, :3])
     seen = cv2.dilate((rgba[..., 3] > 128).astype(np.uint8), np.ones((3, 3), np.uint8))
-    scale = place((100, 80), BOX, Options(output_format=CROP, canvas=canvas)).scale
+    scale = place(subject((100, 80), BOX), Options(output_format=CROP, canvas=canvas)).scale
     reach = 2 * int(np.ceil(max(scale, 1.0))) + 1
     halo = cv2.dilate(seen, np.ones((reach, reach), np.uint8))
     assert not rgba[..., 3][halo == 0].any()
@@ -157,12 +156,12 @@ def test_a_margin_that_fills_the_canvas_is_refused() -> None:
     assert [detail.field for detail in caught.value.details] == ["margin"]
     smaller = Options(output_format=CROP, canvas=(200, 100), margin=Margin(pixels=49))
     check_canvas(smaller, 52_000_000)
-    assert place((100, 80), BOX, smaller).scale == pytest.approx(2 / 30)
+    assert place(subject((100, 80), BOX), smaller).scale == pytest.approx(2 / 30)
 
 
 def test_a_picture_is_enlarged_only_where_the_canvas_needs_it() -> None:
     def scale(**given: Any) -> float:
-        return place((100, 80), BOX, Options(output_format=CROP, **given)).scale
+        return place(subject((100, 80), BOX), Options(output_format=CROP, **given)).scale
 
     assert scale() == 1
     assert scale(canvas=(61, 31)) > 1
