@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from PIL import ImageColor
-
 from bgremove.datatypes import NO_MARGIN, Colour, Margin
 
 HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
@@ -21,12 +19,20 @@ CANVAS_WORDS = f"WIDTHxHEIGHT in pixels, {MIN_SIDE} to {MAX_SIDE} a side, such a
 
 def parse_background(text: str) -> Colour:
     """Read a colour. Raises ValueError with a sentence for anything else."""
-    named = ImageColor.colormap.get(text.lower())
-    if named is None and not HEX.fullmatch(text):
+    found = HEX.fullmatch(text)
+    digits = found[1] if found else _named(text)
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    return Colour(*bytes.fromhex(digits))
+
+
+def _named(text: str) -> str:
+    from PIL import ImageColor  # here: few requests need it, and it costs a worker memory
+
+    value = ImageColor.colormap.get(text.lower())
+    if not isinstance(value, str):
         raise ValueError(f"Must be {BACKGROUND_WORDS}")
-    # Pillow types some of its names as colours already; `getrgb` takes both.
-    red, green, blue = ImageColor.getrgb(text.lower() if named else text)[:3]
-    return Colour(red, green, blue)
+    return value.removeprefix("#")
 
 
 def parse_margin(text: str) -> Margin:

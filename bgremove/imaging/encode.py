@@ -9,7 +9,6 @@ from functools import partial
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from bgremove.datatypes import Cutout, EncodedImage, Encoding, ImageU8, Options, OutputFormat
 from bgremove.errors import UpstreamError
@@ -99,6 +98,8 @@ def encode_webp(pixels: ImageU8, icc_profile: bytes | None = None) -> bytes:
         UpstreamError: the encoder does not write the file.
 
     """
+    from PIL import Image  # here: most workers never need it, and it costs each of them memory
+
     code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
     file = io.BytesIO()
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PIL import Image
 
 from bgremove.datatypes import Cutout, ImageU8
 from bgremove.imaging.layer import Layer, window
@@ -13,10 +12,7 @@ from bgremove.imaging.placement import Placement
 
 # Pixels of the picture drawn at a time. A canvas of 16 rows would else take in the whole picture.
 WINDOW_PIXELS = 1 << 21
-# Neither draws a ring of faint alpha around the subject, as Lanczos does. Hamming weighs all pixels
-# under one of the answer and never undershoots. The cubic's undershoot outside an edge is cut at 0.
-SMALLER, LARGER = Image.Resampling.HAMMING, Image.Resampling.BICUBIC
-SUPPORT = {SMALLER: 1, LARGER: 2}  # pixels to each side, of the coarser of both grids
+SUPPORT_SMALLER, SUPPORT_LARGER = 1, 2  # px to each side, of the coarser of both grids
 
 
 def resampled(cutout: Cutout, placement: Placement, top: int, end: int) -> Layer:
@@ -37,7 +33,7 @@ def resampled(cutout: Cutout, placement: Placement, top: int, end: int) -> Layer
 
 def _touched(origin: float, scale: float, side: int, first: int, last: int) -> tuple[int, int]:
     """Return the answer's pixels from ``first`` to ``last`` that the picture's side reaches."""
-    reach = max(scale, 1.0) * SUPPORT[LARGER]
+    reach = max(scale, 1.0) * SUPPORT_LARGER
     start = math.floor(-origin * scale - reach)
     stop = math.ceil((side - origin) * scale + reach)
     return max(first, start), min(last, stop)
@@ -46,10 +42,18 @@ def _touched(origin: float, scale: float, side: int, first: int, last: int) -> t
 def _drawn(
     cutout: Cutout, placement: Placement, rows: tuple[int, int], columns: tuple[int, int]
 ) -> ImageU8:
-    """Draw a rectangle of the answer: straight BGRA uint8 (rows, columns, 4)."""
+    """Draw a rectangle of the answer: straight BGRA uint8 (rows, columns, 4).
+
+    Neither filter draws a ring of faint alpha around the subject, as Lanczos does: Hamming weighs
+    all pixels under one of the answer and never undershoots, and the cubic's undershoot outside an
+    edge is cut at 0.
+    """
+    from PIL import Image  # here: most workers never need it, and it costs each of them memory
+
     scale = placement.scale
-    method = SMALLER if scale < 1 else LARGER
-    support = math.ceil(SUPPORT[method] / min(scale, 1.0)) + 1
+    method = Image.Resampling.HAMMING if scale < 1 else Image.Resampling.BICUBIC
+    taps = SUPPORT_SMALLER if scale < 1 else SUPPORT_LARGER
+    support = math.ceil(taps / min(scale, 1.0)) + 1
     left, right = (placement.left + column / scale for column in columns)
     top, bottom = (placement.top + row / scale for row in rows)
     x, y = math.floor(left) - support, math.floor(top) - support
