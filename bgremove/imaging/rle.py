@@ -28,6 +28,7 @@ def unpack(data: bytes, header: BmpHeader) -> ImageU8:
     pixels = bytearray(width * height)
     spread = _NIBBLES if header.compression == RLE4 else _BYTES
     at, column, row, end = header.pixels_at, 0, 0, len(data) - 1
+    has_end = False
     while row < height and at < end:
         count, code = data[at], data[at + 1]
         at += 2
@@ -36,38 +37,28 @@ def unpack(data: bytes, header: BmpHeader) -> ImageU8:
         elif code == END_OF_ROW:
             column, row = 0, row + 1
             continue
-        elif code == END_OF_PICTURE and row == height - 1 and column:
-            break
         elif code == END_OF_PICTURE:
-            raise _cut_short(row, height)
+            has_end = True
+            break
         elif code == MOVE:
-            if at >= end:
-                raise _cut_short(row, height)
-            column, row = column + data[at], row + data[at + 1]
+            column, row = column + data[at], row + data[min(at + 1, end)]
             at += 2
             continue
         else:
-            count = code
-            length = -(-count // len(spread[0]))
-            packed = data[at : at + length]
-            if len(packed) < length:
-                raise _cut_short(row, height)
-            run = packed if len(spread[0]) == 1 else b"".join(spread[pair] for pair in packed)
+            length = -(-code // len(spread[0]))
+            run = b"".join([spread[packed] for packed in data[at : at + length]])
+            count = min(code, len(run))
             at += length + (length & 1)
-        fitting = min(count, width - column)
-        if fitting > 0:
-            start = row * width + column
-            pixels[start : start + fitting] = run[:fitting]
-            column += fitting
-    else:
-        if row < height - 1 or (row == height - 1 and column < width):
-            raise _cut_short(row, height)
+        if count > width - column:
+            count = max(0, width - column)
+        start = row * width + column
+        pixels[start : start + count] = run[:count]
+        column += count
+    last_columns = 1 if has_end else width
+    if row < height - 1 or (row == height - 1 and column < last_columns):
+        raise ImageError(f"The BMP is cut short: it has {row:,} of its {height:,} rows")
     rows = np.frombuffer(pixels, np.uint8).reshape(height, width)
     return rows if header.top_down else rows[::-1]
-
-
-def _cut_short(row: int, height: int) -> ImageError:
-    return ImageError(f"The BMP is cut short: it has {row:,} of its {height:,} rows")
 
 
 # A byte of the file to the pixels in it.
