@@ -117,7 +117,7 @@ def _canvas(cutout: Cutout, placement: Placement, options: Options) -> Canvas:
         return Canvas(*size, 1, lambda top, end: binary_mask(cutout.alpha[top:end]))
     in_gray = options.file_type is not Encoding.WEBP and _stays_gray(cutout, options)
     if options.output_format is OutputFormat.WHITE_BG:
-        on_colour = partial(on_ground, cutout, placement, options.background)
+        on_colour = partial(on_ground, cutout, placement, options.ground)
         if in_gray:
             return Canvas(*size, 1, lambda top, end: on_colour(top, end)[..., 0])
         return Canvas(*size, 3, on_colour)
@@ -131,7 +131,7 @@ def _canvas(cutout: Cutout, placement: Placement, options: Options) -> Canvas:
 
 def _stays_gray(cutout: Cutout, options: Options) -> bool:
     """Return whether one channel holds all colours: a profile for RGB needs three."""
-    is_neutral = len(set(options.background)) == 1
+    is_neutral = len(set(options.ground)) == 1
     return is_neutral and cutout.icc_profile is None and is_gray(cutout.bgr)
 
 
