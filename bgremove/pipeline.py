@@ -80,11 +80,11 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
         sight = look(image, choice.model, engine.sessions, stages)
         warnings = image.warnings + sight.warnings
         warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
-        warnings += (Notice.LOW_CONFIDENCE,) if sight.confidence < LOW_CONFIDENCE else ()
         with stages.stage("matte"):
             matte = make_matte(sight.saliency, image, header) if sight.has_subject else None
         if matte is None:
             raise NoSubjectError(NO_SUBJECT, sight.model, warnings)
+        warnings += (Notice.LOW_CONFIDENCE,) if sight.confidence < LOW_CONFIDENCE else ()
         with stages.stage("foreground"):
             is_mask = options.output_format is OutputFormat.MASK
             bgr = image.bgr if is_mask else free_colours(image, matte.drawn)
