@@ -71,7 +71,7 @@ pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 	$(BIN)/python tools/pictures.py
 
 settings: .venv/run.stamp ## Print the table of settings, as the README has it
-	@$(BIN)/bgremove settings
+	@$(BIN)/bgremove settings --markdown
 
 image-check: .venv/dev.stamp weights ## Run the steps of the Dockerfile without a container engine (root)
 	$(BIN)/python tools/image_check.py --mounted weights
