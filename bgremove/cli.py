@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 import click
@@ -60,4 +61,7 @@ def main() -> None:
 
     `bgremove COMMAND --help` has examples, the exit codes and the environment of each command.
     """
-    check_system()
+    try:
+        check_system()
+    except ImportError as error:
+        sys.exit(str(error))
