@@ -6,19 +6,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run free-port weights calibrate test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints image-check openapi clients capacity lint-page audit clean
+.PHONY: help run weights calibrate test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints openapi lint-page audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: free-port weights ## Serve on HOST:PORT (127.0.0.1:8000), setting everything up first
-	@echo 'Once it says "ready": http://$(HOST):$(PORT)/ (Ctrl-C stops it)'
-	@exec env HOST=$(HOST) PORT=$(PORT) $(BIN)/gunicorn -c deploy/gunicorn.conf.py wsgi:app
-
-free-port:
-	@$(PYTHON) -c 'import socket; at = ("$(HOST)", $(PORT)); socket.create_server(at, family=socket.getaddrinfo(*at)[0][0])' || \
-		{ echo 'Nothing can listen on $(HOST):$(PORT); another port: make run PORT=8080' >&2; exit 1; }
+run: .venv/run.stamp ## Serve on HOST:PORT (127.0.0.1:8000), setting everything up first
+	@exec $(BIN)/bgremove serve --host $(HOST) --port $(PORT)
 
 weights: .venv/run.stamp ## Fetch and verify the models' weights
 	$(BIN)/bgremove weights
@@ -54,9 +49,6 @@ eval: .venv/dev.stamp weights build/drawn/manifest.tsv ## Score the cut-outs on 
 bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
 	$(BIN)/python tools/bench.py --rembg-venv .venv-rembg $(BENCH)
 
-capacity: .venv/bench.stamp ## Plan machines from what was measured (RESULT=build/bench/result.json)
-	$(BIN)/python tools/capacity.py $(addprefix --result ,$(RESULT)) $(CAPACITY)
-
 lint: .venv/dev.stamp ## Check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -78,13 +70,8 @@ pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 settings: .venv/run.stamp ## Print the table of settings, as the README has it
 	@$(BIN)/bgremove settings
 
-image-check: .venv/dev.stamp weights ## Run the steps of the Dockerfile without a container engine (root)
-	$(BIN)/python tools/image_check.py --mounted weights
-openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json
+openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json (docs/clients follow it by hand)
 	$(BIN)/bgremove openapi > docs/openapi.json
-
-clients: .venv/dev.stamp openapi ## Make docs/clients (curl, Python, JavaScript, PHP, Postman) from the document
-	$(BIN)/python tools/clients.py
 
 constraints: ## Pin the newest versions that setup.cfg lets in
 	rm -rf .venv && $(PYTHON) -m venv .venv
@@ -103,10 +90,12 @@ build/drawn/manifest.tsv: .venv/dev.stamp $(wildcard eval/draw/*.py)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@echo 'Creating the virtual environment .venv'
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/run.stamp: .venv/bin/python $(SOURCES)
-	$(PIP) --editable '.[cli,weights]'
+	@echo 'Installing bgremove and its libraries into .venv (about 350 MB, a minute or two)'
+	@$(PIP) --editable .
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp

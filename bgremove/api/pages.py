@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
-from bgremove.api import assets
 from bgremove.api.context import current
-from bgremove.api.schemas import REQUIRED, TOO_LARGE
+from bgremove.api.openapi.answers import FILE_HEADERS, Described, success
+from bgremove.api.openapi.operation import Operation, described
+from bgremove.api.schemas.form import REQUIRED, TOO_LARGE
 from bgremove.api.services import services
+from bgremove.headers import Header
 
-blueprint = Blueprint("pages", __name__, template_folder=str(assets.FOLDER))
+FOLDER = Path(__file__).resolve().parent.parent / "pages"
+HASH_CHARACTERS = 16
+# By suffix. The machine's own table of types differs from one to the next.
+TYPES = {
+    ".css": "text/css",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+blueprint = Blueprint("pages", __name__, template_folder=str(FOLDER))
 
 # Shown where the application has them.
 LINKS = {"/docs": "Documentation", "/openapi.json": "OpenAPI"}
-YEAR_S = 31_536_000
+FOR_GOOD = "public, max-age=31536000, immutable"  # a year
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -32,15 +46,73 @@ POLICY = "; ".join(
     )
 )
 
+TAG = "Page"
+HEADERS = (Header.CONTENT_SECURITY_POLICY, Header.REFERRER_POLICY, Header.ETAG)
+TEXT = {"schema": {"type": "string", "minLength": 1}}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+KINDS = {"text/css": TEXT, "text/javascript": TEXT, "image/svg+xml": TEXT, "image/jpeg": BINARY}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The files of the page under one hash, so that imports between scripts stay within it."""
+
+    hash: str
+    files: tuple[str, ...]
+
+    def names(self, suffix: str) -> list[str]:
+        """Return the names of the files of one kind, in order."""
+        return [name for name in self.files if name.endswith(suffix)]
+
+
+@cache
+def release() -> Release:
+    """Hash the files of known types; the template is not among them."""
+    files = sorted(path for path in FOLDER.iterdir() if path.suffix in TYPES)
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
+    return Release(digest.hexdigest()[:HASH_CHARACTERS], tuple(path.name for path in files))
+
+
+def _kept(cache_control: str) -> Described:
+    """Describe how long a success may be kept."""
+    schema = {"type": "string", "const": cache_control}
+    return {Header.CACHE_CONTROL: {"description": "How long it may be kept.", "schema": schema}}
+
+
+def _part(name: str, description: str) -> Described:
+    schema = {"type": "string", "minLength": 1}
+    about = {"description": description, "schema": schema}
+    return {"name": name, "in": "path", "required": True} | about
+
+
+PAGE = Operation(
+    name="page",
+    tag=TAG,
+    summary="A page to try the service on",
+    success=success("A page in HTML.", {"text/html": TEXT}, HEADERS, _kept("no-cache")),
+)
+FILE = Operation(
+    name="pageFile",
+    tag=TAG,
+    summary="A file of the page at /",
+    description="The page names its files; a file with another hash is of another release.",
+    success=success("A file of the page.", KINDS, (*HEADERS, *FILE_HEADERS), _kept(FOR_GOOD)),
+    parameters=(_part("release_hash", "Of all files together."), _part("name", "Of the file.")),
+)
+
 
 @blueprint.get("/")
+@described(PAGE)
 def page() -> Response:
     """Answer with the page, which is told the limits of this server and what links there are."""
     limits = services().engine.limits
     paths = {rule.rule for rule in current_app.url_map.iter_rules()}
     text = render_template(
         "index.html",
-        release=assets.release(),
+        release=release(),
         links=[(path[1:], name) for path, name in LINKS.items() if path in paths],
         max_upload_bytes=limits.max_upload_bytes,
         timeout_s=current().deadline.timeout_s,
@@ -48,35 +120,25 @@ def page() -> Response:
         required=REQUIRED,
     )
     response = Response(text, mimetype="text/html")
-    response.headers["Cache-Control"] = "no-cache"  # asked for each time, by its ETag
+    response.headers[Header.CACHE_CONTROL] = "no-cache"  # asked for each time, by its ETag
     response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
     response.make_conditional(request)
     return response
 
 
 @blueprint.get("/pages/<release_hash>/<name>")
-def asset(release_hash: str, name: str) -> Response:
-    """Answer with a file of the page. Its URL changes with any of them, so it is kept for good."""
-    release = assets.release()
-    found = release.assets.get(name)
-    if release_hash != release.hash or found is None:
+@described(FILE)
+def file(release_hash: str, name: str) -> Response:
+    """Answer with a file of the page, which its URL names for good."""
+    if release_hash != release().hash or name not in release().files:
         raise NotFound
-    response = Response(found.plain, content_type=found.content_type)
-    etag = f"{release.hash}-{name}"
-    if found.packed is not None:
-        response.vary.add("Accept-Encoding")
-        if request.accept_encodings["gzip"] > 0:
-            response.set_data(found.packed)
-            response.headers["Content-Encoding"] = "gzip"
-            etag += "-gzip"
-    response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable"
-    response.set_etag(etag)
-    response.make_conditional(request)
+    response = send_from_directory(FOLDER, name, mimetype=TYPES[Path(name).suffix])
+    response.headers[Header.CACHE_CONTROL] = FOR_GOOD
     return response
 
 
 @blueprint.after_request
 def _harden(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers[Header.CONTENT_SECURITY_POLICY] = POLICY
+    response.headers[Header.REFERRER_POLICY] = "no-referrer"
     return response

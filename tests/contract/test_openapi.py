@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -17,14 +15,14 @@ from flask import Flask
 from werkzeug.exceptions import TooManyRequests
 
 from bgremove import create_app
-from bgremove.api.errors import CODES
+from bgremove.api.description import FILES
+from bgremove.api.notices import NOTICES
 from bgremove.api.openapi.errors import CATALOGUE
 from bgremove.api.openapi.headers import HEADERS
-from bgremove.api.openapi.operations.removal import EXAMPLES
-from bgremove.api.openapi.warnings import WARNINGS
-from bgremove.api.schemas import RemovalSchema
+from bgremove.api.removal_description import EXAMPLES
+from bgremove.api.schemas.form import RemovalFormSchema
 from bgremove.api.services import NAME, services_of
-from bgremove.errors import BgremoveError
+from bgremove.errors import ErrorCode
 from bgremove.serving.places import Places
 from bgremove.settings import Settings
 from tests.support.http import (
@@ -76,7 +74,7 @@ def test_every_route_is_described_and_no_other(tiny: Path, pages: bool) -> None:
 
 def test_every_field_of_the_form_is_described_with_its_limits(document: Document) -> None:
     schema = document.json["components"]["schemas"]["RemovalForm"]
-    form_schema = RemovalSchema(Settings().max_upload_bytes)
+    form_schema = RemovalFormSchema(Settings().max_upload_bytes)
     assert schema["properties"].keys() == form_schema.fields.keys()
     required = [name for name, field in form_schema.fields.items() if field.required]
     assert schema["required"] == required
@@ -92,34 +90,11 @@ def test_a_server_says_its_own_limits(tiny: Path) -> None:
     assert "3 MiB, 12,345,678 pixels" in said["paths"][PATH]["post"]["description"]
 
 
-def kinds(error: type[BgremoveError]) -> Iterator[type[BgremoveError]]:
-    yield error
-    for kind in error.__subclasses__():
-        yield from kinds(kind)
-
-
-def constants() -> set[str]:
-    """Return every text in the program but for the description itself."""
-    found = set()
-    for path in (ROOT / "bgremove").rglob("*.py"):
-        if "openapi" not in path.relative_to(ROOT).parts:
-            tree = ast.walk(ast.parse(path.read_text("utf-8")))
-            found |= {str(node.value) for node in tree if isinstance(node, ast.Constant)}
-    return found
-
-
-def test_every_code_of_the_application_is_described_with_its_status() -> None:
-    described = {(case.code, case.status) for case in CATALOGUE}
-    assert {(kind.code, kind.status) for kind in kinds(BgremoveError)} <= described
-    assert {(code, status) for status, code in CODES.items()} <= described
-
-
-def test_every_described_code_is_one_of_the_application(document: Document) -> None:
-    codes = {case.code for case in CATALOGUE}
-    assert codes <= constants()
+def test_every_code_is_described(document: Document) -> None:
+    assert sorted(case.code for case in CATALOGUE) == sorted(ErrorCode)
     error = document.json["components"]["schemas"]["Error"]
-    assert set(error["properties"]["code"]["enum"]) == codes
-    assert document.json["components"]["examples"].keys() == codes
+    assert set(error["properties"]["code"]["enum"]) == set(ErrorCode)
+    assert document.json["components"]["examples"].keys() == set(ErrorCode)
 
 
 def test_every_described_code_is_one_that_some_operation_gives(document: Document) -> None:
@@ -135,7 +110,7 @@ def test_every_described_code_is_one_that_some_operation_gives(document: Documen
 def test_the_warnings_are_those_of_the_readme() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     (row,) = [line for line in readme.splitlines() if line.startswith("| `X-Warnings`")]
-    assert set(row.split("`")[3::2]) == set(WARNINGS)
+    assert set(row.split("`")[3::2]) == set(NOTICES)
 
 
 def test_every_example_of_an_answer_is_what_its_schema_wants(document: Document) -> None:
@@ -189,14 +164,37 @@ def test_every_get_is_what_the_document_says(door: Door, document: Document, pat
     document.check("GET", path, answer)
 
 
-GZIP = {"Accept-Encoding": "gzip"}
+def configurations(tiny: Path, folder: Path) -> Iterator[Settings]:
+    """Yield settings of each kind that changes which routes there are or what they answer."""
+    keys, secrets = folder / "keys", folder / "secrets"
+    keys.write_text("# none\n", encoding="utf-8")
+    secrets.write_text("a-secret-of-the-gateway\n", encoding="utf-8")
+    plain = Settings(weights_dir=tiny)
+    yield plain
+    yield replace(plain, pages=False, metrics=False)
+    yield replace(plain, api_keys_file=str(keys))
+    yield replace(plain, rapidapi_proxy_secret_file=str(secrets))
+    yield replace(plain, rapidapi_proxy_secret=secrets.read_text().strip())
+    yield replace(plain, strict_models=True, precision="float32")
 
 
-def style(door: Door) -> str:
-    """Return the path of the page's style, which is packed for who takes that."""
-    found = re.search(r"pages/\w+/[\w-]+\.css", door.send("GET", "/").body.decode())
-    assert found
-    return f"/{found[0]}"
+def test_every_route_in_every_configuration_is_what_its_document_says(
+    tiny: Path, tmp_path: Path
+) -> None:
+    for settings in configurations(tiny, tmp_path):
+        app = create_app(settings)
+        parts, door = services_of(app), FlaskDoor(app)
+        document = Document(door.send("GET", "/openapi.json").json())
+        for is_warm in (False, True):
+            if is_warm:
+                parts.warm_up.run()
+            for path, method in sorted(routes(app)):
+                if "{" not in path:
+                    sent = form(file("image", encoded(ball()))) if method == "post" else b""
+                    kind = {"Content-Type": FORM_TYPE} if sent else {}
+                    answer = door.send(method.upper(), path, sent, kind)
+                    document.check(method, path, answer)
+        parts.engine.close()
 
 
 def test_every_file_of_the_page_is_what_the_document_says(door: Door, document: Document) -> None:
@@ -204,13 +202,18 @@ def test_every_file_of_the_page_is_what_the_document_says(door: Door, document: 
     files = set(re.findall(r"pages/\w+/[\w.-]+", page))
     assert len(files) > 3
     for path in files:
-        for headers in ({}, GZIP):
-            answer = door.send("GET", f"/{path}", headers=headers)
-            assert answer.status == 200
-            packed = answer.headers.get("content-encoding") == "gzip"
-            body = gzip.decompress(answer.body) if packed else answer.body
-            plain = replace(answer, body=body)
-            document.check("GET", "/pages/{release_hash}/{name}", plain)
+        answer = door.send("GET", f"/{path}")
+        assert answer.status == 200
+        document.check("GET", "/pages/{release_hash}/{name}", answer)
+
+
+def test_every_file_of_the_documentation_is_what_the_document_says(
+    door: Door, document: Document
+) -> None:
+    for name in FILES:
+        answer = door.send("GET", f"/docs/files/{name}")
+        assert answer.status == 200
+        document.check("GET", "/docs/files/{name}", answer)
 
 
 def test_what_any_operation_can_meet_is_what_the_document_says(
@@ -290,7 +293,7 @@ def test_every_described_header_is_one_that_is_sent(
     answers = [answer for *_, answer in failures(fresh)]
     answers += [post(flask_door, human), flask_door.send("GET", "/")]
     answers += [flask_door.send("PUT", PATH, human, {"Content-Type": FORM_TYPE})]
-    answers += [post(locked, human), flask_door.send("GET", style(flask_door), headers=GZIP)]
+    answers += [post(locked, human), flask_door.send("GET", "/docs")]
     sent = {name for answer in answers for name in answer.headers}
     assert {name.lower() for name in HEADERS} <= sent
 

@@ -1,0 +1,120 @@
+"""The description of POST /v1/remove-bg/universal, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bgremove.api.openapi.answers import Described, ref, success
+from bgremove.api.openapi.errors import (
+    EXAMPLE_META,
+    INTERNAL,
+    INVALID,
+    NO_SUBJECT,
+    OVERLOADED,
+    RATE_LIMITED,
+    UNAUTHORIZED,
+    UPSTREAM,
+)
+from bgremove.api.openapi.operation import Operation
+from bgremove.api.openapi.security import OPTIONAL_KEY
+from bgremove.api.schemas.answers import RemovalEnvelopeSchema
+from bgremove.api.schemas.form import RemovalFormSchema
+from bgremove.datatypes import ImageType
+from bgremove.headers import Header
+from bgremove.settings import MIB, Settings
+
+TAG = "Removal"
+HEADERS = (
+    Header.VARY,
+    Header.PROCESSING_MS,
+    Header.SERVER_TIMING,
+    Header.MODEL,
+    Header.CONFIDENCE,
+    Header.WIDTH,
+    Header.HEIGHT,
+    Header.FOREGROUND_TOP,
+    Header.FOREGROUND_LEFT,
+    Header.FOREGROUND_WIDTH,
+    Header.FOREGROUND_HEIGHT,
+    Header.WARNINGS,
+)
+PICTURE_TYPES = [f"image/{kind.value.lower()}" for kind in ImageType]
+# The form's fields; `image` stands for the bytes of a file.
+EXAMPLES: dict[str, dict[str, str]] = {
+    "The subject on transparency": {"image": "photo.jpg"},
+    "A product on white": {
+        "image": "product-photo.jpg",
+        "subject": "product",
+        "output_format": "white_bg",
+    },
+    "A person, cropped": {"image": "portrait.jpg", "subject": "human", "output_format": "crop"},
+    "A mask": {"image": "photo.jpg", "subject": "universal", "output_format": "mask"},
+}
+PNG = (
+    "The subject: on transparency with straight alpha (transparent, crop), as a mask of one "
+    "channel, 0 and 255 only (mask), or on white where Accept takes PNG but not JPEG (white_bg)."
+)
+JPEG = "The subject on pure white (white_bg)."
+ENVELOPE: Described = {
+    "meta": EXAMPLE_META | {"processingMs": 214},
+    "data": {
+        "image": "iVBORw0KGgoAAAANSUhEUg==",
+        "contentType": "image/png",
+        "width": 1200,
+        "height": 800,
+        "subject": "universal",
+        "outputFormat": "transparent",
+        "model": "u2net-int8",
+        "foreground": {"top": 64, "left": 410, "width": 377, "height": 690},
+    },
+    "warnings": [],
+    "error": None,
+}
+
+
+def _description(settings: Settings) -> str:
+    return (
+        f"Takes a JPEG, PNG, BMP, WEBP or GIF of at most {settings.max_upload_bytes / MIB:g} MiB, "
+        f"{settings.max_pixels:,} pixels and {settings.max_side:,} pixels a side. The answer has "
+        "the width and height of the picture as a person sees it, and no metadata. Of an "
+        "animation the first frame is used. Accept chooses: application/json and no image gives "
+        "JSON with the picture in base64; image/png without JPEG gives white_bg as PNG."
+    )
+
+
+def _form() -> dict[str, Any]:
+    return {
+        "schema": ref(RemovalFormSchema),
+        "encoding": {"image": {"contentType": ", ".join(PICTURE_TYPES)}},
+        "examples": {
+            name.lower().replace(",", "").replace(" ", "-"): {"summary": name, "value": value}
+            for name, value in EXAMPLES.items()
+        },
+    }
+
+
+def _binary(media_type: str, description: str) -> dict[str, Any]:
+    schema = {"type": "string", "format": "binary", "contentMediaType": media_type}
+    return {"schema": schema | {"description": description}}
+
+
+REMOVAL = Operation(
+    name="removeBackground",
+    tag=TAG,
+    summary="Cut the subject out of a picture",
+    description=_description,
+    success=success(
+        "The bare picture; JSON where Accept names application/json and no image.",
+        {
+            "image/png": _binary("image/png", PNG),
+            "image/jpeg": _binary("image/jpeg", JPEG),
+            "application/json": {"schema": ref(RemovalEnvelopeSchema), "example": ENVELOPE},
+        },
+        HEADERS,
+    ),
+    failures=(INVALID, NO_SUBJECT, UNAUTHORIZED, RATE_LIMITED, INTERNAL, UPSTREAM, OVERLOADED),
+    more={
+        "security": OPTIONAL_KEY,
+        "requestBody": {"required": True, "content": {"multipart/form-data": _form()}},
+    },
+)

@@ -1,0 +1,82 @@
+"""The form of a removal as a marshmallow schema; every faulty field is found in one pass."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, cast
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+from bgremove.api.forms import Part, shortened
+from bgremove.datatypes import OutputFormat, Subject
+
+REQUIRED = "File is required and cannot be empty"
+TOO_LARGE = "The file has {size} bytes, more than the limit of {limit} bytes"
+UNWRAPPED = frozenset({"7bit", "8bit", "binary"})  # transfer encodings that change nothing
+
+
+class PictureField(fields.Field[bytes]):
+    """Exactly one file, not empty, at most the ``max_upload_bytes`` of its schema."""
+
+    def _deserialize(self, value: list[Part], *_: Any, **__: Any) -> bytes:
+        if len(value) > 1:
+            raise ValidationError(f"Send one file, not {len(value)}")
+        content = value[0].content
+        if isinstance(content, str):
+            raise ValidationError("Send a file, not text (with curl: -F image=@photo.jpg)")
+        if not content:
+            raise ValidationError(REQUIRED)
+        if (encoding := value[0].transfer_encoding) not in UNWRAPPED:
+            raise ValidationError(
+                f"Send the file as it is, not in Content-Transfer-Encoding {shortened(encoding)}"
+            )
+        limit = cast("RemovalFormSchema", self.root).max_upload_bytes
+        if len(content) > limit:
+            raise ValidationError(TOO_LARGE.format(size=f"{len(content):,}", limit=f"{limit:,}"))
+        return content
+
+
+class ChoiceField(fields.Field[StrEnum]):
+    """At most one text, one of the values of an enumeration."""
+
+    def __init__(self, choices: type[StrEnum], default: StrEnum, description: str) -> None:
+        super().__init__(load_default=default, metadata={"description": description})
+        self.choices = choices
+
+    def _deserialize(self, value: list[Part], *_: Any, **__: Any) -> StrEnum:
+        if len(value) > 1:
+            raise ValidationError(f"Send one value, not {len(value)}")
+        content = value[0].content
+        if not isinstance(content, str):
+            raise ValidationError("Send text, not a file")
+        if content not in {choice.value for choice in self.choices}:
+            shown = shortened(content)
+            raise ValidationError(f"Must be one of {', '.join(self.choices)}; got {shown!r}")
+        return self.choices(content)
+
+
+class RemovalFormSchema(Schema):
+    """``image``, ``subject`` and ``output_format``; a field beside them is an error."""
+
+    error_messages = {"unknown": "There is no such field"}  # noqa: RUF012 -- marshmallow's own
+
+    image = PictureField(
+        required=True,
+        error_messages={"required": REQUIRED},
+        metadata={"description": "The picture, as a file; its type is decided by its content."},
+    )
+    subject = ChoiceField(Subject, Subject.UNIVERSAL, "What the picture shows.")
+    output_format = ChoiceField(
+        OutputFormat,
+        OutputFormat.TRANSPARENT,
+        "The subject on transparency, on white, cropped to its box, or a mask of it.",
+    )
+
+    class Meta:
+        """marshmallow's options."""
+
+        unknown = RAISE
+
+    def __init__(self, max_upload_bytes: int) -> None:
+        super().__init__()
+        self.max_upload_bytes = max_upload_bytes
