@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLAN = [
     ["errors", "headers", "sandbox"],
     ["datatypes"],
+    ["options"],
     ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
     ["stages", "keys", "installation"],
     ["inference", "matting", "imaging"],
