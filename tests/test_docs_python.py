@@ -27,7 +27,9 @@ def test_every_line_runs(
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(weights))
     monkeypatch.setenv("BGREMOVE_TIMEOUT_S", "120")
     monkeypatch.chdir(tmp_path)
-    Path("photo.jpg").write_bytes(encoded(ball(320, 240), ".jpg"))
+    picture = ball(320, 240)
+    picture[..., 0] //= 2  # coloured: a gray picture's answers have one channel
+    Path("photo.jpg").write_bytes(encoded(picture, ".jpg"))
     Path("photos").mkdir()
     shutil.copy("photo.jpg", "photos/a.jpg")
     Path("photos/b.jpg").write_bytes(b"broken")
