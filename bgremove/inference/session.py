@@ -18,7 +18,7 @@ from bgremove.datatypes import ArrayF32
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ModelUnavailableError, UpstreamError
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Model
+from bgremove.inference.manifest import Model, Weights
 from bgremove.inference.options import session_options, share_arena
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.providers import NAMES, Provider, provider_options
@@ -55,7 +55,7 @@ class Session:
         """
         self.model = model
         share_arena()
-        with _verified(model, path) as weights:
+        with verified(model, path) as weights:
             try:
                 # From the open file: given bytes, the Python object would keep them.
                 self._session = ort.InferenceSession(
@@ -168,7 +168,7 @@ def _fits(shape: list[int | str | None], wanted: list[int]) -> bool:
 
 
 @contextmanager
-def _verified(model: Model, path: Path) -> Iterator[BinaryIO]:
+def verified(model: Weights, path: Path) -> Iterator[BinaryIO]:
     """Open the weights and hash what was opened: a file put in its place is not what loads."""
     try:
         with path.open("rb") as weights:
@@ -182,7 +182,7 @@ def _verified(model: Model, path: Path) -> Iterator[BinaryIO]:
         raise _unavailable(model, f"cannot be read: {error.strerror}") from error
 
 
-def _unavailable(model: Model, why: str, cause: object = None) -> ModelUnavailableError:
+def _unavailable(model: Weights, why: str, cause: object = None) -> ModelUnavailableError:
     return ModelUnavailableError(
         "The model for this subject is not available",
         reason=f"{model.file} {why}",

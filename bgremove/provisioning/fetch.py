@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Model, Source
+from bgremove.inference.manifest import Manifest, Source, Weights
 from bgremove.inference.verify import fault_of
 from bgremove.provisioning.build import build
 from bgremove.provisioning.sources import mirror_source, obtain
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def fetch_all(manifest: Manifest, folder: Path, mirror: str = "") -> dict[str, str]:
-    """Fetch every model that is not there yet, and build its int8 form.
+    """Fetch the models and priors that are not there yet, and build the models' int8 forms.
 
     A stand-in is fetched only where the model it is for could not be had.
 
@@ -43,10 +43,16 @@ def fetch_all(manifest: Manifest, folder: Path, mirror: str = "") -> dict[str, s
                 logger.warning(
                     "%s: no int8 form, it runs in float32: %s", model.name, error.message
                 )
+        for prior in manifest.priors:
+            try:
+                fetch(prior, folder, mirror)
+            except WeightsError as error:
+                missing[prior.name] = error.message
+                logger.warning("%s: %s", prior.name, error.message)
     return missing
 
 
-def fetch(model: Model, folder: Path, mirror: str = "") -> Path:
+def fetch(model: Weights, folder: Path, mirror: str = "") -> Path:
     """Return the verified file of ``model``, fetching it where it is absent or damaged.
 
     Raises WeightsError that says, source by source, why none could give it.
@@ -73,7 +79,7 @@ def fetch(model: Model, folder: Path, mirror: str = "") -> Path:
     raise WeightsError("could not be had. " + "; ".join(reasons or ["no source is named"]))
 
 
-def _bring(source: Source, model: Model, path: Path) -> None:
+def _bring(source: Source, model: Weights, path: Path) -> None:
     """Download beside ``path``, verify, and only then rename."""
     part = path.with_name(path.name + ".part")
     resumes = source.kind == "url" and part.exists()
