@@ -44,15 +44,27 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     if settings is None:
         settings = Settings.from_env(os.environ)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     for sentence in unknown_names(os.environ):
         logger.warning(sentence)
-    metrics = _metrics(settings)
-    services = build_services(settings, metrics.hooks if metrics else Hooks())
+    metrics = _metrics(settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+    app = _routed(settings, metrics)
+    services = build_services(app, settings, metrics.hooks if metrics else Hooks())
     logger.info(str(services.admission))
+    app.extensions[NAME] = services
+    app.wsgi_app = Uploads(app.wsgi_app, services.bodies, services.alarms)  # type: ignore[method-assign]
+    return app
+
+
+def describe(settings: Settings) -> description.Description:
+    """Describe the application that `create_app` would make, without building its parts."""
+    return description.Description(_routed(settings, _metrics(settings, None)), settings)
+
+
+def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
+    """Make an application with its routes and without the parts that they use."""
     app = Application(NAME, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes + FORM_OVERHEAD_BYTES
-    app.extensions[NAME] = services
     context.register(app, settings.timeout_s)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
@@ -62,11 +74,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(pages.blueprint)
     if metrics:
         metrics.register(app)
-    app.wsgi_app = Uploads(app.wsgi_app, services.bodies, services.alarms)  # type: ignore[method-assign]
     return app
 
 
-def build_services(settings: Settings, hooks: Hooks) -> Services:
+def build_services(app: Flask, settings: Settings, hooks: Hooks) -> Services:
     """Build the parts of a worker."""
     engine = build_engine(
         settings,
@@ -90,14 +101,14 @@ def build_services(settings: Settings, hooks: Hooks) -> Services:
         alarms=alarms,
         bodies=bodies,
         hangs=hangs,
-        description=description.Description(settings),
+        description=description.Description(app, settings),
     )
 
 
-def _metrics(settings: Settings) -> Metrics | None:
+def _metrics(settings: Settings, folder: str | None) -> Metrics | None:
     """Build the metrics; imported only where they are wanted, since each worker pays memory."""
     if not settings.metrics:
         return None
     from bgremove.api.metrics.scraping import Metrics
 
-    return Metrics(settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+    return Metrics(settings, folder)

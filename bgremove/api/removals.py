@@ -16,7 +16,9 @@ from bgremove.api.auth import require_key
 from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts, shortened
 from bgremove.api.negotiation import encoding, wants_json
-from bgremove.api.schemas import REQUIRED, RemovalSchema
+from bgremove.api.openapi.operation import described
+from bgremove.api.removal_description import REMOVAL
+from bgremove.api.schemas.form import REQUIRED, RemovalFormSchema
 from bgremove.api.services import services
 from bgremove.datatypes import Options
 from bgremove.errors import Detail, ImageError, ValidationError
@@ -29,6 +31,7 @@ blueprint.before_request(require_key)
 
 
 @blueprint.post("/v1/remove-bg/universal")
+@described(REMOVAL)
 def remove() -> Response:
     """Validate, run the recipe, answer."""
     parts, context = services(), current()
@@ -62,7 +65,7 @@ def _received(request: Request, context: RequestContext) -> dict[str, list[Part]
 
 def _validated(parts: dict[str, list[Part]], limits: Limits) -> tuple[bytes, Options]:
     try:
-        fields = RemovalSchema(limits.max_upload_bytes).load(parts)
+        fields = RemovalFormSchema(limits.max_upload_bytes).load(parts)
     except marshmallow.ValidationError as error:
         messages = cast("dict[str, list[str]]", error.messages)
         raise _faults(messages, parts, limits) from None

@@ -150,5 +150,5 @@ def _in_picture(boxes: ArrayF32, frame: tuple[float, ...]) -> ArrayF32:
     """Bring boxes from parts of a square to parts of the picture that lies in ``frame`` of it."""
     top, left, height, width = frame
     origin = np.array([top, left, top, left], np.float32)
-    inside: ArrayF32 = (boxes - origin) / np.array([height, width, height, width], np.float32)
-    return inside
+    scale = np.array([height, width, height, width], np.float32)
+    return np.asarray((boxes - origin) / scale, np.float32)

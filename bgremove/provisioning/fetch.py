@@ -9,47 +9,70 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Source, Weights
+from bgremove.inference.manifest import Manifest, Model, Source, Weights
 from bgremove.inference.verify import fault_of
 from bgremove.provisioning.build import build
+from bgremove.provisioning.resting import forget_failure, is_resting, note_failure
 from bgremove.provisioning.sources import mirror_source, obtain
 
 logger = logging.getLogger(__name__)
 
 
-def fetch_all(manifest: Manifest, folder: Path, mirror: str = "") -> dict[str, str]:
+def fetch_all(
+    manifest: Manifest, folder: Path, mirror: str = "", *, again: bool = True
+) -> dict[str, str]:
     """Fetch the models and priors that are not there yet, and build the models' int8 forms.
 
-    A stand-in is fetched only where the model it is for could not be had.
+    A stand-in is fetched only where the model it is for is missing. Only one process works in
+    ``folder`` at a time: a second one waits and then finds the files there.
 
-    Returns, by name, why each model that could not be had is missing. Only one process works in
-    ``folder`` at a time: a second one waits and then finds the files there. Raises WeightsError
-    when the folder cannot be written.
+    Args:
+        manifest: The models.
+        folder: Where the files go.
+        mirror: A folder or URL that is tried before the sources of the manifest.
+        again: Also try what failed within the last day.
+
+    Returns:
+        The reason, by name, for each model that is missing.
+
+    Raises:
+        WeightsError: The folder cannot be written.
+
     """
     missing: dict[str, str] = {}
     with _locked(folder):
-        for model in manifest.models:
-            if model.stands_in_for and model.stands_in_for not in missing:
+        for weights in (*manifest.models, *manifest.priors):
+            if isinstance(weights, Model) and _is_covered(weights, missing):
+                continue
+            if not again and is_resting(weights, folder):
+                missing[weights.name] = "it was out of reach within the last day"
                 continue
             try:
-                fetch(model, folder, mirror)
+                fetch(weights, folder, mirror)
             except WeightsError as error:
-                missing[model.name] = error.message
-                logger.warning("%s: %s", model.name, error.message)
+                missing[weights.name] = error.message
+                logger.info("%s: %s", weights.name, error.message)
+                note_failure(weights, folder)
                 continue
-            try:
-                build(model, folder)
-            except WeightsError as error:
-                logger.warning(
-                    "%s: no int8 form, it runs in float32: %s", model.name, error.message
-                )
-        for prior in manifest.priors:
-            try:
-                fetch(prior, folder, mirror)
-            except WeightsError as error:
-                missing[prior.name] = error.message
-                logger.warning("%s: %s", prior.name, error.message)
+            if isinstance(weights, Model):
+                _build(weights, folder)
+            else:
+                forget_failure(weights, folder)
     return missing
+
+
+def _is_covered(model: Model, missing: dict[str, str]) -> bool:
+    """Tell whether a stand-in is not needed."""
+    return bool(model.stands_in_for) and model.stands_in_for not in missing
+
+
+def _build(model: Model, folder: Path) -> None:
+    try:
+        build(model, folder)
+        forget_failure(model, folder)
+    except WeightsError as error:
+        logger.warning("%s: no int8 form, it runs in float32: %s", model.name, error.message)
+        note_failure(model, folder)
 
 
 def fetch(model: Weights, folder: Path, mirror: str = "") -> Path:
@@ -76,7 +99,7 @@ def fetch(model: Weights, folder: Path, mirror: str = "") -> Path:
             raise _unwritable(folder, error) from error  # other sources would fare no better
         else:
             return path
-    raise WeightsError("could not be had. " + "; ".join(reasons or ["no source is named"]))
+    raise WeightsError("; ".join(reasons or ["the manifest names no source"]))
 
 
 def _bring(source: Source, model: Weights, path: Path) -> None:

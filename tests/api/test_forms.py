@@ -9,7 +9,7 @@ import pytest
 
 from bgremove import create_app
 from bgremove.api import removals
-from bgremove.api.schemas import REQUIRED
+from bgremove.api.schemas.form import REQUIRED
 from bgremove.api.services import services_of
 from bgremove.deadline import Deadline
 from bgremove.settings import Settings

@@ -47,12 +47,6 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "png-declared-size": (lambda: made.png(30_000, 30_000, packed=b""), "30,000"),
     "png-deep": (lambda: made.png(7071, 7071, 16, made.RGBA, packed=b""), "bytes to decode"),
-    "png-deep-and-animated": (
-        lambda: made.png(
-            5000, 5000, 16, made.RGBA, packed=b"", before=made.chunk(b"acTL", bytes(3) + b"\2" * 5)
-        ),
-        "bytes to decode",
-    ),
     "png-frames": (
         lambda: made.png(8, 8, before=made.chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0))),
         "2,147,483,647 frames",

@@ -405,9 +405,7 @@ def hostile(monkeypatch) -> Callable[[str], None]:
         "mapped",
     ],
 )
-def test_a_decoder_that_answers_nonsense_is_ended(pool, hostile, how):
-    endings = []
-    pool.on_end = endings.append
+def test_a_decoder_that_answers_nonsense_is_ended(pool, endings, hostile, how):
     hostile(how)
     pool.start()
     (liar,) = children()
@@ -452,10 +450,9 @@ def test_a_fault_of_the_worker_leaves_no_answer_to_another_picture(pool, monkeyp
         assert np.array_equal(image.bgr, decode(data, HEADER).bgr)
 
 
-def test_a_decoder_is_replaced_after_so_many_pictures(pool, monkeypatch):
+def test_a_decoder_is_replaced_after_so_many_pictures(pool, endings, monkeypatch):
     monkeypatch.setattr(decoder_pool, "MOST_PICTURES", 2)
-    endings, decoders = [], []
-    pool.on_end = endings.append
+    decoders = []
     for _ in range(6):
         decoders += children() or ["none"]
         pool.decode(PICTURE, HEADER, Deadline.after(20))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bgremove.datatypes import Notice
 
-WARNINGS = {
+NOTICES = {
     Notice.FIRST_FRAME: "of an animation, the first frame was used",
     Notice.PROFILE_IGNORED: "the colour profile could not be used; the picture was read as sRGB",
     Notice.MODEL_FALLBACK: "the subject's own model is missing; the default model stood in for it",
