@@ -26,8 +26,6 @@ from bgremove.native import native_errors
 from bgremove.sight import look
 from bgremove.stages import Stages
 
-NO_SUBJECT = "No subject stands out from the background of this picture"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
@@ -73,13 +71,13 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
     with native_errors():
         image, header = _read(picture, options, engine, stages)
         choice = engine.sessions.choose(options.subject)
-        sight = look(image, choice.model, engine.sessions, stages)
+        sight = look(image, options.subject, choice.model, engine.sessions, stages)
         warnings = image.warnings + sight.warnings
         warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
         with stages.stage("matte"):
             matte = make_matte(sight.saliency, image, header) if sight.has_subject else None
         if matte is None:
-            raise NoSubjectError(NO_SUBJECT, sight.model, warnings)
+            raise NoSubjectError(sight.absence, sight.model, warnings)
         with stages.stage("foreground"):
             is_mask = options.output_format is OutputFormat.MASK
             bgr = image.bgr if is_mask else free_colours(image, matte.drawn)

@@ -17,6 +17,7 @@ PLAN = [
     ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
     ["stages", "keys", "installation"],
     ["inference", "matting", "imaging"],
+    ["people_sight"],
     ["sight", "provisioning"],
     ["engine"],
     ["pipeline", "serving"],

@@ -26,7 +26,7 @@ from bgremove.inference.boxes import (
     face_boxes,
 )
 from bgremove.inference.manifest import Prior, Role
-from bgremove.inference.session import verified
+from bgremove.inference.session import unavailable, verified
 
 MASK_SIDE = 256  # px
 PERSON = 4  # among the classes of the detector of objects
@@ -98,7 +98,7 @@ class PeopleFinder:
     ) -> list[ArrayF32]:
         tensor = cv2.dnn.blobFromImage(bgr, scale, mean=(mean, mean, mean), swapRB=True)
         if not self._turn.acquire(timeout=deadline.remaining_s):
-            raise deadline.exceeded("waiting for the prior of people")
+            raise deadline.exceeded("waiting for the priors of people")
         try:
             net = self._nets.get(role)
             if net is None:
@@ -119,7 +119,10 @@ def _loaded(prior: Prior, folder: Path) -> cv2.dnn.Net:
         # From a path: given bytes, OpenCV 5.0 ignores the choice of its classic engine, and the new
         # one has a single output.
         path = f"/proc/self/fd/{weights.fileno()}"
-        return cv2.dnn.readNetFromTFLite(path, cv2.dnn.ENGINE_CLASSIC)
+        try:
+            return cv2.dnn.readNetFromTFLite(path, cv2.dnn.ENGINE_CLASSIC)
+        except cv2.error as error:
+            raise unavailable(prior, "does not load", error) from error
 
 
 def _sigmoid(logits: ArrayF32) -> ArrayF32:

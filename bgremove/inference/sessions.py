@@ -53,7 +53,7 @@ class Sessions:
         self.manifest = manifest
         self.weights_dir = weights_dir
         self._max_sessions = max_sessions
-        self._strict = strict
+        self.strict = strict
         self.threads = threads
         self.provider = provider
         # int8 is for CPUs; where neither its setting nor their instructions decide, the clock will.
@@ -73,11 +73,11 @@ class Sessions:
 
         Raises ModelUnavailableError when only the fallback is there and models are strict.
         """
-        is_complete = subject is not Subject.HUMAN or self.has_people
+        is_complete = subject is not Subject.HUMAN or not self.manifest.priors or self.has_people
         for model in self.manifest.candidates(subject):
             if is_complete and self.is_present(model):
                 return Choice(self.to_run(model), is_fallback=False)
-        if self._strict:
+        if self.strict:
             raise ModelUnavailableError(
                 f"The model for subject {subject} is not installed on this server",
                 reason=f"weights for {subject} are absent, and models are strict",
@@ -104,7 +104,7 @@ class Sessions:
 
     @property
     def has_people(self) -> bool:
-        """Whether the priors of people are there."""
+        """Whether the manifest has priors of people, and all of their files are there."""
         priors = self.manifest.priors
         return bool(priors) and all(self.is_present(prior) for prior in priors)
 
