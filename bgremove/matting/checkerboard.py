@@ -38,18 +38,29 @@ def find_checkerboard(bgr: ImageU8) -> Checkerboard | None:
     down = _best([_cells(bgr[:, x], colours) for x in (0, width - 1)])
     if across is None or down is None or abs(across[0] - down[0]) > 0.05 * across[0] + 0.3:
         return None
-    odd = _parity(height, *down)[:, None] ^ _parity(width, *across)[None, :]
-    light = np.abs(bgr.astype(np.int16) - colours[1]).sum(2) < np.abs(
-        bgr.astype(np.int16) - colours[0]
-    ).sum(2)
-    ring = np.ones_like(odd)
-    ring[2:-2, 2:-2] = False
-    agree = float((odd == light)[ring].mean())
-    if max(agree, 1 - agree) < SEEN:
+    rows, columns = _parity(height, *down), _parity(width, *across)
+    agree = [
+        _light(line, colours) == odd
+        for line, odd in (
+            (bgr[0], rows[0] ^ columns),
+            (bgr[-1], rows[-1] ^ columns),
+            (bgr[:, 0], rows ^ columns[0]),
+            (bgr[:, -1], rows ^ columns[-1]),
+        )
+    ]
+    share = float(np.concatenate(agree).mean())
+    if max(share, 1 - share) < SEEN:
         return None
-    which = odd if agree >= SEEN else ~odd
-    board = np.where(which[..., None], colours[1], colours[0]).astype(np.uint8)
-    return Checkerboard(board, (across[0] + down[0]) / 2)
+    if share < SEEN:
+        rows = ~rows
+    which = (rows[:, None] ^ columns[None, :]).view(np.uint8)
+    return Checkerboard(colours.astype(np.uint8)[which], (across[0] + down[0]) / 2)
+
+
+def _light(line: ImageU8, colours: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Return which pixels, uint8 (N, 3), are nearer to the second colour than to the first."""
+    wide = line.astype(np.int16)
+    return np.asarray(np.abs(wide - colours[1]).sum(1) < np.abs(wide - colours[0]).sum(1), np.bool_)
 
 
 def _two_colours(ring: ImageU8) -> NDArray[np.int16] | None:
@@ -76,8 +87,7 @@ def commonest(pixels: ImageU8) -> NDArray[np.int16]:
 
 def _cells(line: ImageU8, colours: NDArray[np.int16]) -> tuple[float, float] | None:
     """Return the side of the squares along a line and where one begins, in pixels."""
-    wide = line.astype(np.int16)
-    light = np.abs(wide - colours[1]).sum(1) < np.abs(wide - colours[0]).sum(1)
+    light = _light(line, colours)
     steps = np.flatnonzero(light[1:] != light[:-1]) + 1
     if len(steps) < MIN_CELLS:
         return None
