@@ -15,7 +15,9 @@ import gunicorn.util
 
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
-from bgremove.errors import SettingsError
+from bgremove.api.services import services_of
+from bgremove.errors import SettingsError, WeightsError
+from bgremove.inference.manifest import load_manifest
 from bgremove.keys.admission import admission_of
 from bgremove.machine import available_cpus
 from bgremove.memory import return_freed_memory
@@ -27,12 +29,16 @@ from bgremove.settings import Settings
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 try:
     settings = Settings.from_env(os.environ)
-    admission_of(settings)  # here as well: what was good stays known to the workers of a reload
+    # Here as well: what was good stays known to the workers of a reload, and of a later moment.
+    admission_of(settings)
+    load_manifest(settings.weights_dir)
     # The places and the queue of a worker, and some for reading uploads and for health.
     threads = settings.places + settings.queue + READERS + SPARE_THREADS
     worker_connections = connections_for(settings.places, threads)
 except SettingsError as error:
     sys.exit("\n".join(error.faults))
+except WeightsError as error:
+    sys.exit(error.message)
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "bgremove.serving.worker.Worker"
 timeout = 30
@@ -79,8 +85,10 @@ def on_starting(server):
 
 
 def pre_fork(server, worker):
-    """Give the worker somewhere to leave its last words."""
-    worker.last_words = LastWords(worker_tmp_dir)
+    """Give the worker somewhere to leave its last words and its counts."""
+    worker.last_words = LastWords()
+    if server.counts is not None:
+        server.counts.make()
 
 
 def child_exit(server, worker):
@@ -104,7 +112,7 @@ def post_fork(server, worker):
 def post_worker_init(worker):
     """Verify the weights, warm the default session and start the decoders, after fork."""
     worker.last_words.listen()
-    extensions = import_module("wsgi").app.extensions
-    extensions["bgremove-hangs"].ends_process = True  # gunicorn starts another
-    extensions["bgremove-warm-up"].start()
-    extensions["bgremove"].decoders.start()
+    services = services_of(import_module("wsgi").app)
+    services.hangs.ends_process = True  # gunicorn starts another
+    services.warm_up.start()
+    services.engine.decoders.start()

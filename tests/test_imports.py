@@ -1,6 +1,8 @@
 """Imports point one way, and what a room must not know it does not import."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,17 +12,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors"],
+    ["errors", "headers"],
     ["datatypes"],
-    ["deadline", "settings", "log", "machine", "memory"],
+    ["deadline", "settings", "log", "machine", "memory", "native"],
     ["stages", "keys"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
-    ["pipeline", "serving"],
     ["engine"],
+    ["pipeline", "serving"],
     ["api", "batch", "doctor"],
+    ["app"],
     ["commands"],
-    ["app", "cli"],
+    ["cli"],
     ["bgremove"],  # the package itself, which hands out its two public names when asked
     ["wsgi"],
 ]
@@ -58,6 +61,16 @@ NETWORK = {
     "fsspec",
     "bgremove.provisioning.sources",
     "bgremove.batch.remote",
+}
+
+# Pillow and the modules that decode: a worker hands pictures to a process of their own.
+DECODERS = {
+    "PIL",
+    "bgremove.imaging.bitfields",
+    "bgremove.imaging.colour",
+    "bgremove.imaging.decode",
+    "bgremove.imaging.decoder_child",
+    "bgremove.imaging.stored",
 }
 
 
@@ -161,6 +174,23 @@ def test_matting_knows_numpy_and_opencv_only() -> None:
     }
     standard = {"__future__", "collections", "concurrent", "dataclasses", "math", "typing"}
     assert known - standard <= MATTING_KNOWS
+
+
+def test_a_worker_never_imports_a_decoder() -> None:
+    assert reached("bgremove.app", program()) & DECODERS == set()
+    listing = "import bgremove.app, sys; print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", listing], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert set(run.stdout.split()) & DECODERS == set()
+
+
+def test_the_probe_never_imports_a_decoder() -> None:
+    assert reached("bgremove.imaging.probe", program()) & (DECODERS | {"cv2"}) == set()
+
+
+def test_the_recipe_leaves_native_code_to_its_stages() -> None:
+    assert set(imported("bgremove.pipeline", program())) & {"cv2", "numpy"} == set()
 
 
 @pytest.mark.parametrize("start", ["bgremove.app", "bgremove.pipeline"])
