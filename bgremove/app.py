@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     if settings is None:
         settings = Settings.from_env(os.environ)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     for sentence in unknown_names(os.environ):
         logger.warning(sentence)
     metrics = _metrics(settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))

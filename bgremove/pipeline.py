@@ -1,8 +1,19 @@
-"""The recipe: an uploaded picture in, its subject out."""
+"""The recipe: a picture in, its subject out."""
 
 from __future__ import annotations
 
-from bgremove.datatypes import Cutout, Notice, Options, OutputFormat, Removal
+from dataclasses import dataclass
+
+from bgremove.datatypes import (
+    Cutout,
+    DecodedImage,
+    ImageHeader,
+    ImageType,
+    Notice,
+    Options,
+    OutputFormat,
+    Removal,
+)
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.errors import NoSubjectError
@@ -18,10 +29,21 @@ from bgremove.stages import Stages
 NO_SUBJECT = "No subject stands out from the background of this picture"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A cutout before it is encoded; the other fields are those of `Removal`."""
+
+    cutout: Cutout
+    source_pixels: int
+    model: str
+    confidence: float
+    warnings: tuple[str, ...]
+
+
 def remove_background(
     picture: bytes, options: Options, engine: Engine, deadline: Deadline
 ) -> Removal:
-    """Cut the subject out of a picture.
+    """Cut the subject out of a picture and encode the result.
 
     Raises:
         ImageError: the picture is at fault.
@@ -29,11 +51,27 @@ def remove_background(
         UpstreamError: processing failed or passed the deadline.
     """
     stages = Stages(deadline)
+    cut = cut_out(picture, options, engine, stages)
+    with native_errors(), stages.stage("encode"):
+        encoded = encode(cut.cutout, options, engine.executor)
+    return Removal(
+        image=encoded,
+        source_pixels=cut.source_pixels,
+        box=cut.cutout.box,
+        model=cut.model,
+        confidence=cut.confidence,
+        warnings=cut.warnings,
+        stages_ms=stages.ms,
+    )
+
+
+def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages) -> Cut:
+    """Cut the subject out of a picture, a file or pixels within the limits.
+
+    Raises what `remove_background` raises.
+    """
     with native_errors():
-        with stages.stage("probe"):
-            header = header_to_decode(probe(picture, engine.limits), options)
-        with stages.stage("decode"):
-            image = engine.decoders.decode(picture, header, deadline)
+        image, header = _read(picture, options, engine, stages)
         choice = engine.sessions.choose(options.subject)
         sight = look(image, choice.model, engine.sessions, stages)
         warnings = image.warnings + sight.warnings
@@ -46,14 +84,15 @@ def remove_background(
             is_mask = options.output_format is OutputFormat.MASK
             bgr = image.bgr if is_mask else free_colours(image, matte.drawn)
             cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile)
-        with stages.stage("encode"):
-            encoded = encode(cutout, options, engine.executor)
-    return Removal(
-        image=encoded,
-        source_pixels=header.pixels,
-        box=matte.box,
-        model=sight.model,
-        confidence=sight.confidence,
-        warnings=warnings,
-        stages_ms=stages.ms,
-    )
+    return Cut(cutout, header.pixels, sight.model, sight.confidence, warnings)
+
+
+def _read(
+    picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages
+) -> tuple[DecodedImage, ImageHeader]:
+    if isinstance(picture, DecodedImage):
+        return picture, ImageHeader(ImageType.PNG, *picture.size)
+    with stages.stage("probe"):
+        header = header_to_decode(probe(picture, engine.limits), options)
+    with stages.stage("decode"):
+        return engine.decoders.decode(picture, header, stages.deadline), header

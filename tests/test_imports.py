@@ -14,17 +14,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PLAN = [
     ["errors", "headers"],
     ["datatypes"],
-    ["deadline", "settings", "log", "machine", "memory", "native"],
-    ["stages", "keys"],
+    ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
+    ["stages", "keys", "installation"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
     ["engine"],
     ["pipeline", "serving"],
+    ["inputs", "result", "shared_engine"],
+    ["remover"],
     ["api", "batch", "doctor"],
     ["app"],
     ["commands"],
-    ["cli"],
-    ["bgremove"],  # the package itself, which hands out its two public names when asked
+    ["cli", "gunicorn_conf"],
+    ["__main__"],
+    ["bgremove"],  # the package itself, which hands out its public names when asked
     ["wsgi"],
 ]
 RANK = {room: rank for rank, row in enumerate(PLAN) for room in row}
@@ -35,7 +38,7 @@ MAY_IMPORT = {
     "tqdm": {"provisioning", "commands"},
     "flask": {"api", "app"},
     "werkzeug": {"api", "app", "serving"},
-    "gunicorn": {"api", "serving"},
+    "gunicorn": {"api", "serving", "gunicorn_conf"},
     "marshmallow": {"api"},
     "click": {"cli", "commands"},
     "urllib3": {"batch"},
@@ -49,6 +52,8 @@ READ_ENVIRONMENT = {
     "bgremove.app": "settings",
     "bgremove.batch.cluster": "the settings of a cluster's worker, on its own machine",
     "bgremove.commands.environment": "settings, and the key for other services",
+    "bgremove.gunicorn_conf": "settings, and where to listen",
+    "bgremove.remover": "settings",
     "bgremove.inference": "turns ONNX Runtime's telemetry off",
     "bgremove.imaging.decoder_process": "what its child inherits, and OpenCV's limits for it",
 }

@@ -11,6 +11,8 @@ import faulthandler
 import logging
 import os
 
+from bgremove.memory_file import open_memory_file
+
 MAX_LINES = 200
 MAX_BYTES = 1 << 16
 logger = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ class LastWords:
     """
 
     def __init__(self) -> None:
-        self._file = os.fdopen(os.memfd_create("last-words", os.MFD_CLOEXEC), "w+b")
+        self._file = os.fdopen(open_memory_file("last-words"), "w+b")
 
     def listen(self) -> None:
         """In the worker, have its fatal signals write to the file."""

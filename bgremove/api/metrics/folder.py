@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 class CountsFolder:
     """The master's side: makes the folder, keeps it small, removes it."""
 
-    def __init__(self, configured: str | None, scratch: str) -> None:
+    def __init__(self, configured: str | None, scratch: str | None) -> None:
         """Empty the folder that is configured, or make a private one in ``scratch``."""
         self._is_private = configured is None
         self.path = Path(configured or tempfile.mkdtemp(prefix="bgremove-metrics-", dir=scratch))
