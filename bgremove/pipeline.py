@@ -9,24 +9,19 @@ from bgremove.datatypes import (
     DecodedImage,
     ImageHeader,
     ImageType,
-    Notice,
     Options,
     OutputFormat,
     Removal,
 )
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
-from bgremove.errors import NoSubjectError
 from bgremove.imaging.encode import encode
 from bgremove.imaging.probe import probe
 from bgremove.imaging.reduction import header_to_decode
 from bgremove.matting.colours import free_colours
-from bgremove.matting.matte import make_matte
 from bgremove.native import native_errors
-from bgremove.sight import look
 from bgremove.stages import Stages
-
-NO_SUBJECT = "No subject stands out from the background of this picture"
+from bgremove.subject import find_subject
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,19 +67,12 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
     """
     with native_errors():
         image, header = _read(picture, options, engine, stages)
-        choice = engine.sessions.choose(options.subject)
-        sight = look(image, choice.model, engine.sessions, stages)
-        warnings = image.warnings + sight.warnings
-        warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
-        with stages.stage("matte"):
-            matte = make_matte(sight.saliency, image, header) if sight.has_subject else None
-        if matte is None:
-            raise NoSubjectError(NO_SUBJECT, sight.model, warnings)
+        found = find_subject(image, header, options.subject, engine.sessions, stages)
         with stages.stage("foreground"):
-            is_mask = options.output_format is OutputFormat.MASK
-            bgr = image.bgr if is_mask else free_colours(image, matte.drawn)
-            cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile)
-    return Cut(cutout, header.pixels, sight.model, sight.confidence, warnings)
+            keep = found.is_unmixed or options.output_format is OutputFormat.MASK
+            bgr = image.bgr if keep else free_colours(image, found.matte.drawn)
+            cutout = Cutout(bgr, found.matte.alpha, found.matte.box, image.icc_profile)
+    return Cut(cutout, header.pixels, found.model, found.confidence, found.warnings)
 
 
 def _read(

@@ -18,7 +18,7 @@ PLAN = [
     ["stages", "keys", "installation"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
-    ["engine"],
+    ["subject", "engine"],
     ["pipeline", "serving"],
     ["inputs", "result", "shared_engine"],
     ["remover"],

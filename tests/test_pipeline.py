@@ -176,6 +176,7 @@ def test_every_stage_is_timed(engine: Engine) -> None:
     assert list(stages) == [
         "probe",
         "decode",
+        "graphic",
         "load",
         "preprocess",
         "inference",

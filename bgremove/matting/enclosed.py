@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from bgremove.matting.graphic import Graphic, square
+from bgremove.matting.ink import square
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from bgremove.datatypes import ArrayF32, ImageU8
+    from bgremove.matting.graphic import Graphic
 
     Labels = NDArray[np.int32]
 
@@ -44,10 +47,12 @@ FLAT_SHARE = 0.97  # of a piece's pixels that have its colour
 class Enclosed:
     """``alpha`` float32 (H, W) in [0, 1] with enclosed parts of the subject filled.
 
-    ``doubt`` is the share of the subject in [0, 1] that may as well be the other way round.
+    ``openings`` is uint8 (H, W), 1 where enclosed ground shows through the subject. ``doubt`` is
+    the area that may as well be the other way round, as a share of the subject's.
     """
 
     alpha: ArrayF32
+    openings: ImageU8
     doubt: float
 
 
@@ -61,30 +66,40 @@ class _Region:
     area: int
 
 
-def settle_enclosed(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Enclosed:
+def settle_enclosed(bgr: ImageU8, graphic: Graphic, saliency: Callable[[], ArrayF32]) -> Enclosed:
     """Decide for each enclosed region of the ground's colour whether it is subject.
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
         graphic: what was read from it.
-        saliency: float32 (S, S) in [0, 1], a network's map, asked where colours do not tell.
+        saliency: gives a network's map, float32 (S, S) in [0, 1]; called where colours do not tell.
     """
-    ground = graphic.ground
-    white = ground.plain is not None and min(ground.plain) >= WHITE
-    if not (white or ground.cell) or (graphic.ink is not None and not _neutral(graphic.ink, 0)):
-        return Enclosed(graphic.alpha, 0)
-    regions, labels = _regions(graphic.alpha)
-    if not regions:
-        return Enclosed(graphic.alpha, 0)
+    alpha = graphic.alpha
+    regions, labels = _regions(alpha)
     judge = _Judge(bgr, graphic, saliency)
     doubtful = 0
-    for region in regions:
-        sure = judge.on_board(region) if ground.cell else judge.on_white(region)
-        doubtful += 0 if sure else region.area
-    alpha = (
-        _filled(graphic.alpha, np.isin(labels, judge.subject)) if judge.subject else graphic.alpha
-    )
-    return Enclosed(alpha, doubtful / max(1, int(np.count_nonzero(alpha > 0.5))))
+    if _may_share(graphic):
+        for region in regions:
+            board = bool(graphic.ground.cell)
+            sure = judge.on_board(region) if board else judge.on_white(region)
+            doubtful += 0 if sure else region.area
+    which = np.zeros(int(labels.max()) + 1, np.uint8)
+    which[[region.label for region in regions]] = 1
+    if judge.subject:
+        which[judge.subject] = 2
+        alpha = _filled(alpha, which[labels] == 2)
+    openings = (which[labels] == 1).view(np.uint8)
+    return Enclosed(alpha, openings, doubtful / max(1, int(np.count_nonzero(alpha > 0.5))))
+
+
+def _may_share(graphic: Graphic) -> bool:
+    """Return whether parts of the subject may have the ground's very colour."""
+    if graphic.ground.cell:
+        return True
+    if graphic.ground.plain is None or min(graphic.ground.plain) < WHITE:
+        return False
+    # In one exact ink that is a colour there are letters, marks and stamps.
+    return graphic.ink is None or graphic.noise > 1 or _neutral(graphic.ink, 0)
 
 
 def _regions(alpha: ArrayF32) -> tuple[list[_Region], Labels]:
@@ -127,7 +142,7 @@ class _Piece:
 class _Judge:
     """Decides on one region after the other, the largest first; ``subject`` are the labels kept."""
 
-    def __init__(self, bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> None:
+    def __init__(self, bgr: ImageU8, graphic: Graphic, saliency: Callable[[], ArrayF32]) -> None:
         self.subject: list[int] = []
         self._bgr, self._graphic, self._saliency = bgr, graphic, saliency
         height, width = graphic.alpha.shape
@@ -161,12 +176,11 @@ class _Judge:
             return True
         label = int(np.bincount(self._pieces[box][rim]).argmax())
         piece = self._piece(label)
-        seen = self._seen(region)
-        whole = _whole(mask)
         outline = self._full_colour(box, rim & (self._pieces[box] == label))
         neutral = _neutral(outline, self._graphic.noise)
         stroke = self._stroke(box, rim, outline)
         room = float(cv2.distanceTransform(_padded(mask), cv2.DIST_L2, 3).max())
+        whole = _whole(mask)
         within = (whole != 0) & (self._pieces[box] != 0)
         other = self._other_ink(box, within, outline)
         line = neutral and stroke <= self._thin
@@ -174,33 +188,29 @@ class _Judge:
             drawing = True
         elif piece.flat:
             large = region.area >= MAIN_SHARE * piece.hull
-            drawing = line and large and room >= ROOMY * stroke and not self._word(box, within)
+            drawing = line and large and room >= ROOMY * stroke and not self._word(within)
         else:
             drawing = line and room >= ROOMY / 2 * stroke
         if drawing:
             self._drawn.add(label)
             np.maximum(self._within[box], whole, out=self._within[box])
             self.subject.append(region.label)
-            return seen >= UNSURE[0]
-        if other and seen > 0.3:
-            self.subject.append(region.label)
-            return seen > 0.6
+            return True
         if region.area >= FRAME_SHARE * (region.area + piece.area) and not other:
             fills = region.area / (region.mask.shape[0] * region.mask.shape[1])
-            if neutral and fills >= RECTANGLE and not within.any():
-                # A screen or an empty frame: the first has a narrow rim.
-                if seen >= 0.5 or stroke <= RIM * min(region.mask.shape):
-                    self.subject.append(region.label)
-                return False
+            if not (neutral and fills >= RECTANGLE) or within.any():
+                return True
+            # A screen or an empty frame: the first has a narrow rim.
+            if stroke <= RIM * min(region.mask.shape) or self._seen(region) >= 0.5:
+                self.subject.append(region.label)
+            return False
+        if piece.flat and not other:
             return True
-        if not piece.flat and room <= SLIVER and self._graphic.noise > 1 and seen >= UNSURE[0]:
+        seen = self._seen(region)
+        sliver = not piece.flat and room <= SLIVER and self._graphic.noise > 1
+        if seen >= (0.3 if other else UNSURE[0] if sliver else 0.5):
             self.subject.append(region.label)
-            return True
-        if piece.flat:
-            return True
-        if seen >= 0.5:
-            self.subject.append(region.label)
-        return not UNSURE[0] < seen < UNSURE[1]
+        return sliver or not UNSURE[0] < seen < UNSURE[1]
 
     def _grown(self, box: tuple[slice, slice]) -> tuple[slice, slice]:
         by = round(2 * self._thin) + 4
@@ -248,7 +258,7 @@ class _Judge:
         inner = self._full_colour(box, within)
         return bool(np.abs(inner - outline).max() > ANOTHER_INK / 2 + self._graphic.noise)
 
-    def _word(self, box: tuple[slice, slice], within: NDArray[np.bool_]) -> bool:
+    def _word(self, within: NDArray[np.bool_]) -> bool:
         """Return whether the pieces that a region encloses are letters: as high, on one line."""
         _, _, stats, centres = cv2.connectedComponentsWithStats(
             within.view(np.uint8), connectivity=8
@@ -265,10 +275,11 @@ class _Judge:
         rows, columns = np.nonzero(region.mask)
         step = max(1, len(rows) // SAMPLES)
         height, width = self._graphic.alpha.shape
-        cells = self._saliency.shape
+        saliency = self._saliency()
+        cells = saliency.shape
         y = ((rows[::step] + region.box[0].start + 0.5) * cells[0] / height).astype(int)
         x = ((columns[::step] + region.box[1].start + 0.5) * cells[1] / width).astype(int)
-        return float(self._saliency[y.clip(0, cells[0] - 1), x.clip(0, cells[1] - 1)].mean())
+        return float(saliency[y.clip(0, cells[0] - 1), x.clip(0, cells[1] - 1)].mean())
 
 
 def _neutral(colour: ArrayF32, noise: float) -> bool:
