@@ -176,7 +176,6 @@ def test_every_stage_is_timed(engine: Engine) -> None:
     assert list(stages) == [
         "probe",
         "decode",
-        "graphic",
         "load",
         "preprocess",
         "inference",

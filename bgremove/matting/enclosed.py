@@ -15,8 +15,6 @@ import numpy as np
 from bgremove.matting.ink import square
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from bgremove.datatypes import ArrayF32, ImageU8
@@ -66,13 +64,13 @@ class _Region:
     area: int
 
 
-def settle_enclosed(bgr: ImageU8, graphic: Graphic, saliency: Callable[[], ArrayF32]) -> Enclosed:
+def settle_enclosed(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Enclosed:
     """Decide for each enclosed region of the ground's colour whether it is subject.
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
         graphic: what was read from it.
-        saliency: gives a network's map, float32 (S, S) in [0, 1]; called where colours do not tell.
+        saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
     """
     alpha = graphic.alpha
     regions, labels = _regions(alpha)
@@ -142,7 +140,7 @@ class _Piece:
 class _Judge:
     """Decides on one region after the other, the largest first; ``subject`` are the labels kept."""
 
-    def __init__(self, bgr: ImageU8, graphic: Graphic, saliency: Callable[[], ArrayF32]) -> None:
+    def __init__(self, bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> None:
         self.subject: list[int] = []
         self._bgr, self._graphic, self._saliency = bgr, graphic, saliency
         height, width = graphic.alpha.shape
@@ -275,11 +273,10 @@ class _Judge:
         rows, columns = np.nonzero(region.mask)
         step = max(1, len(rows) // SAMPLES)
         height, width = self._graphic.alpha.shape
-        saliency = self._saliency()
-        cells = saliency.shape
+        cells = self._saliency.shape
         y = ((rows[::step] + region.box[0].start + 0.5) * cells[0] / height).astype(int)
         x = ((columns[::step] + region.box[1].start + 0.5) * cells[1] / width).astype(int)
-        return float(saliency[y.clip(0, cells[0] - 1), x.clip(0, cells[1] - 1)].mean())
+        return float(self._saliency[y.clip(0, cells[0] - 1), x.clip(0, cells[1] - 1)].mean())
 
 
 def _neutral(colour: ArrayF32, noise: float) -> bool:

@@ -16,8 +16,6 @@ from bgremove.matting.pyramid import shrink
 from bgremove.matting.refine import refine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bgremove.datatypes import ArrayF32, ImageU8
 
 SURE = 0.97  # confidence where colours alone decide
@@ -39,17 +37,15 @@ class Exact:
     confidence: float
 
 
-def graphic_alpha(
-    bgr: ImageU8, saliency: Callable[[], ArrayF32], sees: Callable[[], bool]
-) -> Exact | None:
+def graphic_alpha(bgr: ImageU8, saliency: ArrayF32, *, sees: bool) -> Exact | None:
     """Compute the alpha of a picture that is a graphic; None for photographs.
 
     Large pictures are read at half or less of their size.
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
-        saliency: gives a network's map, float32 (S, S) in [0, 1]; called only where it is needed.
-        sees: tells whether the network sees a subject; asked about pages of text.
+        saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
+        sees: whether the network sees a subject; a page of text without one has none.
     """
     height, width = bgr.shape[:2]
     level = 0
@@ -60,7 +56,7 @@ def graphic_alpha(
     if graphic is None:
         return None
     if is_page(graphic.alpha):
-        return Exact(graphic.alpha, PAGE) if sees() else None
+        return Exact(graphic.alpha, PAGE) if sees else None
     exact = exact_alpha(small, graphic, saliency)
     if level:
         large = cv2.resize(exact.alpha, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -68,20 +64,20 @@ def graphic_alpha(
     return exact
 
 
-def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: Callable[[], ArrayF32]) -> Exact:
+def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
     """Compute the alpha of a graphic.
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
         graphic: what was read from it.
-        saliency: gives a network's map, float32 (S, S) in [0, 1]; called only where it is needed.
+        saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
     """
     enclosed = settle_enclosed(bgr, graphic, saliency)
     sure = SURE if graphic.noise <= 1 else NOISY
     sure -= (sure - UNSURE) * min(1.0, 2 * enclosed.doubt)
     if graphic.flat:
         return Exact(enclosed.alpha, sure)
-    seen = refine(saliency(), bgr)
+    seen = refine(saliency, bgr)
     openings = _large(enclosed)
     ours, theirs = enclosed.alpha > 0.5, (seen > 0.5) & (openings == 0)
     union = np.count_nonzero(ours | theirs)
