@@ -55,6 +55,8 @@ class Notice(StrEnum):
     MODEL_FALLBACK = "model-fallback"
     NO_SECOND_OPINION = "second-opinion-failed"
     ALREADY_TRANSPARENT = "already-transparent"
+    LOW_CONFIDENCE = "low-confidence"
+    ENLARGED = "enlarged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +240,16 @@ class Matte:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
-    """The subject: ``bgr`` uint8 (H, W, 3), ``alpha`` float32 (H, W) in [0, 1], straight."""
+    """The subject: ``bgr`` uint8 (H, W, 3), ``alpha`` float32 (H, W) in [0, 1], straight.
+
+    ``density`` is in pixels a metre (across, down).
+    """
 
     bgr: ImageU8
     alpha: ArrayF32
     box: Box
     icc_profile: bytes | None = None
+    density: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

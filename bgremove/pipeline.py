@@ -9,6 +9,7 @@ from bgremove.datatypes import (
     DecodedImage,
     ImageHeader,
     ImageType,
+    Notice,
     Options,
     OutputFormat,
     Removal,
@@ -16,9 +17,11 @@ from bgremove.datatypes import (
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.imaging.encode import encode
+from bgremove.imaging.placement import check_canvas, place
 from bgremove.imaging.probe import probe
 from bgremove.imaging.reduction import header_to_decode
 from bgremove.matting.colours import free_colours
+from bgremove.matting.presence import LOW_CONFIDENCE
 from bgremove.native import native_errors
 from bgremove.stages import Stages
 from bgremove.subject import find_subject
@@ -42,6 +45,7 @@ def remove_background(
 
     Raises:
         ImageError: the picture is at fault.
+        ValidationError: the canvas is over a limit.
         NoSubjectError: nothing stands out from the background.
         UpstreamError: processing failed or passed the deadline.
     """
@@ -65,14 +69,20 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
 
     Raises what `remove_background` raises.
     """
+    check_canvas(options, engine.limits.max_pixels)
     with native_errors():
         image, header = _read(picture, options, engine, stages)
         found = find_subject(image, header, options.subject, engine.sessions, stages)
+        warnings = found.warnings
+        warnings += (Notice.LOW_CONFIDENCE,) if found.confidence < LOW_CONFIDENCE else ()
         with stages.stage("foreground"):
             keep = found.is_unmixed or options.output_format is OutputFormat.MASK
             bgr = image.bgr if keep else free_colours(image, found.matte.drawn)
-            cutout = Cutout(bgr, found.matte.alpha, found.matte.box, image.icc_profile)
-    return Cut(cutout, header.pixels, found.model, found.confidence, found.warnings)
+            cutout = Cutout(
+                bgr, found.matte.alpha, found.matte.box, image.icc_profile, header.density
+            )
+        warnings += (Notice.ENLARGED,) if place(cutout, options).scale > 1 else ()
+    return Cut(cutout, header.pixels, found.model, found.confidence, warnings)
 
 
 def _read(
