@@ -55,7 +55,7 @@ def remove_background(
     """
     stages = Stages(deadline)
     cut = cut_out(picture, options, engine, stages)
-    with native_errors(), stages.stage("encode"):
+    with native_errors(), stages.stage("encode", is_last=True):
         encoded = encode(cut.cutout, options, engine.executor)
     return Removal(
         image=encoded,
@@ -75,7 +75,9 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
     """
     check_canvas(options, engine.limits.max_pixels)
     with native_errors():
-        image, header = _read(picture, options, engine, stages)
+        header = _header(picture, options, engine, stages)
+    with native_errors(), engine.room.held(header.pixels, stages.deadline):
+        image = _pixels(picture, header, engine, stages)
         choice = engine.sessions.choose(options.subject)
         sight = look(image, choice.model, engine.sessions, stages)
         warnings = image.warnings + sight.warnings
@@ -93,12 +95,19 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
     return Cut(cutout, header.pixels, sight.model, sight.confidence, warnings)
 
 
-def _read(
+def _header(
     picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages
-) -> tuple[DecodedImage, ImageHeader]:
+) -> ImageHeader:
     if isinstance(picture, DecodedImage):
-        return picture, ImageHeader(ImageType.PNG, *picture.size)
+        return ImageHeader(ImageType.PNG, *picture.size)
     with stages.stage("probe"):
-        header = header_to_decode(probe(picture, engine.limits), options)
+        return header_to_decode(probe(picture, engine.limits), options)
+
+
+def _pixels(
+    picture: bytes | DecodedImage, header: ImageHeader, engine: Engine, stages: Stages
+) -> DecodedImage:
+    if isinstance(picture, DecodedImage):
+        return picture
     with stages.stage("decode"):
-        return engine.decoders.decode(picture, header, stages.deadline), header
+        return engine.decoders.decode(picture, header, stages.deadline)
