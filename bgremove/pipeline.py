@@ -51,7 +51,7 @@ def remove_background(
     """
     stages = Stages(deadline)
     cut = cut_out(picture, options, engine, stages)
-    with native_errors(), stages.stage("encode"):
+    with native_errors(), stages.stage("encode", is_last=True):
         encoded = encode(cut.cutout, options, engine.executor)
     return Removal(
         image=encoded,
@@ -71,7 +71,9 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
     """
     check_canvas(options, engine.limits.max_pixels)
     with native_errors():
-        image, header = _read(picture, options, engine, stages)
+        header = _header(picture, options, engine, stages)
+    with native_errors(), engine.room.held(header.pixels, stages.deadline):
+        image = _pixels(picture, header, engine, stages)
         found = find_subject(image, header, options.subject, engine.sessions, stages)
         warnings = found.warnings
         warnings += (Notice.LOW_CONFIDENCE,) if found.confidence < LOW_CONFIDENCE else ()
@@ -85,12 +87,19 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
     return Cut(cutout, header.pixels, found.model, found.confidence, warnings)
 
 
-def _read(
+def _header(
     picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages
-) -> tuple[DecodedImage, ImageHeader]:
+) -> ImageHeader:
     if isinstance(picture, DecodedImage):
-        return picture, ImageHeader(ImageType.PNG, *picture.size)
+        return ImageHeader(ImageType.PNG, *picture.size)
     with stages.stage("probe"):
-        header = header_to_decode(probe(picture, engine.limits), options)
+        return header_to_decode(probe(picture, engine.limits), options)
+
+
+def _pixels(
+    picture: bytes | DecodedImage, header: ImageHeader, engine: Engine, stages: Stages
+) -> DecodedImage:
+    if isinstance(picture, DecodedImage):
+        return picture
     with stages.stage("decode"):
-        return engine.decoders.decode(picture, header, stages.deadline), header
+        return engine.decoders.decode(picture, header, stages.deadline)

@@ -16,7 +16,7 @@ PLAN = [
     ["datatypes"],
     ["options"],
     ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
-    ["stages", "keys", "installation"],
+    ["stages", "room", "keys", "installation"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
     ["subject", "engine"],
