@@ -19,7 +19,7 @@ PLAN = [
     ["stages", "room", "keys", "installation"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
-    ["engine"],
+    ["subject", "engine"],
     ["pipeline", "serving"],
     ["inputs", "result", "shared_engine"],
     ["remover"],
