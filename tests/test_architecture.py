@@ -6,18 +6,20 @@ import re
 
 import pytest
 
-from tests.test_imports import PLAN, ROOT
+from tests.test_imports import RANK, ROOT
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-ROW = re.compile(r"^\| (\d+) \| (\w+) \| (.+) \|$", re.MULTILINE)
+MAP = re.compile(r"^\| room \| purpose \|\n\| --- \| --- \|\n((?:\|.+\n)+)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 PATH = re.compile(r"`((?:bgremove|api|imaging|matting|serving|inference|commands|tests)/[\w./]*)`")
 
 
 def test_the_map_of_rooms_is_the_plan_of_the_imports() -> None:
-    drawn = [(room, int(layer)) for layer, room, _ in ROW.findall(PAGE)]
-    planned = [(room, layer) for layer, row in enumerate(PLAN) for room in row]
-    assert sorted(drawn) == sorted(planned), "adapt the table in docs/architecture.md"
+    (table,) = MAP.findall(PAGE)
+    drawn = [row.split(" | ")[0].removeprefix("| ") for row in table.splitlines()]
+    assert set(drawn) == set(RANK), "adapt the table in docs/architecture.md"
+    ranks = [RANK[room] for room in drawn]
+    assert ranks == sorted(ranks), "a room of the table stands above one that it imports from"
 
 
 def test_every_path_that_the_page_names_exists() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from bgremove.inference import manifest
 from tests.commands.conftest import Invoke
 from tests.support.tiny import tiny_weights
 
