@@ -59,6 +59,23 @@ class Notice(StrEnum):
     ENLARGED = "enlarged"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """Bodies and faces in a picture, best first.
+
+    ``bodies`` and ``faces``: float32 (N, 4), top, left, bottom and right in parts of the picture.
+    ``body_scores`` and ``face_scores``: float32 (N,) in [0, 1]. ``body`` and ``face``: the best
+    score, also where it is too low for a box.
+    """
+
+    bodies: ArrayF32
+    body_scores: ArrayF32
+    faces: ArrayF32
+    face_scores: ArrayF32
+    body: float
+    face: float
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in the source's pixels, as a person sees it."""

