@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from bgremove.api.context import current
 from bgremove.api.envelope import error_envelope
@@ -41,6 +41,13 @@ MESSAGES = {
 def _refuse_redirects(state: BlueprintSetupState) -> None:
     """Let ``//livez`` be a 404: Flask sends its redirects as HTML, past every error handler."""
     state.app.url_map.merge_slashes = False
+
+
+@blueprint.before_app_request
+def _refuse_leading_slashes() -> None:
+    """Answer ``//metrics`` with 404; Werkzeug takes it for ``/metrics``, which proxies may hide."""
+    if request.environ.get("PATH_INFO", "").startswith("//"):
+        raise NotFound
 
 
 @blueprint.app_errorhandler(BgremoveError)
