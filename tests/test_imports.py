@@ -12,13 +12,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors", "headers"],
+    ["errors", "headers", "log_handler", "sandbox"],
     ["datatypes"],
+    ["options"],
     ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
-    ["stages", "keys", "installation"],
+    ["stages", "room", "keys", "installation"],
     ["inference", "matting", "imaging"],
+    ["people_sight"],
     ["sight", "provisioning"],
-    ["engine"],
+    ["subject", "engine"],
     ["pipeline", "serving"],
     ["inputs", "result", "shared_engine"],
     ["remover"],

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bgremove.datatypes import DecodedImage
+from bgremove.datatypes import DecodedImage, Subject
 from bgremove.deadline import Deadline
 from bgremove.inference.manifest import Manifest, Model
 from bgremove.inference.sessions import Sessions
@@ -28,7 +28,7 @@ def sessions(tmp_path: Path) -> Sessions:
 def seen(sessions: Sessions, bgr: np.ndarray, **changes: float) -> Sight:
     model: Model = replace(sessions.manifest.model("first"), **changes)
     stages = Stages(Deadline.after(20))
-    return look(DecodedImage(bgr), model, sessions, stages)
+    return look(DecodedImage(bgr), Subject.UNIVERSAL, model, sessions, stages)
 
 
 def disc(level: int, side: int = 64) -> np.ndarray:

@@ -57,8 +57,10 @@ class Watch:
         """
         written = []
         for job in jobs:
-            state = None if job.source is None else _state(job.source)
-            if job.source is None or state is None or self._given.get(job.source) == state:
+            state = _state(job.source) if isinstance(job.source, Path) else None
+            if not isinstance(job.source, Path) or state is None:
+                continue
+            if self._given.get(job.source) == state:
                 continue
             seen = self._seen.get(job.source)
             if seen is None or seen[0] != state:
@@ -102,6 +104,8 @@ def is_being_written(path: Path) -> bool:
     The kernel gives a read lease only on a file that nobody has open for writing. It is given back
     at once; a writer who comes in between would have us sent SIGIO, which is therefore ignored.
     """
+    if not hasattr(fcntl, "F_SETLEASE"):  # only Linux has it
+        return False
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:

