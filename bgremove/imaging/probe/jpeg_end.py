@@ -26,7 +26,7 @@ def has_end(data: bytes) -> bool:
 
 
 def endings(data: bytes) -> list[bytes]:
-    """Return the JPEG ended in several ways, which decode alike only where every row is in the data.
+    """Return the JPEG ended in several ways, which decode alike only where every row is there.
 
     Args:
         data: A JPEG without its end marker. Zeros and a half marker at its end are not data.
