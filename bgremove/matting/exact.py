@@ -18,8 +18,8 @@ from bgremove.matting.refine import refine
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
 
-SURE = 0.97  # confidence where colours alone decide
-NOISY = 0.95  # confidence on a ground that JPEG or a camera has changed
+SURE = 0.98  # confidence where colours alone decide
+NOISY = 0.97  # confidence on a ground that JPEG or a camera has changed
 FAINT = 0.7  # confidence where a part of the subject is hardly clearer than that noise
 CLEAR = 4.0  # times the ground's noise: what is less clear is faint
 UNSURE = 0.55  # confidence where half of the subject might as well be ground

@@ -138,7 +138,6 @@ def test_ruled_paper_is_no_graphic(number: int) -> None:
     assert read_graphic(pixels(draw("ruled", number))) is None
 
 
-@pytest.mark.parametrize("number", [0, 3, 4])
 def test_what_is_hardly_clearer_than_noise_is_not_sure() -> None:
     canvas = Canvas(500, 400)
     for k in range(60):
@@ -149,6 +148,7 @@ def test_what_is_hardly_clearer_than_noise_is_not_sure() -> None:
     assert cut(drawing).confidence < 0.8
 
 
+@pytest.mark.parametrize("number", [0, 3, 4])
 def test_a_page_of_text_is_refused_or_not_sure(number: int) -> None:
     page = pixels(draw("page", number))
     assert graphic_alpha(page, NOTHING_SEEN, sees=False) is None
