@@ -193,10 +193,10 @@ class Options:
 class ImageHeader:
     """What a picture declares about itself, read without decoding it.
 
-        ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
-        ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
+    ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
+    ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
     smaller: ``reduction`` is 1, 2, 4 or 8, by which its sides are divided. ``density`` is the
-        pixels a metre (across, down), the right way up; None where the picture declares none.
+    pixels a metre (across, down), the right way up; None where the picture declares none.
     """
 
     type: ImageType
