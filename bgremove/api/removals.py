@@ -10,6 +10,7 @@ from typing import cast
 
 import marshmallow
 from flask import Blueprint, Request, Response, request
+from gunicorn.http.errors import ParseException
 
 from bgremove.api import answers
 from bgremove.api.auth import require_key
@@ -60,7 +61,12 @@ def remove() -> Response:
 def _received(request: Request, context: RequestContext) -> dict[str, list[Part]]:
     """Read the form; what is not there by the deadline is not waited for."""
     with services().alarms.guard(context.deadline.at, context.connection.stop_reading):
-        return read_parts(request, context.deadline)
+        try:
+            return read_parts(request, context.deadline)
+        except ValidationError as error:
+            if isinstance(error.__cause__, ParseException):  # where the next request begins is lost
+                context.connection.close_after_answer()
+            raise
 
 
 def _validated(parts: dict[str, list[Part]], limits: Limits) -> tuple[bytes, Options]:
