@@ -16,6 +16,7 @@ from bgremove.errors import (
     CLIENT_GONE,
     BgremoveError,
     ClientGoneError,
+    CompressedBodyError,
     Detail,
     ErrorCode,
     NoSubjectError,
@@ -58,6 +59,9 @@ def answer_domain_error(error: BgremoveError) -> Response:
     response = Response(status=error.code.status)
     if isinstance(error, OverloadedError):
         response.headers[Header.RETRY_AFTER] = str(error.retry_after_s)
+    if isinstance(error, CompressedBodyError):
+        response.status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        response.headers[Header.ACCEPT_ENCODING] = error.taken
     if isinstance(error, UnauthorizedError):
         response.headers[Header.WWW_AUTHENTICATE] = error.challenge
     warnings: tuple[str, ...] = ()
