@@ -18,7 +18,8 @@ from tests.support.http import ROOT, Server, gunicorn
 from tests.support.tiny import ball, encoded
 
 PAGES = {
-    path.name: path.read_text("utf-8") for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))
+    str(path.relative_to(ROOT)): path.read_text("utf-8")
+    for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))
 }
 BLOCKS = {
     (name, number): block
@@ -27,20 +28,20 @@ BLOCKS = {
 }
 RUN_HERE = {
     *(("README.md", number) for number in (3, 4)),
-    ("http.md", 0),
-    ("keys.md", 0),
-    ("command.md", 0),
-    *(("migrating.md", number) for number in (0, 1)),
+    ("docs/http.md", 0),
+    ("docs/keys.md", 0),
+    ("docs/command.md", 0),
+    *(("docs/migrating.md", number) for number in (0, 1)),
 }
 RUN_ELSEWHERE = {
     ("README.md", 0): "needs a container engine",
     ("README.md", 1): "tests/deploy/test_package.py installs the wheel and uses the command",
     ("README.md", 2): "CI runs make on a machine with nothing installed",
-    ("browser.md", 0): "tests/browser asks from another origin",
-    ("batch.md", 0): "tests/batch/test_cluster.py starts a cluster",
-    ("batch.md", 1): "for the start file of a shell",
+    ("docs/browser.md", 0): "tests/browser asks from another origin",
+    ("docs/batch.md", 0): "tests/batch/test_cluster.py starts a cluster",
+    ("docs/batch.md", 1): "for the start file of a shell",
     **{
-        ("deployment.md", n): "changes a machine's /etc; tests/deploy runs the parts"
+        ("docs/deployment.md", n): "changes a machine's /etc; tests/deploy runs the parts"
         for n in range(8)
     },
 }
@@ -121,7 +122,7 @@ def test_the_readme_does_what_it_says(
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_the_requests_give_what_they_say(desk: Path, real: Server) -> None:
-    run(BLOCKS["http.md", 0], desk, real.port)
+    run(BLOCKS["docs/http.md", 0], desk, real.port)
     assert kind(desk / "cutout.png") == ("PNG", "RGBA")
     assert kind(desk / "white.jpg") == ("JPEG", "RGB")
     assert kind(desk / "white.png") == ("PNG", "RGB")
@@ -132,14 +133,14 @@ def test_the_requests_give_what_they_say(desk: Path, real: Server) -> None:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_who_comes_from_elsewhere_gets_what_they_had(desk: Path, real: Server) -> None:
     for number in (0, 1):
-        run(BLOCKS["migrating.md", number], desk, real.port)
+        run(BLOCKS["docs/migrating.md", number], desk, real.port)
     assert kind(desk / "cutout.png") == ("PNG", "RGBA")
     assert kind(desk / "mask.png") == ("PNG", "L")
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_keys_are_made_and_revoked(desk: Path, real: Server) -> None:
-    run(BLOCKS["keys.md", 0].replace("bgremove serve\n", ""), desk, real.port)
+    run(BLOCKS["docs/keys.md", 0].replace("bgremove serve\n", ""), desk, real.port)
     assert "Acme" not in (desk / "keys.txt").read_text("utf-8")
     assert kind(desk / "cutout.png") == ("PNG", "RGBA")
 
@@ -150,7 +151,7 @@ def test_the_command_line_does_what_it_says(desk: Path, real: Server, weights: P
         r"\1 & until [ -f cutouts/three.png ]; do sleep 0.2; done;"
         r" kill $!; wait $! || [ $? -ge 124 ]"
     )
-    block = watch.sub(until_done, BLOCKS["command.md", 0])
+    block = watch.sub(until_done, BLOCKS["docs/command.md", 0])
     for there, here in CLUSTER.items():
         assert there in block
         block = block.replace(there, here)
@@ -169,7 +170,7 @@ def test_every_link_leads_somewhere() -> None:
     home = "https://github.com/bgremove/bgremove/blob/main/"
     raw = "https://raw.githubusercontent.com/bgremove/bgremove/main/"
     for name, text in PAGES.items():
-        folder = ROOT if name == "README.md" else ROOT / "docs"
+        folder = (ROOT / name).parent
         for link in re.findall(r"\]\(([^)\s]+)\)", text):
             path = link.partition("#")[0]
             if path.startswith((home, raw)):
