@@ -169,6 +169,13 @@ class Options:
             raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
 
     @property
+    def extras(self) -> tuple[str, ...]:
+        """The options that are given beyond subject and format, for logs."""
+        names = ("background", "margin", "canvas")
+        given = tuple(name for name in names if getattr(self, name) is not None)
+        return (*given, "webp") if self.file_type is Encoding.WEBP else given
+
+    @property
     def ground(self) -> Colour:
         """The colour behind the subject of ``white_bg``."""
         return self.background or WHITE
