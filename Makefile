@@ -47,8 +47,8 @@ soak: .venv/dev.stamp weights ## Send REQUESTS (3000) good, damaged and foreign 
 golden: .venv/dev.stamp weights ## Approve the mattes that the pipeline gives now
 	APPROVE_GOLDEN=1 $(BIN)/pytest tests/golden
 
-eval: .venv/dev.stamp weights ## Score the cut-outs on the DATASET folder (../shared/eval)
-	$(BIN)/python -m eval $(or $(DATASET),../shared/eval) --halves \
+eval: .venv/dev.stamp weights build/drawn/manifest.tsv ## Score the cut-outs on the DATASET folder (../shared/eval) and on drawn pictures
+	$(BIN)/python -m eval $(or $(DATASET),../shared/eval) build/drawn --halves \
 		--remove eval.removers:plain_u2net --remove eval.removers:served --out build/eval
 
 bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
@@ -97,6 +97,9 @@ audit: .venv-audit/stamp ## Ask what is known against the pinned dependencies (A
 clean: ## Remove the virtual environment, the caches and the weights
 	rm -rf .venv .venv-audit .venv-rembg node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	rm -f weights/*.onnx weights/*.onnx.* weights/.lock
+
+build/drawn/manifest.tsv: .venv/dev.stamp $(wildcard eval/draw/*.py)
+	$(BIN)/python -m eval.draw build/drawn
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }

@@ -60,7 +60,7 @@ class Settings:
         10 * MIB, "bytes", "Largest picture accepted.", low=1, high=64 * MIB
     )
     max_pixels: int = _row(
-        50_000_000, "pixels", "Most pixels a picture may declare.", low=1, high=250_000_000
+        52_000_000, "pixels", "Most pixels a picture may declare.", low=1, high=250_000_000
     )
     max_side: int = _row(16_383, "pixels", "Longest side of a picture.", low=1, high=65_500)
     max_frames: int = _row(1_000, "frames", "Most frames of an animation.", low=1, high=100_000)

@@ -71,7 +71,7 @@ def load(name: str) -> Remover:
 
 
 def report(name: str, scores: Sequence[Score], *, halves: bool = False) -> str:
-    """Return the Markdown of one remover: by subject, by kind where there are kinds, calibration.
+    """Return one remover's Markdown: photographs by subject, drawn pictures by kind, calibration.
 
     Args:
         name: label of the tables.
@@ -81,7 +81,8 @@ def report(name: str, scores: Sequence[Score], *, halves: bool = False) -> str:
     parts = [(name, scores)]
     if halves:
         parts += [(f"{name}, even", scores[::2]), (f"{name}, odd", scores[1::2])]
-    texts = [table(label, part) for label, part in parts]
+    photographs = [(label, [s for s in part if not s.sample.kind]) for label, part in parts]
+    texts = [table(label, part) for label, part in photographs if part]
     texts += [calibration(label, part) for label, part in parts]
     texts.append(kind_table(name, scores))
     return "\n".join(text for text in texts if text)

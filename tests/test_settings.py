@@ -25,7 +25,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     settings = Settings.from_env({})
     assert settings == Settings()
     assert settings.max_upload_bytes == 10 * 1024 * 1024
-    assert settings.max_pixels == 50_000_000
+    assert settings.max_pixels == 52_000_000
     assert settings.max_side == 16_383
     assert settings.timeout_s == 20.0
     assert settings.weights_dir == CHECKOUT / "weights"

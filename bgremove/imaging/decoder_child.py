@@ -1,31 +1,41 @@
 """The decoder's own process: pictures in, pixels out, through memory that both sides see.
 
 Run by `decoder_pool` as ``python -m bgremove.imaging.decoder_child BYTES``, with a socket as
-standard input and the memory it may take beyond its own start as argument. A message is JSON, never
-pickle, and brings two memory files: the picture, and the sealed one that the pixels go into. The
-process ends when the socket does, so none outlives its worker.
+standard input and the memory it may take beyond its own start as argument. A request brings two
+memory files: the picture, and the one that the pixels go into. The process ends when the socket
+does, so none outlives its worker.
 """
 
 from __future__ import annotations
 
-import json
-import mmap
 import os
 import resource
 import socket
 import sys
 import traceback
+from dataclasses import replace
 from types import TracebackType
-from typing import Any
 
 import cv2
 
-from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import BgremoveError, ImageError, UpstreamError
 from bgremove.imaging.decode import decode_planes
-from bgremove.imaging.planes import MESSAGE_BYTES, write_planes
+from bgremove.imaging.decoder_messages import (
+    FAULT,
+    MAX_PRIVATE,
+    MAX_SENTENCE,
+    MESSAGE_BYTES,
+    PICTURE,
+    UPSTREAM,
+    Decoded,
+    Refused,
+    Request,
+    packed,
+    request_in,
+)
+from bgremove.imaging.planes import write_planes
 
-MAX_PRIVATE = 4_000  # characters of a library's text or a traceback, so that a message fits
+OUT_OF_MEMORY = "There was not enough memory to read the picture"
 
 
 def main(memory_bytes: int) -> None:
@@ -45,46 +55,36 @@ def serve_one(channel: socket.socket) -> bool:
     message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
     if not message:
         return False
+    request = request_in(message)
+    answer: Decoded | Refused
     try:
-        answer = _answer(json.loads(message), *files)
+        answer = _answer(request, *files)
+    except (ImageError, UpstreamError) as error:
+        answer = _refusal(request.number, error)
     except MemoryError:
         # The traceback's frames hold the arrays; they go before the answer is made.
-        answer = _refusal(UpstreamError("There was not enough memory to read the picture"))
+        answer = _refusal(request.number, UpstreamError(OUT_OF_MEMORY))
     finally:
         for file in files:
             os.close(file)
-    channel.send(json.dumps(answer).encode())
+    channel.send(packed(answer))
     return True
 
 
-def _answer(request: dict[str, Any], picture: int, pixels: int) -> dict[str, Any]:
-    limit_cpu(request["cpu_s"])
-    with mmap.mmap(picture, 0, prot=mmap.PROT_READ) as source:
-        data, profile = source[: request["data_bytes"]], source[request["data_bytes"] :]
-    header = ImageHeader(
-        ImageType(request["type"]),
-        request["width"],
-        request["height"],
-        request["frames"],
-        request["orientation"],
-        profile if request["has_profile"] else None,
-        request["reduction"],
-    )
-    try:
-        planes = decode_planes(data, header)
-    except (ImageError, UpstreamError) as error:
-        return _refusal(error)
+def _answer(request: Request, picture: int, pixels: int) -> Decoded:
+    limit_cpu(request.cpu_s)
+    data = os.pread(picture, request.data_bytes, 0)
+    profile = os.pread(picture, request.profile_bytes or 0, request.data_bytes)
+    planes = decode_planes(data, request.header(profile))
     write_planes(pixels, planes)
-    return {
-        "has_alpha": planes.alpha is not None,
-        "carries_profile": planes.carries_profile,
-        "warnings": planes.warnings,
-    }
+    has_alpha = planes.alpha is not None
+    return Decoded(request.number, has_alpha, planes.carries_profile, planes.warnings)
 
 
-def _refusal(error: BgremoveError) -> dict[str, Any]:
-    kind = "picture" if isinstance(error, ImageError) else "upstream"
-    return {"error": kind, "message": error.message, "private": (error.private or "")[:MAX_PRIVATE]}
+def _refusal(number: int, error: BgremoveError) -> Refused:
+    kind = PICTURE if isinstance(error, ImageError) else UPSTREAM
+    private = (error.private or "")[:MAX_PRIVATE]
+    return Refused(number, kind, error.message[:MAX_SENTENCE], private)
 
 
 def limit_memory(extra_bytes: int) -> None:
@@ -111,7 +111,7 @@ def report_last_words(channel: socket.socket) -> None:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         text = "".join(traceback.format_exception(kind, error, trace))[-MAX_PRIVATE:]
         fault = UpstreamError("The picture's decoder failed", private=text)
-        channel.send(json.dumps(_refusal(fault) | {"error": "fault"}).encode())
+        channel.send(packed(replace(_refusal(0, fault), kind=FAULT)))
 
     sys.excepthook = hook
 

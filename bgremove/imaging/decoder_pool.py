@@ -23,6 +23,9 @@ from bgremove.imaging.decoder_process import DecoderGoneError, DecoderProcess
 from bgremove.imaging.probe import Limits
 
 PATIENCE_S = 0.15  # waited for a decoder at work before another is started
+# Pictures that a decoder reads before another replaces it: a picture that takes over a decoder has
+# those of others for so long. A start costs 0.15 s, so that a picture pays 0.6 ms.
+MOST_PICTURES = 250
 WAITING = "waiting for decoding"
 
 
@@ -117,7 +120,8 @@ class DecoderPool:
 
     def _keep(self, process: DecoderProcess) -> None:
         with self._changed:
-            if process.is_alive and not self._closed:
+            is_spent = process.pictures >= MOST_PICTURES
+            if process.is_alive and not self._closed and not is_spent:
                 self._idle.append(process)
                 return
         process.kill()

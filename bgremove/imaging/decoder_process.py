@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
+import itertools
 import math
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import bgremove
 from bgremove.datatypes import DecodedImage, ImageHeader
 from bgremove.deadline import Deadline
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging.planes import MESSAGE_BYTES, Planes, finished, map_planes
+from bgremove.imaging.decoder_messages import (
+    FAULT,
+    MESSAGE_BYTES,
+    PICTURE,
+    Decoded,
+    NonsenseError,
+    Request,
+    answer_in,
+    packed,
+)
+from bgremove.imaging.memory_file import memory_file, seal
+from bgremove.imaging.planes import Planes, finished, map_planes
 from bgremove.imaging.probe import Limits
 
 CHILD = "bgremove.imaging.decoder_child"
@@ -33,9 +41,9 @@ SHORTEST_WAIT_S = 0.001  # a socket takes 0 for "do not wait at all"
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
 )
-CPU_GRACE_S = (
-    5.0  # beyond the deadline, by which the worker has long killed a decoder that overruns
-)
+# Beyond the deadline, by which the worker has long killed a decoder that overruns.
+CPU_GRACE_S = 5.0
+FAILED = "The picture's decoder failed"
 
 
 class DecoderGoneError(UpstreamError):
@@ -46,6 +54,9 @@ class DecoderProcess:
     """One decoder: a child process at the other end of a socket."""
 
     def __init__(self, limits: Limits) -> None:
+        self._numbers = itertools.count(1)
+        self._owes_answer = False
+        self.pictures = 0  # that it was given
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._channel.close)
@@ -71,20 +82,34 @@ class DecoderProcess:
         return self._process.poll() is None
 
     def decode(self, data: bytes, header: ImageHeader, deadline: Deadline) -> DecodedImage:
-        """Have the child decode a picture; it is dead afterwards if it crashed or overran.
+        """Have the child decode a picture.
 
-        Raises DecoderGoneError where it was dead before.
+        Whatever goes wrong between the question and a proper answer ends the child, so that no
+        later picture gets this one's answer.
+
+        Raises:
+            ImageError: The picture is damaged.
+            DecoderGoneError: The child was dead before it got the picture.
+            UpstreamError: It died, ran out of memory or answered nonsense.
+            DeadlineExceededError: The deadline came first.
+
         """
         profile = header.icc_profile
-        with (
-            _memory_file("picture", len(data) + len(profile or b"")) as picture,
-            _memory_file("pixels", 4 * math.prod(header.decoded_size)) as pixels,
-        ):
-            os.pwritev(picture, [data, profile or b""], 0)
-            self._send(_request(data, header, deadline), [picture, pixels], deadline)
-            answer = self._receive(deadline)
-            bgr, alpha = map_planes(pixels, header, has_alpha=answer["has_alpha"])
-        planes = Planes(bgr, alpha, answer["carries_profile"], tuple(answer["warnings"]))
+        self.pictures += 1
+        try:
+            with (
+                memory_file("picture", len(data) + len(profile or b"")) as picture,
+                memory_file("pixels", 4 * math.prod(header.decoded_size)) as pixels,
+            ):
+                os.pwritev(picture, [data, profile or b""], 0)
+                answer = self._ask(data, header, [picture, pixels], deadline)
+                _seal(pixels)
+                self._owes_answer = False
+                bgr, alpha = map_planes(pixels, header, has_alpha=answer.has_alpha)
+        finally:
+            if self._owes_answer:
+                self.kill()
+        planes = Planes(bgr, alpha, answer.carries_profile, answer.warnings)
         return finished(planes, header)
 
     def kill(self) -> None:
@@ -93,39 +118,43 @@ class DecoderProcess:
         self._process.kill()
         self._process.wait()
 
-    def _send(self, request: dict[str, Any], files: list[int], deadline: Deadline) -> None:
+    def _ask(
+        self, data: bytes, header: ImageHeader, files: list[int], deadline: Deadline
+    ) -> Decoded:
+        number = next(self._numbers)
+        request = Request.of(number, data, header, deadline.remaining_s + CPU_GRACE_S)
+        self._owes_answer = True
         self._channel.settimeout(max(deadline.remaining_s, SHORTEST_WAIT_S))
         try:
-            socket.send_fds(self._channel, [json.dumps(request).encode()], files)
+            socket.send_fds(self._channel, [packed(request)], files)
         except TimeoutError:
-            self.kill()
             raise deadline.exceeded("decoding") from None
         except OSError as error:
-            self.kill()
             raise DecoderGoneError(
                 "The picture's decoder had stopped", private=str(error)
             ) from error
+        try:
+            answer = answer_in(self._receive(deadline), number)
+        except NonsenseError as error:
+            raise UpstreamError(FAILED, private=f"a decoder answers nonsense: {error}") from error
+        if isinstance(answer, Decoded):
+            return answer
+        self._owes_answer = answer.kind == FAULT  # then the process is at its end
+        kind = ImageError if answer.kind == PICTURE else UpstreamError
+        raise kind(answer.message, private=answer.private or None)
 
-    def _receive(self, deadline: Deadline) -> dict[str, Any]:
+    def _receive(self, deadline: Deadline) -> bytes:
         self._channel.settimeout(max(deadline.remaining_s, SHORTEST_WAIT_S))
         try:
             message = self._channel.recv(MESSAGE_BYTES)
         except TimeoutError:
-            self.kill()
             raise deadline.exceeded("decoding") from None
         except ConnectionError:
             message = b""
         if not message:
             self.kill()
             raise self._crash()
-        answer: dict[str, Any] = json.loads(message)
-        kind = answer.get("error")
-        if kind == "fault":
-            self.kill()
-        if kind is not None:
-            error = ImageError if kind == "picture" else UpstreamError
-            raise error(answer["message"], private=answer["private"] or None)
-        return answer
+        return message
 
     def _crash(self) -> ImageError | UpstreamError:
         """Tell a picture that crashed its decoder, and would again, from a decoder killed."""
@@ -133,20 +162,6 @@ class DecoderProcess:
         if -self._process.returncode in CRASHES:
             return ImageError("The picture is damaged and cannot be read", private=private)
         return UpstreamError("The picture's decoder stopped unexpectedly", private=private)
-
-
-def _request(data: bytes, header: ImageHeader, deadline: Deadline) -> dict[str, Any]:
-    return {
-        "type": header.type,
-        "width": header.width,
-        "height": header.height,
-        "frames": header.frames,
-        "orientation": header.orientation,
-        "reduction": header.reduction,
-        "data_bytes": len(data),
-        "has_profile": header.icc_profile is not None,
-        "cpu_s": deadline.remaining_s + CPU_GRACE_S,
-    }
 
 
 def environment(limits: Limits) -> dict[str, str]:
@@ -166,13 +181,9 @@ def environment(limits: Limits) -> dict[str, str]:
     }
 
 
-@contextlib.contextmanager
-def _memory_file(name: str, size: int) -> Iterator[int]:
-    """Open a file in memory that the child can neither shrink nor grow under the worker's feet."""
-    file = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+def _seal(pixels: int) -> None:
     try:
-        os.ftruncate(file, size)
-        fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
-        yield file
-    finally:
-        os.close(file)
+        seal(pixels)
+    except OSError as error:
+        private = "a decoder kept its pixels mapped for writing"
+        raise UpstreamError(FAILED, private=private) from error

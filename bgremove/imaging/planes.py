@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bgremove.datatypes import DecodedImage, ImageHeader
+from bgremove.imaging.memory_file import mapped
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
-
-MESSAGE_BYTES = 64 * 1024  # of a request or an answer; they have under 1 kB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +50,13 @@ def write_planes(file: int, planes: Planes) -> None:
 def map_planes(
     file: int, header: ImageHeader, *, has_alpha: bool
 ) -> tuple[ImageU8, ImageU8 | None]:
-    """Map what `write_planes` wrote, without a copy; the mapping lives as long as the arrays."""
+    """Map what `write_planes` wrote to a sealed file, without a copy.
+
+    The mapping lives as long as the arrays. What is written to them is seen by nobody else.
+    """
     width, height = header.decoded_size
     pixels = width * height
     colours = 3 * pixels
-    flat = np.frombuffer(mmap.mmap(file, colours + pixels * has_alpha), np.uint8)
+    flat = np.frombuffer(mapped(file, colours + pixels * has_alpha), np.uint8)
     bgr = flat[:colours].reshape(height, width, 3)
     return bgr, flat[colours:].reshape(height, width) if has_alpha else None

@@ -140,7 +140,17 @@ def test_halves_kinds_and_calibration_are_reported(
     monkeypatch.setattr(command, "load", lambda _name: remove_blue)
     command.main([str(folder), "--halves", "--out", str(tmp_path)])
     table = (tmp_path / "table.md").read_text(encoding="utf-8")
-    assert "served, even | n |" in table
-    assert "served, odd | n |" in table
+    assert "| product |" not in table
+    assert "calibration error 0.100 over 1 answers" in table
     assert "| y | 1 | 0 | 1.000 | 1.000 | 0.90 | 0 |" in table
     assert "calibration error 0.100 over 2 answers; 0 of the 2 at 0.8 or more" in table
+
+
+def test_photographs_are_reported_by_subject_on_both_halves(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "load", lambda _name: remove_blue)
+    command.main([str(folder), "--halves", "--out", str(tmp_path)])
+    table = (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert "served, even | n |" in table
+    assert "served, odd | n |" in table

@@ -16,6 +16,7 @@ from PIL import Image
 
 from bgremove.errors import ImageError, UpstreamError
 from bgremove.imaging import decoder_child
+from bgremove.imaging.decoder_messages import Request, packed
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
 
@@ -35,15 +36,13 @@ def channels(monkeypatch) -> Iterator[tuple[socket.socket, socket.socket]]:
 def ask(channels: tuple[socket.socket, socket.socket], data: bytes) -> tuple[dict, bytes]:
     ours, theirs = channels
     header = probe(PICTURE, LIMITS)
-    request = {name: getattr(header, name) for name in ("type", "width", "height", "frames")}
-    request |= {"orientation": 1, "reduction": 1}
-    request |= {"data_bytes": len(data), "has_profile": False, "cpu_s": 9}
+    request = Request.of(7, data, header, 9)
     picture, pixels = os.memfd_create("picture"), os.memfd_create("pixels")
     try:
         os.write(picture, data)
         serving = threading.Thread(target=decoder_child.serve_one, args=(theirs,))
         serving.start()
-        socket.send_fds(ours, [json.dumps(request).encode()], [picture, pixels])
+        socket.send_fds(ours, [packed(request)], [picture, pixels])
         answer = json.loads(ours.recv(100_000))
         serving.join()
         return answer, os.pread(pixels, 10_000, 0)
@@ -54,14 +53,19 @@ def ask(channels: tuple[socket.socket, socket.socket], data: bytes) -> tuple[dic
 
 def test_pixels_are_colours_and_behind_them_alpha(channels):
     answer, pixels = ask(channels, PICTURE)
-    assert answer == {"has_alpha": True, "carries_profile": False, "warnings": []}
+    assert answer == {
+        "number": 7,
+        "has_alpha": True,
+        "carries_profile": False,
+        "warnings": [],
+    }
     scene = made.scene(40, 30, 4)
     assert pixels == scene[:, :, 2::-1].tobytes() + scene[:, :, 3].tobytes()
 
 
 def test_a_damaged_picture_is_told_from_a_failure(channels):
     answer, pixels = ask(channels, PICTURE[:-40])
-    assert answer["error"] == "picture"
+    assert answer["kind"] == "picture"
     assert pixels == b""
 
 
@@ -78,7 +82,7 @@ def test_every_failure_is_answered(channels, monkeypatch, raised, kind):
         raise raised
 
     monkeypatch.setattr(decoder_child, "decode_planes", fail)
-    assert ask(channels, PICTURE)[0]["error"] == kind
+    assert ask(channels, PICTURE)[0]["kind"] == kind
 
 
 def test_serving_ends_when_the_other_side_has_gone(channels):
@@ -96,7 +100,7 @@ def test_a_fault_is_reported_before_the_process_ends(channels, monkeypatch):
     except KeyError as error:
         sys.excepthook(KeyError, error, error.__traceback__)
     answer = json.loads(ours.recv(100_000))
-    assert answer["error"] == "fault"
+    assert answer["kind"] == "fault"
     assert "unforeseen" in answer["private"]
     assert "unforeseen" not in answer["message"]
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -370,3 +370,93 @@ def test_a_decoder_loads_neither_web_nor_inference():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, text=True
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def hostile(monkeypatch) -> Callable[[str], None]:
+    """Give what has decoders taken over: they answer as `hostile_decoder` does."""
+    environment = decoder_process.environment
+
+    def take_over(how: str) -> None:
+        monkeypatch.setattr(decoder_process, "CHILD", "tests.support.hostile_decoder")
+        monkeypatch.setattr(
+            decoder_process, "environment", lambda limits: environment(limits) | {"HOSTILE": how}
+        )
+
+    return take_over
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "no-json",
+        "deep",
+        "list",
+        "other-number",
+        "text-number",
+        "number-flag",
+        "missing",
+        "surplus",
+        "warning",
+        "refusal",
+        "long",
+        "mapped",
+    ],
+)
+def test_a_decoder_that_answers_nonsense_is_ended(pool, hostile, how):
+    endings = []
+    pool.on_end = endings.append
+    hostile(how)
+    pool.start()
+    (liar,) = children()
+    with pytest.raises(UpstreamError) as fault:
+        pool.decode(PICTURE, HEADER, Deadline.after(20))
+    assert "decoder" in fault.value.private
+    assert fault.value.message == decoder_process.FAILED
+    assert liar not in children()
+    assert endings == ["crash"]
+
+
+def test_an_answer_too_many_is_not_the_next_picture_s(pool, hostile):
+    hostile("twice")
+    assert pool.decode(PICTURE, HEADER, Deadline.after(20)).size == (40, 30)
+    with pytest.raises(UpstreamError, match="failed"):
+        pool.decode(PICTURE, HEADER, Deadline.after(20))
+
+
+def test_pixels_do_not_change_once_they_are_answered(pool, hostile):
+    hostile("late")
+    image = pool.decode(PICTURE, HEADER, Deadline.after(20))
+    with pytest.raises(UpstreamError):  # it tried, could not, and ended
+        pool.decode(PICTURE, HEADER, Deadline.after(20))
+    assert not image.bgr.any()
+
+
+def test_a_fault_of_the_worker_leaves_no_answer_to_another_picture(pool, monkeypatch):
+    other = made.saved(Image.fromarray(made.scene(40, 30)[::-1].copy()), "PNG")
+    pool.start()
+    (asked,) = children()
+
+    def fail(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(decoder_process.DecoderProcess, "_receive", fail)
+        with pytest.raises(MemoryError):
+            pool.decode(PICTURE, HEADER, Deadline.after(20))
+    assert asked not in children()
+    for data in (other, PICTURE, other):
+        image = pool.decode(data, HEADER, Deadline.after(20))
+        assert np.array_equal(image.bgr, decode(data, HEADER).bgr)
+
+
+def test_a_decoder_is_replaced_after_so_many_pictures(pool, monkeypatch):
+    monkeypatch.setattr(decoder_pool, "MOST_PICTURES", 2)
+    endings, decoders = [], []
+    pool.on_end = endings.append
+    for _ in range(6):
+        decoders += children() or ["none"]
+        pool.decode(PICTURE, HEADER, Deadline.after(20))
+    assert decoders[0::2] == ["none"] * 3
+    assert len(set(decoders[1::2])) == 3
+    assert not endings

@@ -10,9 +10,11 @@ from __future__ import annotations
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import bmp, gif, jpeg, png, webp
+from bgremove.imaging.probe.foreign import describe, kind_of
 from bgremove.imaging.probe.limits import Limits, check_size
+from bgremove.imaging.probe.signatures import type_of
 
-__all__ = ["Limits", "probe", "type_of"]
+__all__ = ["Limits", "kind_of", "probe", "type_of"]
 
 READERS = {
     ImageType.JPEG: jpeg.read,
@@ -21,21 +23,6 @@ READERS = {
     ImageType.WEBP: webp.read,
     ImageType.GIF: gif.read,
 }
-
-
-def type_of(data: bytes) -> ImageType | None:
-    """Return the type the first bytes tell, or None where it is not one of the five."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return ImageType.JPEG
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return ImageType.PNG
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return ImageType.GIF
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return ImageType.WEBP
-    if data.startswith(b"BM"):
-        return ImageType.BMP
-    return None
 
 
 def probe(data: bytes, limits: Limits) -> ImageHeader:
@@ -51,7 +38,7 @@ def probe(data: bytes, limits: Limits) -> ImageHeader:
         )
     kind = type_of(data)
     if kind is None:
-        raise ImageError("The file is not a JPEG, PNG, BMP, WEBP or GIF picture")
+        raise ImageError(describe(data))
     header = READERS[kind](data, limits)
     check_size(header.width, header.height, limits)
     return header

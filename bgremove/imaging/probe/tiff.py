@@ -1,0 +1,57 @@
+"""The first directory of a TIFF structure, which EXIF blocks and many raw files are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+SIZES = {3: 2, 4: 4}  # TIFF field type to bytes: SHORT, LONG
+ASCII, RATIONAL = 2, 5
+ENTRY_BYTES = 12
+
+
+class Directory:
+    """The tags of the first directory; empty where ``tiff`` is no TIFF structure.
+
+    The second directory describes the thumbnail. Values outside of ``tiff`` read as absent.
+    """
+
+    def __init__(self, tiff: bytes) -> None:
+        self._tiff = tiff
+        self._entries: dict[int, int] = {}  # tag to where its entry starts
+        self._order: Literal["little", "big"] = "little" if tiff.startswith(b"II*\0") else "big"
+        if not tiff.startswith((b"II*\0", b"MM\0*")):
+            return
+        first = self._int(4, 4)
+        count = min(self._int(first, 2), max(0, len(tiff) - first - 2) // ENTRY_BYTES)
+        for at in range(first + 2, first + 2 + ENTRY_BYTES * count, ENTRY_BYTES):
+            self._entries.setdefault(self._int(at, 2), at)
+
+    def has(self, tag: int) -> bool:
+        """Return whether the directory has the tag."""
+        return tag in self._entries
+
+    def number(self, tag: int) -> int:
+        """Return the first integer of a tag; 0 where it has none."""
+        at = self._entries.get(tag)
+        return 0 if at is None else self._int(at + 8, SIZES.get(self._int(at + 2, 2), 0))
+
+    def ratio(self, tag: int) -> float:
+        """Return the first rational of a tag; 0 where it has none."""
+        at = self._entries.get(tag)
+        if at is None or self._int(at + 2, 2) != RATIONAL:
+            return 0.0
+        value = self._int(at + 8, 4)
+        below = self._int(value + 4, 4)
+        return self._int(value, 4) / below if below else 0.0
+
+    def text(self, tag: int) -> bytes:
+        """Return the text of a tag, up to its NUL; empty where it has none."""
+        at = self._entries.get(tag)
+        if at is None or self._int(at + 2, 2) != ASCII:
+            return b""
+        length = self._int(at + 4, 4)
+        start = at + 8 if length <= 4 else self._int(at + 8, 4)
+        return self._tiff[start : start + length].partition(b"\0")[0]
+
+    def _int(self, at: int, size: int) -> int:
+        return int.from_bytes(self._tiff[at : at + size], self._order)

@@ -1,0 +1,1 @@
+"""Drawn pictures with exact alpha: logos, signatures, chains, labels, cartoons and others."""
