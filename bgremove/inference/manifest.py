@@ -41,10 +41,12 @@ class Source:
 class Int8:
     """The quantised form of a network: built here from its float32 file, never fetched.
 
-    ``ranges`` is a calibration table beside the manifest, ``quantile`` what of the extremes
-    it holds: 1 the largest, 0.5 their median. ``float_nodes`` stay float32,
+    ``ranges`` is a calibration table beside the manifest, ``quantile`` the quantile of the pictures'
+    extremes in it: 1 the largest, 0.5 their median. ``float_nodes`` stay float32,
     ``stepped_nodes`` give float32; names may hold ``*`` and ``?``. The hash is that of a build with
-    the pinned tools; one by other versions must give the known answer.
+    the pinned tools; a build by other versions must give the known answer. ``size``, where it is
+    not 0, replaces that of the row: the axes of the built network are then open. ``fine_size`` is
+    `Model.fine_size` of the built network.
     """
 
     file: str
@@ -55,12 +57,16 @@ class Int8:
     float_nodes: tuple[str, ...]
     stepped_nodes: tuple[str, ...]
     known_answer: tuple[float, ...]
+    size: int = 0
+    fine_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """One row of the manifest: a network, its file, and how pixels are shown to it.
 
+    ``size`` is the side of the square that a picture is resized to; ``fine_size`` the side for large
+    pictures, 0 where the network has only one.
     ``mean`` and ``std`` are RGB, on the picture scaled to [0, 1] by ``scaling``: ``peak`` divides
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.
@@ -90,7 +96,13 @@ class Model:
     second_opinion: str = ""
     sure_from: float = 0.5
     stands_in_for: str = ""
+    fine_size: int = 0
     int8: Int8 | None = None
+
+    @property
+    def fine(self) -> Model:
+        """The model at the size for large pictures; the same weights, hence the same name."""
+        return replace(self, size=self.fine_size or self.size)
 
     @property
     def quantised(self) -> Model | None:
@@ -103,6 +115,8 @@ class Model:
             file=self.int8.file,
             sha256=self.int8.sha256,
             bytes=self.int8.bytes,
+            size=self.int8.size or self.size,
+            fine_size=self.int8.fine_size,
             known_answer=self.int8.known_answer,
             int8=None,
         )
@@ -206,6 +220,7 @@ def _checks(model: Model) -> dict[str, bool]:
         "sha256": re.fullmatch("[0-9a-f]{64}", model.sha256) is not None,
         "bytes": model.bytes > 0,
         "size": model.size > 0,
+        "fine_size": model.fine_size == 0 or model.fine_size > model.size,
         "mean": len(model.mean) == 3,
         "std": len(model.std) == 3 and min(model.std) > 0,
         "scaling": model.scaling in get_args(Scaling),
