@@ -6,19 +6,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run free-port weights calibrate test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints image-check openapi clients capacity lint-page audit clean
+.PHONY: help run weights calibrate test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints image-check openapi clients capacity lint-page audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: free-port weights ## Serve on HOST:PORT (127.0.0.1:8000), setting everything up first
-	@echo 'Once it says "ready": http://$(HOST):$(PORT)/ (Ctrl-C stops it)'
-	@exec env HOST=$(HOST) PORT=$(PORT) $(BIN)/gunicorn -c deploy/gunicorn.conf.py wsgi:app
-
-free-port:
-	@$(PYTHON) -c 'import socket; at = ("$(HOST)", $(PORT)); socket.create_server(at, family=socket.getaddrinfo(*at)[0][0])' || \
-		{ echo 'Nothing can listen on $(HOST):$(PORT); another port: make run PORT=8080' >&2; exit 1; }
+run: .venv/run.stamp ## Serve on HOST:PORT (127.0.0.1:8000), setting everything up first
+	@exec $(BIN)/bgremove serve --host $(HOST) --port $(PORT)
 
 weights: .venv/run.stamp ## Fetch and verify the models' weights
 	$(BIN)/bgremove weights
@@ -103,10 +98,12 @@ build/drawn/manifest.tsv: .venv/dev.stamp $(wildcard eval/draw/*.py)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@echo 'Creating the virtual environment .venv'
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/run.stamp: .venv/bin/python $(SOURCES)
-	$(PIP) --editable '.[cli,weights]'
+	@echo 'Installing bgremove and its libraries into .venv (about 350 MB, a minute or two)'
+	@$(PIP) --editable .
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp

@@ -1,25 +1,56 @@
-"""bgremove: give back the subject of a photograph, without its background."""
+"""bgremove: cut the subject out of a photograph.
+
+`remove` and `Remover` are the Python API; `create_app` makes the WSGI application of the service.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bgremove.app import create_app
-    from bgremove.pipeline import remove_background
+    from bgremove.errors import (
+        BgremoveError,
+        ImageError,
+        NoSubjectError,
+        ValidationError,
+        WeightsError,
+    )
+    from bgremove.remover import Remover, remove
+    from bgremove.result import Result
+    from bgremove.settings import Settings
 
 __version__ = "0.1.0"
-__all__ = ["create_app", "remove_background"]
+__all__ = [
+    "BgremoveError",
+    "ImageError",
+    "NoSubjectError",
+    "Remover",
+    "Result",
+    "Settings",
+    "ValidationError",
+    "WeightsError",
+    "create_app",
+    "remove",
+]
+# Imported when asked for: a decoder child needs none of it, and a server not the Python API.
+_HOMES = {
+    "create_app": "app",
+    "remove": "remover",
+    "Remover": "remover",
+    "Result": "result",
+    "Settings": "settings",
+} | dict.fromkeys([name for name in __all__ if name.endswith("Error")], "errors")
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public names when they are asked for: a decoder child needs neither."""
-    if name == "create_app":
-        from bgremove.app import create_app
+    """Import a public name from its module."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"bgremove.{_HOMES[name]}"), name)
 
-        return create_app
-    if name == "remove_background":
-        from bgremove.pipeline import remove_background
 
-        return remove_background
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    """List the public names."""
+    return [*__all__, "__version__"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from bgremove.api import context, description, errors, health, pages, removals
 from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
 from bgremove.api.raw import error_message
+from bgremove.api.services import NAME, Services
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
@@ -17,9 +19,13 @@ from bgremove.log import configure_logging
 from bgremove.serving.alarms import Alarms
 from bgremove.serving.bodies import READERS, Bodies
 from bgremove.serving.hangs import Hangs
+from bgremove.serving.hooks import Hooks
 from bgremove.serving.places import Places
 from bgremove.serving.uploads import Uploads
 from bgremove.settings import Settings, unknown_names
+
+if TYPE_CHECKING:
+    from bgremove.api.metrics.scraping import Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -38,27 +44,27 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     if settings is None:
         settings = Settings.from_env(os.environ)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     for sentence in unknown_names(os.environ):
         logger.warning(sentence)
-    app = Application("bgremove", static_folder=None)
+    metrics = _metrics(settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+    app = _routed(settings, metrics)
+    services = build_services(app, settings, metrics.hooks if metrics else Hooks())
+    logger.info(str(services.admission))
+    app.extensions[NAME] = services
+    app.wsgi_app = Uploads(app.wsgi_app, services.bodies, services.alarms)  # type: ignore[method-assign]
+    return app
+
+
+def describe(settings: Settings) -> description.Description:
+    """Describe the application that `create_app` would make, without building its parts."""
+    return description.Description(_routed(settings, _metrics(settings, None)), settings)
+
+
+def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
+    """Make an application with its routes and without the parts that they use."""
+    app = Application(NAME, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes + FORM_OVERHEAD_BYTES
-    engine = build_engine(settings)
-    app.extensions["bgremove"] = engine
-    app.extensions["bgremove-admission"] = admission = admission_of(settings)
-    logger.info(str(admission))
-    app.extensions["bgremove-places"] = Places(settings.places, settings.queue)
-    app.extensions["bgremove-warm-up"] = WarmUp(engine.sessions)
-    app.extensions["bgremove-alarms"] = alarms = Alarms()
-    bodies = Bodies(settings.places + settings.queue + READERS)
-    app.extensions["bgremove-hangs"] = Hangs(
-        alarms,
-        bodies,
-        settings.grace_s,
-        is_loading=lambda: engine.sessions.is_loading,
-        error_message=error_message,
-    )
-    app.extensions["bgremove-description"] = description.Description(settings)
     context.register(app, settings.timeout_s)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
@@ -66,9 +72,43 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.pages:
         app.register_blueprint(description.pages)
         app.register_blueprint(pages.blueprint)
-    if settings.metrics:  # imported only where it is wanted: it costs every worker memory
-        from bgremove.api.metrics import scraping
-
-        scraping.register(app, settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
-    app.wsgi_app = Uploads(app.wsgi_app, bodies, alarms)  # type: ignore[method-assign]
+    if metrics:
+        metrics.register(app)
     return app
+
+
+def build_services(app: Flask, settings: Settings, hooks: Hooks) -> Services:
+    """Build the parts of a worker."""
+    engine = build_engine(
+        settings,
+        on_decoder_end=hooks.on_decoder_end,
+        on_models_loaded=hooks.on_models_loaded,
+    )
+    alarms, bodies = Alarms(), Bodies(settings.places + settings.queue + READERS)
+    hangs = Hangs(
+        alarms,
+        bodies,
+        settings.grace_s,
+        is_loading=lambda: engine.sessions.is_loading,
+        error_message=error_message,
+        on_hang=hooks.on_hang,
+    )
+    return Services(
+        engine=engine,
+        admission=admission_of(settings),
+        places=Places(settings.places, settings.queue, hooks.on_places),
+        warm_up=WarmUp(engine.sessions, hooks.on_readiness),
+        alarms=alarms,
+        bodies=bodies,
+        hangs=hangs,
+        description=description.Description(app, settings),
+    )
+
+
+def _metrics(settings: Settings, folder: str | None) -> Metrics | None:
+    """Build the metrics; imported only where they are wanted, since each worker pays memory."""
+    if not settings.metrics:
+        return None
+    from bgremove.api.metrics.scraping import Metrics
+
+    return Metrics(settings, folder)

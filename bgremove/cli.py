@@ -6,40 +6,58 @@ from importlib import import_module
 
 import click
 
+from bgremove import __version__
+from bgremove.installation import check_system
+
 # A command is imported when it is run or listed: shell completion and `remove --server` need not
 # wait for libraries that they do not use.
 COMMANDS = {
-    "calibrate": "bgremove.commands.calibrate",
+    "remove": "bgremove.commands.remove",
+    "serve": "bgremove.commands.serve",
     "doctor": "bgremove.commands.doctor",
     "keys": "bgremove.commands.keys",
-    "openapi": "bgremove.commands.openapi",
-    "remove": "bgremove.commands.remove",
     "settings": "bgremove.commands.settings",
     "weights": "bgremove.commands.weights",
+}
+FOR_MAINTAINERS = {
+    "calibrate": "bgremove.commands.calibrate",
+    "openapi": "bgremove.commands.openapi",
 }
 
 
 class Commands(click.Group):
-    """A group whose commands are the `command` of the modules of COMMANDS."""
+    """A group of commands, those for the maintainers of bgremove listed apart."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names, in order."""
         del context
-        return sorted(COMMANDS)
+        return [*COMMANDS, *FOR_MAINTAINERS]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import a command."""
         del context
-        if name not in COMMANDS:
+        module = (COMMANDS | FOR_MAINTAINERS).get(name)
+        if module is None:
             return None
-        command: click.Command = import_module(COMMANDS[name]).command
+        command: click.Command = import_module(module).command
         return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands in two sections."""
+        for title, names in (("Commands", COMMANDS), ("For maintainers", FOR_MAINTAINERS)):
+            rows = []
+            for name in names:
+                command = self.get_command(context, name)
+                rows.append((name, command.get_short_help_str(80) if command else ""))
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="bgremove")
+@click.version_option(__version__, package_name="bgremove")
 def main() -> None:
-    """Self-hosted background removal.
+    """Remove the background of pictures: here, in bulk, or as an HTTP service.
 
     `bgremove COMMAND --help` has examples, the exit codes and the environment of each command.
     """
+    check_system()

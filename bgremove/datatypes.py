@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from bgremove.errors import Detail, ValidationError
 
+MASK_THRESHOLD = 0.5  # of alpha; `matting.refine` sets its levels so that this one measures best
+
 ImageU8 = NDArray[np.uint8]
 ArrayF32 = NDArray[np.float32]
 
@@ -43,6 +45,15 @@ class ImageType(StrEnum):
     BMP = "BMP"
     WEBP = "WEBP"
     GIF = "GIF"
+
+
+class Notice(StrEnum):
+    """The words of ``X-Warnings``: how an answer differs from what was asked for."""
+
+    FIRST_FRAME = "animation-first-frame"
+    PROFILE_IGNORED = "colour-profile-ignored"
+    MODEL_FALLBACK = "model-fallback"
+    NO_SECOND_OPINION = "second-opinion-failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +219,20 @@ class DecodedImage:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.bgr.shape[1], self.bgr.shape[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matte:
+    """The alpha matte of an answer, at the full size of the source.
+
+    ``alpha``: float32 (H, W) in [0, 1]: ``drawn``, times the source's own alpha where it has one.
+    ``drawn``: float32 (H, W) in [0, 1], the matte drawn from the networks' map.
+    ``box``: the subject's box.
+    """
+
+    alpha: ArrayF32
+    drawn: ArrayF32
+    box: Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)

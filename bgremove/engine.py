@@ -1,8 +1,10 @@
-"""Put the parts of the pipeline together, from the settings."""
+"""The parts of a removal that outlive a request, built once a process from the settings."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -14,15 +16,40 @@ from bgremove.inference.precision import Precision
 from bgremove.inference.providers import choose_provider
 from bgremove.inference.sessions import Sessions
 from bgremove.machine import available_cpus
-from bgremove.pipeline import Engine
 from bgremove.settings import Settings
 
 
-def build_engine(settings: Settings) -> Engine:
-    """Return an engine; nothing is loaded or started before the first request needs it.
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The limits, decoders, networks and threads of a process."""
 
-    Raises SettingsError where this machine does not have what is set, and WeightsError where the
-    manifest cannot be read.
+    limits: Limits
+    decoders: DecoderPool
+    sessions: Sessions
+    executor: Executor
+
+    def close(self) -> None:
+        """End the decoders and threads. Tests and commands do; a worker just exits."""
+        self.decoders.close()
+        self.executor.shutdown()
+
+
+def build_engine(
+    settings: Settings,
+    *,
+    on_decoder_end: Callable[[str], None] = lambda _: None,
+    on_models_loaded: Callable[[tuple[str, ...]], None] = lambda _: None,
+) -> Engine:
+    """Build the engine; nothing is loaded or started before the first request needs it.
+
+    Args:
+        settings: the settings of the process.
+        on_decoder_end: called with how a decoder ended that was not asked to.
+        on_models_loaded: called with the names of the loaded models when they change.
+
+    Raises:
+        SettingsError: this machine does not have what is set.
+        WeightsError: the manifest cannot be read.
     """
     cpus = settings.threads or available_cpus()
     cv2.setNumThreads(cpus)  # OpenCV's own, and those that matting works its tiles with
@@ -42,6 +69,8 @@ def build_engine(settings: Settings) -> Engine:
         strict=settings.strict_models,
         precision=cast("Precision", settings.precision),
         provider=choose_provider(settings.provider),
+        on_change=on_models_loaded,
     )
+    decoders = DecoderPool(limits, size=settings.places, on_end=on_decoder_end)
     executor = ThreadPoolExecutor(cpus, thread_name_prefix="encode")
-    return Engine(limits, DecoderPool(limits, size=settings.places), sessions, executor)
+    return Engine(limits, decoders, sessions, executor)

@@ -7,7 +7,41 @@ anything an attacker could learn from.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import StrEnum
+from typing import ClassVar, Self
+
+
+class ErrorCode(StrEnum):
+    """The error codes of the contract, each with the HTTP status that it comes with."""
+
+    status: int
+
+    VALIDATION_ERROR = "VALIDATION_ERROR", 400
+    NO_SUBJECT_DETECTED = "NO_SUBJECT_DETECTED", 400
+    UNAUTHORIZED = "UNAUTHORIZED", 401
+    NOT_FOUND = "NOT_FOUND", 404
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", 405
+    RATE_LIMITED = "RATE_LIMITED", 429
+    INTERNAL_ERROR = "INTERNAL_ERROR", 500
+    UPSTREAM_ERROR = "UPSTREAM_ERROR", 502
+    OVERLOADED = "OVERLOADED", 503
+    NOT_READY = "NOT_READY", 503
+
+    def __new__(cls, code: str, status: int) -> Self:
+        """Make a member that is equal to its code."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.status = status
+        return member
+
+    @classmethod
+    def of_status(cls, status: int) -> ErrorCode:
+        """Return the code of an error that is known by its status alone.
+
+        Of the codes that share a status, the general one is returned.
+        """
+        by_status = {code.status: code for code in reversed(cls)}  # the first of a status counts
+        return by_status.get(status, cls.VALIDATION_ERROR if status < 500 else cls.INTERNAL_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +55,7 @@ class Detail:
 class BgremoveError(Exception):
     """Base of every error that bgremove raises on purpose."""
 
-    code: ClassVar[str] = "INTERNAL_ERROR"
-    status: ClassVar[int] = 500
+    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_ERROR
 
     def __init__(
         self, message: str, *, details: tuple[Detail, ...] = (), private: str | None = None
@@ -36,8 +69,7 @@ class BgremoveError(Exception):
 class ValidationError(BgremoveError):
     """The request is at fault; ``details`` lists every faulty field."""
 
-    code = "VALIDATION_ERROR"
-    status = 400
+    code = ErrorCode.VALIDATION_ERROR
 
 
 class ImageError(ValidationError):
@@ -53,8 +85,7 @@ class NoSubjectError(BgremoveError):
     ``model`` and ``warnings`` are those that a success would have told.
     """
 
-    code = "NO_SUBJECT_DETECTED"
-    status = 400
+    code = ErrorCode.NO_SUBJECT_DETECTED
 
     def __init__(self, message: str, model: str, warnings: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -65,8 +96,7 @@ class NoSubjectError(BgremoveError):
 class UnauthorizedError(BgremoveError):
     """No key, or not one that is let in; ``token``: one was sent, and it is at fault."""
 
-    code = "UNAUTHORIZED"
-    status = 401
+    code = ErrorCode.UNAUTHORIZED
 
     def __init__(self, message: str, *, scheme: str = "Bearer", token: bool = False) -> None:
         super().__init__(message)
@@ -77,8 +107,7 @@ class UnauthorizedError(BgremoveError):
 class UpstreamError(BgremoveError):
     """Processing failed or timed out: inference, weights, memory, a decoder that died."""
 
-    code = "UPSTREAM_ERROR"
-    status = 502
+    code = ErrorCode.UPSTREAM_ERROR
 
 
 class DeadlineExceededError(UpstreamError):
@@ -99,9 +128,11 @@ class ModelUnavailableError(UpstreamError):
 class OverloadedError(BgremoveError):
     """All places are taken and the queue is full."""
 
-    code = "OVERLOADED"
-    status = 503
+    code = ErrorCode.OVERLOADED
     retry_after_s: ClassVar[int] = 1
+
+
+CLIENT_GONE = "CLIENT_GONE"  # in place of a code, in the log and in metrics
 
 
 class ClientGoneError(Exception):

@@ -1,4 +1,4 @@
-"""Log lines as JSON, one an event, each with the id of the request it belongs to."""
+"""Log lines: JSON, each with the id of its request, or plain words on a terminal."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ MAX_TEXT = 1_000  # characters of one value of a line; a path alone may have 4,0
 MAX_EXCEPTION = 10_000
 # An API key of ours or what a cut left of one, wherever a client put it: in the path, say.
 KEY = re.compile(r"bgr_[A-Za-z0-9_-]{8,}")
+serves_at = ""  # the address of this process's server, for the line that says it is ready
 
 
 class JsonFormatter(logging.Formatter):
@@ -41,6 +42,50 @@ class JsonFormatter(logging.Formatter):
         return KEY.sub("bgr_(a key)", json.dumps(line, default=str))
 
 
+class PlainFormatter(logging.Formatter):
+    """Formats a record as one line for a person at a terminal.
+
+    Control characters are escaped, so that nothing a client sent reaches the terminal as such.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without its end."""
+        extra = vars(record)
+        time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        line = f"{time}  {record.getMessage()}"
+        if record.name == "bgremove.access":
+            shown = (extra.get(key) for key in ("method", "path", "status"))
+            line = f"{time}  {' '.join(map(str, shown))}  {extra.get('ms')} ms"
+            line += "".join(f", {extra[key]}" for key in ("model", "code") if extra.get(key))
+        elif record.getMessage() == "ready" and serves_at:
+            subjects = (f"{subject} {model}" for subject, model in extra["subjects"].items())
+            line = f"bgremove serves at {serves_at} ({', '.join(subjects)}). Ctrl-C stops it."
+        elif record.levelno > logging.INFO:
+            line += "".join(f"; {key}: {extra[key]}" for key in extra if key not in BUILT_IN)
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)[-MAX_EXCEPTION:]
+        line = KEY.sub("bgr_(a key)", str(_cut(line)))
+        return "".join(
+            each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in line
+        )
+
+
+def is_for_people(record: logging.LogRecord) -> bool:
+    """Tell whether a person at a terminal wants the line: requests, readiness, and trouble."""
+    is_news = record.name == "bgremove.access" or record.getMessage() == "ready"
+    return is_news or record.levelno > logging.INFO
+
+
+def is_plain(choice: str) -> bool:
+    """Tell whether lines are plain words: where they are chosen, or go to a terminal."""
+    return choice == "text" or (choice == "auto" and sys.stdout.isatty())
+
+
+def formatter(choice: str) -> logging.Formatter:
+    """Return the formatter that `BGREMOVE_LOG_FORMAT` chooses."""
+    return PlainFormatter() if is_plain(choice) else JsonFormatter()
+
+
 def _cut(value: object) -> object:
     """Cut a long text, and say how long it was."""
     if isinstance(value, str) and len(value) > MAX_TEXT:
@@ -63,11 +108,13 @@ class WithoutQuotes(logging.Filter):
         return True
 
 
-def configure_logging(level: str) -> None:
-    """Send everything that bgremove logs to standard output, as JSON; safe to call again."""
+def configure_logging(level: str, choice: str = "json") -> None:
+    """Send everything that bgremove logs to standard output; safe to call again."""
     logger = logging.getLogger("bgremove")
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(formatter(choice))
+    if is_plain(choice) and level != "DEBUG":
+        handler.addFilter(is_for_people)
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False

@@ -123,6 +123,12 @@ class Settings:
     log_level: str = _row(
         "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
+    log_format: str = _row(
+        "auto",
+        "format",
+        "Log lines; auto: text on a terminal, else json.",
+        choices=("auto", "json", "text"),
+    )
     pages: bool = _row(True, "0 or 1", "Serve the page at / and the documentation at /docs.")
 
     @classmethod
@@ -147,6 +153,21 @@ class Settings:
         if faults:
             raise SettingsError(tuple(faults))
         return cls(**values)
+
+
+def whole_number(
+    environ: Mapping[str, str], name: str, default: int, *, low: int, high: int
+) -> int:
+    """Return a number that the environment may set under a name without our prefix.
+
+    Raises SettingsError where it is no number, or outside its bounds.
+    """
+    text = environ.get(name, str(default))
+    rules = {"low": low, "high": high, "blank": True, "choices": ()}
+    try:
+        return int(_checked(_parsed(int, text.strip()), rules))
+    except ValueError as fault:
+        raise SettingsError((f"{name}={text!r}: {fault}",)) from None
 
 
 def unknown_names(environ: Mapping[str, str]) -> list[str]:

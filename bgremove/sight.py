@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from bgremove.datatypes import ArrayF32, DecodedImage
+from bgremove.datatypes import ArrayF32, DecodedImage, Notice
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import Model
 from bgremove.inference.preprocess import to_tensor
@@ -23,7 +23,6 @@ from bgremove.stages import Stages
 # large product picture boundary F fell from .35 to .12. Only a network that is lost asks there.
 FINE_SIDE = 1000
 LOST = 0.5  # confidence
-NO_SECOND_WARNING = "second-opinion-failed"
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +35,11 @@ class Sight:
     has_subject: bool
     confidence: float
     warnings: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The names of the models, as ``X-Model`` has them."""
+        return "+".join(self.models)
 
 
 def look(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
@@ -53,7 +57,7 @@ def look(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) 
         second = _map(image, second_model, sessions, stages)
     except ModelUnavailableError as error:
         logger.error("no second opinion", extra={"cause": error.private})
-        return Sight(first, (model.name,), sees, sure, (NO_SECOND_WARNING,))
+        return Sight(first, (model.name,), sees, sure, (Notice.NO_SECOND_OPINION,))
     fused = fuse(first, second)
     names = (model.name, second_model.name)
     return Sight(fused, names, have_subject(first, second), confidence(fused))

@@ -7,10 +7,10 @@ import numpy as np
 
 from bgremove.datatypes import Options, Subject
 from bgremove.deadline import Deadline
-from bgremove.engine import build_engine
+from bgremove.engine import Engine, build_engine
 from bgremove.imaging.probe import probe
 from bgremove.inference.preprocess import to_tensor
-from bgremove.pipeline import Engine, remove_background
+from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 from eval.command import Answer
 

@@ -1,6 +1,8 @@
 """Imports point one way, and what a room must not know it does not import."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,18 +12,22 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors"],
+    ["errors", "headers"],
     ["datatypes"],
-    ["deadline", "settings", "log", "machine", "memory"],
-    ["stages", "keys"],
+    ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
+    ["stages", "keys", "installation"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning"],
-    ["pipeline", "serving"],
     ["engine"],
+    ["pipeline", "serving"],
+    ["inputs", "result", "shared_engine"],
+    ["remover"],
     ["api", "batch", "doctor"],
+    ["app"],
     ["commands"],
-    ["app", "cli"],
-    ["bgremove"],  # the package itself, which hands out its two public names when asked
+    ["cli", "gunicorn_conf"],
+    ["__main__"],
+    ["bgremove"],  # the package itself, which hands out its public names when asked
     ["wsgi"],
 ]
 RANK = {room: rank for rank, row in enumerate(PLAN) for room in row}
@@ -32,7 +38,7 @@ MAY_IMPORT = {
     "tqdm": {"provisioning", "commands"},
     "flask": {"api", "app"},
     "werkzeug": {"api", "app", "serving"},
-    "gunicorn": {"api", "serving"},
+    "gunicorn": {"api", "serving", "gunicorn_conf"},
     "marshmallow": {"api"},
     "click": {"cli", "commands"},
     "urllib3": {"batch"},
@@ -46,6 +52,8 @@ READ_ENVIRONMENT = {
     "bgremove.app": "settings",
     "bgremove.batch.cluster": "the settings of a cluster's worker, on its own machine",
     "bgremove.commands.environment": "settings, and the key for other services",
+    "bgremove.gunicorn_conf": "settings, and where to listen",
+    "bgremove.remover": "settings",
     "bgremove.inference": "turns ONNX Runtime's telemetry off",
     "bgremove.imaging.decoder_process": "what its child inherits, and OpenCV's limits for it",
 }
@@ -58,6 +66,16 @@ NETWORK = {
     "fsspec",
     "bgremove.provisioning.sources",
     "bgremove.batch.remote",
+}
+
+# Pillow and the modules that decode: a worker hands pictures to a process of their own.
+DECODERS = {
+    "PIL",
+    "bgremove.imaging.bitfields",
+    "bgremove.imaging.colour",
+    "bgremove.imaging.decode",
+    "bgremove.imaging.decoder_child",
+    "bgremove.imaging.stored",
 }
 
 
@@ -161,6 +179,23 @@ def test_matting_knows_numpy_and_opencv_only() -> None:
     }
     standard = {"__future__", "collections", "concurrent", "dataclasses", "math", "typing"}
     assert known - standard <= MATTING_KNOWS
+
+
+def test_a_worker_never_imports_a_decoder() -> None:
+    assert reached("bgremove.app", program()) & DECODERS == set()
+    listing = "import bgremove.app, sys; print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", listing], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert set(run.stdout.split()) & DECODERS == set()
+
+
+def test_the_probe_never_imports_a_decoder() -> None:
+    assert reached("bgremove.imaging.probe", program()) & (DECODERS | {"cv2"}) == set()
+
+
+def test_the_recipe_leaves_native_code_to_its_stages() -> None:
+    assert set(imported("bgremove.pipeline", program())) & {"cv2", "numpy"} == set()
 
 
 @pytest.mark.parametrize("start", ["bgremove.app", "bgremove.pipeline"])

@@ -19,10 +19,10 @@ from bgremove.datatypes import (
     Subject,
 )
 from bgremove.deadline import Deadline
-from bgremove.engine import build_engine
+from bgremove.engine import Engine, build_engine
 from bgremove.errors import DeadlineExceededError, ImageError, NoSubjectError
 from bgremove.imaging.decoder_pool import DecoderPool
-from bgremove.pipeline import Engine, remove_background
+from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 
 DEFAULTS = Options()

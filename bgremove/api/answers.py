@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
-from dataclasses import asdict
 
 from flask import Response
 
 from bgremove.api.envelope import success_envelope
 from bgremove.datatypes import Options, Removal
+from bgremove.headers import Header
 from bgremove.serving.context import RequestContext
 
 
@@ -24,16 +23,16 @@ def envelope(removal: Removal, options: Options, context: RequestContext) -> Res
     image = removal.image
     data = {
         "image": base64.b64encode(image.data).decode("ascii"),
-        "contentType": image.content_type,
+        "content_type": image.content_type,
         "width": image.width,
         "height": image.height,
         "subject": options.subject,
-        "outputFormat": options.output_format,
+        "output_format": options.output_format,
         "model": removal.model,
-        "foreground": asdict(removal.box),
+        "foreground": removal.box,
     }
     body = success_envelope(context.request_id, context.elapsed_ms, data, removal.warnings)
-    response = Response(json.dumps(body), mimetype="application/json")
+    response = Response(body, mimetype="application/json")
     return _with_headers(response, removal, context)
 
 
@@ -41,19 +40,19 @@ def _with_headers(response: Response, removal: Removal, context: RequestContext)
     response.vary.add("Accept")
     timings = (f"{stage};dur={ms}" for stage, ms in removal.stages_ms.items())
     headers = {
-        "X-Processing-Ms": context.elapsed_ms,
-        "X-Model": removal.model,
-        "X-Confidence": f"{removal.confidence:.2f}",
-        "X-Width": removal.image.width,
-        "X-Height": removal.image.height,
-        "X-Foreground-Top": removal.box.top,
-        "X-Foreground-Left": removal.box.left,
-        "X-Foreground-Width": removal.box.width,
-        "X-Foreground-Height": removal.box.height,
-        "Server-Timing": ", ".join(timings),
+        Header.PROCESSING_MS: context.elapsed_ms,
+        Header.MODEL: removal.model,
+        Header.CONFIDENCE: f"{removal.confidence:.2f}",
+        Header.WIDTH: removal.image.width,
+        Header.HEIGHT: removal.image.height,
+        Header.FOREGROUND_TOP: removal.box.top,
+        Header.FOREGROUND_LEFT: removal.box.left,
+        Header.FOREGROUND_WIDTH: removal.box.width,
+        Header.FOREGROUND_HEIGHT: removal.box.height,
+        Header.SERVER_TIMING: ", ".join(timings),
     }
     for name, value in headers.items():
         response.headers[name] = str(value)
     if removal.warnings:
-        response.headers["X-Warnings"] = ", ".join(removal.warnings)
+        response.headers[Header.WARNINGS] = ", ".join(removal.warnings)
     return response

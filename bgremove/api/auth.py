@@ -7,16 +7,18 @@ has judged its client's key already, which is not ours to know.
 
 from __future__ import annotations
 
-from flask import current_app, request
+from flask import request
 from werkzeug.datastructures import Headers
 
 from bgremove.api.context import current
+from bgremove.api.services import services
 from bgremove.errors import UnauthorizedError
+from bgremove.headers import Header
 from bgremove.keys.admission import Admission, Source
 
 BLANKS = " \t"  # what HTTP allows around a value, and no more: nginx counts by key, and must agree
-KEY_HEADERS = ("X-RapidAPI-Key", "X-Api-Key")
-SECRET_HEADER = "X-RapidAPI-Proxy-Secret"  # noqa: S105 -- the header's name
+KEY_HEADERS = (Header.RAPIDAPI_KEY, Header.API_KEY)
+SECRET_HEADER = Header.RAPIDAPI_PROXY_SECRET
 NO_KEY = "An API key is required; send it as X-Api-Key, X-RapidAPI-Key or Authorization: Bearer"
 NO_SECRET = "This server answers its gateway only, which sends X-RapidAPI-Proxy-Secret"  # noqa: S105
 
@@ -26,7 +28,7 @@ def require_key() -> None:
 
     OPTIONS names the methods and no more; a browser's preflight cannot carry a key.
     """
-    admission: Admission = current_app.extensions["bgremove-admission"]
+    admission = services().admission
     if admission.is_open or request.method == "OPTIONS":
         return
     current().notes["key"] = _admitted(admission, request.headers)
@@ -46,7 +48,7 @@ def _admitted(admission: Admission, headers: Headers) -> str:
 
 def _presented(headers: Headers) -> str:
     """Return the one key that a request carries, in however many headers."""
-    sent = {name: headers.get(name, "").strip(BLANKS) for name in KEY_HEADERS}
+    sent: dict[str, str] = {name: headers.get(name, "").strip(BLANKS) for name in KEY_HEADERS}
     scheme, _, token = headers.get("Authorization", "").strip(BLANKS).partition(" ")
     if scheme.lower() == "bearer":
         sent["Authorization"] = token.strip(BLANKS)

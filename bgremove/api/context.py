@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from bgremove import log
 from bgremove.deadline import Deadline
 from bgremove.errors import OverloadedError
+from bgremove.headers import Header
 from bgremove.serving.connection import Connection
 from bgremove.serving.context import RequestContext, new_request_id
 from bgremove.serving.uploads import REFUSAL
@@ -29,7 +30,7 @@ def register(app: Flask, timeout_s: float) -> None:
 
     @app.before_request
     def _begin() -> None:
-        request_id = new_request_id(request.headers.get("X-Request-Id"))
+        request_id = new_request_id(request.headers.get(Header.REQUEST_ID))
         log.request_id.set(request_id)
         connection = Connection(request.environ)
         deadline = Deadline.after(timeout_s, connection.is_gone)
@@ -38,9 +39,9 @@ def register(app: Flask, timeout_s: float) -> None:
 
     @app.after_request
     def _finish(response: Response) -> Response:
-        response.headers["X-Request-Id"] = current().request_id
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers[Header.REQUEST_ID] = current().request_id
+        response.headers.setdefault(Header.CACHE_CONTROL, "no-store")
+        response.headers[Header.CONTENT_TYPE_OPTIONS] = "nosniff"
         _log_access(response)
         return response
 

@@ -6,26 +6,42 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Flask, Response
 from flask.typing import ResponseReturnValue
 
+from bgremove.api.openapi.answers import success
+from bgremove.api.openapi.operation import Operation, described
+from bgremove.api.services import services
+from bgremove.headers import Header
 from bgremove.settings import Settings
 
 if TYPE_CHECKING:
     from bgremove.api.docs.page import Page
 
+TAG = "Description"
+DOCUMENT = {
+    "type": "object",
+    "properties": {
+        "openapi": {"type": "string", "pattern": r"^3\.1\."},
+        "info": {"type": "object"},
+        "paths": {"type": "object"},
+        "components": {"type": "object"},
+    },
+    "required": ["openapi", "info", "paths", "components"],
+}
 blueprint = Blueprint("description", __name__)
 pages = Blueprint("docs", __name__)
 
 
 class Description:
-    """What a server with ``settings`` says of itself.
+    """The OpenAPI document of an application, as JSON and as a page.
 
-    Imports what builds it when it is built: few workers are ever asked, and apispec and the page's
-    templates would cost each of them memory and time to start.
+    Modules that build it are imported when it is built: few workers are ever asked for it, and
+    apispec and the page's templates would cost each of them memory and time to start.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app = app
         self._settings = settings
 
     @cached_property
@@ -33,7 +49,10 @@ class Description:
         """The OpenAPI document as JSON, ready to be read and compared."""
         from bgremove.api.openapi.document import build_document
 
-        return json.dumps(build_document(self._settings), indent=2, ensure_ascii=False) + "\n"
+        return (
+            json.dumps(build_document(self._app, self._settings), indent=2, ensure_ascii=False)
+            + "\n"
+        )
 
     @cached_property
     def page(self) -> Page:
@@ -44,19 +63,41 @@ class Description:
 
 
 @blueprint.get("/openapi.json")
+@described(
+    Operation(
+        name="openapi",
+        tag=TAG,
+        summary="This document",
+        success=success("OpenAPI 3.1.", {"application/json": {"schema": DOCUMENT}}),
+    )
+)
 def openapi() -> ResponseReturnValue:
     """Answer with the OpenAPI document."""
     return Response(_description().text, mimetype="application/json")
 
 
 @pages.get("/docs")
+@described(
+    Operation(
+        name="docs",
+        tag=TAG,
+        summary="This document as a page, from which pictures can be sent",
+        success=success(
+            "A page in HTML.",
+            {"text/html": {"schema": {"type": "string", "minLength": 1}}},
+            [Header.CONTENT_SECURITY_POLICY, Header.REFERRER_POLICY],
+        ),
+    )
+)
 def docs() -> ResponseReturnValue:
     """Answer with the page, which loads nothing: its style and script are in it."""
     page = _description().page
-    headers = {"Content-Security-Policy": page.policy, "Referrer-Policy": "no-referrer"}
+    headers: dict[str, str] = {
+        Header.CONTENT_SECURITY_POLICY: page.policy,
+        Header.REFERRER_POLICY: "no-referrer",
+    }
     return Response(page.html, mimetype="text/html", headers=headers)
 
 
 def _description() -> Description:
-    description: Description = current_app.extensions["bgremove-description"]
-    return description
+    return services().description

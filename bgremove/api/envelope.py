@@ -1,44 +1,40 @@
-"""The one JSON envelope of every answer that is not a bare picture."""
+"""The JSON envelope of every answer that is not a bare picture."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bgremove.errors import Detail
+from bgremove.api.schemas.answers import ErrorEnvelopeSchema, RemovalEnvelopeSchema
+from bgremove.errors import Detail, ErrorCode
+
+_SUCCESS, _ERROR = RemovalEnvelopeSchema(), ErrorEnvelopeSchema()
 
 
 def success_envelope(
     request_id: str, processing_ms: int, data: Mapping[str, Any], warnings: Iterable[str]
-) -> dict[str, Any]:
-    """Wrap the data of a success."""
-    return {
-        "meta": _meta(request_id, processing_ms),
-        "data": data,
-        "warnings": list(warnings),
-        "error": None,
-    }
+) -> str:
+    """Wrap the data of a removal; returns JSON."""
+    meta = _meta(request_id, processing_ms)
+    return json.dumps(_SUCCESS.dump({"meta": meta, "data": data, "warnings": list(warnings)}))
 
 
 def error_envelope(
     request_id: str,
     processing_ms: int,
-    code: str,
+    code: ErrorCode,
     message: str,
     details: Iterable[Detail] = (),
     warnings: Iterable[str] = (),
-) -> dict[str, Any]:
-    """Wrap an error: its code, a sentence, the faulty fields, and what was bent before it."""
-    faults = [{"field": detail.field, "issue": detail.issue} for detail in details]
-    return {
-        "meta": _meta(request_id, processing_ms),
-        "data": None,
-        "warnings": list(warnings),
-        "error": {"code": code, "message": message, "details": faults},
-    }
+) -> str:
+    """Wrap an error: its code, a sentence, the faulty fields and the warnings; returns JSON."""
+    meta = _meta(request_id, processing_ms)
+    error = {"code": code, "message": message, "details": list(details)}
+    return json.dumps(_ERROR.dump({"meta": meta, "error": error, "warnings": list(warnings)}))
 
 
 def _meta(request_id: str, processing_ms: int) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"requestId": request_id, "createdAt": now, "processingMs": processing_ms}
+    now = datetime.now(UTC)
+    return {"request_id": request_id, "created_at": now, "processing_ms": processing_ms}

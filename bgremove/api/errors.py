@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -14,20 +13,22 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from bgremove.api.context import current
 from bgremove.api.envelope import error_envelope
 from bgremove.errors import (
+    CLIENT_GONE,
     BgremoveError,
     ClientGoneError,
     Detail,
+    ErrorCode,
     NoSubjectError,
     OverloadedError,
     UnauthorizedError,
     UpstreamError,
 )
+from bgremove.headers import Header
 
 blueprint = Blueprint("errors", __name__)
 logger = logging.getLogger(__name__)
 
-CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 429: "RATE_LIMITED", 503: "OVERLOADED"}
-CLIENT_GONE, CLIENT_GONE_STATUS = "CLIENT_GONE", 499  # in log and metrics; nobody is answered
+CLIENT_GONE_STATUS = 499  # nginx's own; no client gets it
 UNFORESEEN = "An unforeseen error happened on the server; quote requestId to its operator"
 MESSAGES = {
     404: "There is no such path on this server; pictures go to POST /v1/remove-bg/universal",
@@ -45,20 +46,20 @@ def _refuse_redirects(state: BlueprintSetupState) -> None:
 def answer_domain_error(error: BgremoveError) -> Response:
     """Answer an error that bgremove raised: its message is public, the rest goes to the log."""
     if error.private is not None:
-        level = logging.ERROR if error.status >= 500 else logging.INFO
+        level = logging.ERROR if error.code.status >= 500 else logging.INFO
         logger.log(level, error.message, extra={"code": error.code, "cause": error.private})
-    response = Response(status=error.status)
+    response = Response(status=error.code.status)
     if isinstance(error, OverloadedError):
-        response.headers["Retry-After"] = str(error.retry_after_s)
+        response.headers[Header.RETRY_AFTER] = str(error.retry_after_s)
     if isinstance(error, UnauthorizedError):
-        response.headers["WWW-Authenticate"] = error.challenge
+        response.headers[Header.WWW_AUTHENTICATE] = error.challenge
     warnings: tuple[str, ...] = ()
     if isinstance(error, NoSubjectError):
         warnings = error.warnings
         current().notes |= {"model": error.model, "warnings": warnings}
-        response.headers["X-Model"] = error.model
+        response.headers[Header.MODEL] = error.model
         if warnings:
-            response.headers["X-Warnings"] = ", ".join(warnings)
+            response.headers[Header.WARNINGS] = ", ".join(warnings)
     return with_envelope(response, error.code, error.message, error.details, warnings)
 
 
@@ -82,9 +83,9 @@ def answer_http_error(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         response.status_code = HTTPStatus.BAD_REQUEST
         issue = "The form is larger than the limits of this server allow"
-        return with_envelope(response, "VALIDATION_ERROR", issue, (Detail("image", issue),))
+        return with_envelope(response, ErrorCode.VALIDATION_ERROR, issue, (Detail("image", issue),))
     at_fault = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
-    code = CODES.get(response.status_code, "VALIDATION_ERROR" if at_fault else "INTERNAL_ERROR")
+    code = ErrorCode.of_status(response.status_code)
     default = "The request is not well formed" if at_fault else UNFORESEEN
     return with_envelope(response, code, MESSAGES.get(response.status_code, default))
 
@@ -93,12 +94,12 @@ def answer_http_error(error: HTTPException) -> Response:
 def answer_unforeseen(error: Exception) -> Response:
     """Answer what nobody foresaw; the one place in bgremove that catches everything."""
     logger.error("unforeseen error", exc_info=error)
-    return with_envelope(Response(status=500), "INTERNAL_ERROR", UNFORESEEN)
+    return with_envelope(Response(status=500), ErrorCode.INTERNAL_ERROR, UNFORESEEN)
 
 
 def with_envelope(
     response: Response,
-    code: str,
+    code: ErrorCode,
     message: str,
     details: Iterable[Detail] = (),
     warnings: Iterable[str] = (),
@@ -108,6 +109,6 @@ def with_envelope(
     context.notes["code"] = code
     elapsed_ms = context.elapsed_ms
     body = error_envelope(context.request_id, elapsed_ms, code, message, details, warnings)
-    response.set_data(json.dumps(body))
+    response.set_data(body)
     response.mimetype = "application/json"
     return response

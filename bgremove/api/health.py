@@ -1,49 +1,95 @@
-"""GET /livez, /readyz and /version: for whoever runs the service."""
+"""GET /livez, /readyz and /version, for operators and load balancers."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
+from marshmallow import Schema
 
 from bgremove import __version__
 from bgremove.api.errors import with_envelope
-from bgremove.errors import Detail
-from bgremove.inference.readiness import WarmUp
-from bgremove.keys.admission import Admission
-from bgremove.serving.hangs import Hangs
+from bgremove.api.openapi.answers import json_success
+from bgremove.api.openapi.errors import NOT_READY
+from bgremove.api.openapi.operation import Operation, described
+from bgremove.api.schemas.answers import LiveSchema, ReadySchema, VersionSchema
+from bgremove.api.services import services
+from bgremove.errors import Detail, ErrorCode
+from bgremove.headers import Header
 
 ENDING = "another worker, in place of this one, where a request hangs"
+RETRY_AFTER_S = 1
+TAG = "Health"
+LIVE = {"status": "live"}
+VERSION = {"name": "bgremove", "version": __version__}
+READY: dict[str, Any] = {
+    "status": "ready",
+    "models": {"u2net": "verified", "u2net_human_seg": "absent"},
+    "subjects": {"universal": "u2net", "human": "u2net (model-fallback)"},
+    "provider": "cpu",
+    "keys": "in force",
+}
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/livez")
+@described(
+    Operation(
+        name="live",
+        tag=TAG,
+        summary="Whether the process answers",
+        success=json_success("It does.", LiveSchema, LIVE),
+    )
+)
 def live() -> ResponseReturnValue:
     """Answer that the process answers."""
-    return {"status": "live"}
+    return _dumped(LiveSchema(), LIVE)
 
 
 @blueprint.get("/readyz")
+@described(
+    Operation(
+        name="ready",
+        tag=TAG,
+        summary="Whether pictures can be sent",
+        success=json_success(
+            "The weights are verified and the default model is warm.", ReadySchema, READY
+        ),
+        failures=(NOT_READY,),
+    )
+)
 def ready() -> ResponseReturnValue:
     """Answer 200 once the weights are verified and the default session is warm, else 503."""
-    warm_up: WarmUp = current_app.extensions["bgremove-warm-up"]
-    warm_up.start()
-    readiness = warm_up.readiness
-    hangs: Hangs = current_app.extensions["bgremove-hangs"]
-    waiting_for = readiness.waiting_for + ((ENDING,) if hangs.is_ending else ())
+    parts = services()
+    parts.warm_up.start()
+    readiness = parts.warm_up.readiness
+    waiting_for = readiness.waiting_for + ((ENDING,) if parts.hangs.is_ending else ())
     if not waiting_for:
-        state = asdict(readiness)
-        del state["waiting_for"]
-        admission: Admission = current_app.extensions["bgremove-admission"]
-        return {"status": "ready", **state, **admission.state}
+        state = asdict(readiness) | parts.admission.state
+        return _dumped(ReadySchema(), {"status": "ready"} | state)
     details = [Detail("readiness", name) for name in waiting_for]
     message = "Not ready: " + "; ".join(waiting_for)
-    response = Response(status=503, headers={"Retry-After": "1"})
-    return with_envelope(response, "NOT_READY", message, details)
+    code = ErrorCode.NOT_READY
+    response = Response(status=code.status, headers=[(Header.RETRY_AFTER, str(RETRY_AFTER_S))])
+    return with_envelope(response, code, message, details)
 
 
 @blueprint.get("/version")
+@described(
+    Operation(
+        name="version",
+        tag=TAG,
+        summary="Which release runs",
+        success=json_success("Its name and number.", VersionSchema, VERSION),
+    )
+)
 def version() -> ResponseReturnValue:
     """Answer which release runs."""
-    return {"name": "bgremove", "version": __version__}
+    return _dumped(VersionSchema(), VERSION)
+
+
+def _dumped(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
+    dumped: dict[str, Any] = schema.dump(value)
+    return dumped

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import uuid
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from bgremove.api.envelope import error_envelope
-from bgremove.errors import BgremoveError
+from bgremove.errors import BgremoveError, ErrorCode
 
 logger = logging.getLogger("bgremove.access")
 MESSAGES = {
@@ -30,9 +27,8 @@ def write_envelope(sock: socket.socket, status_int: int, reason: str, mesg: str)
     ``reason`` and ``mesg`` hold the client's own text and library words: neither is sent.
     """
     request_id = str(uuid.uuid4())
-    code = (
-        "INTERNAL_ERROR" if status_int == HTTPStatus.INTERNAL_SERVER_ERROR else "VALIDATION_ERROR"
-    )
+    is_ours = status_int == HTTPStatus.INTERNAL_SERVER_ERROR
+    code = ErrorCode.INTERNAL_ERROR if is_ours else ErrorCode.VALIDATION_ERROR
     message = MESSAGES.get(status_int, "The request could not be answered")
     logger.info("unread request", extra={"requestId": request_id, "status": status_int})
     sock.setblocking(False)
@@ -42,11 +38,11 @@ def write_envelope(sock: socket.socket, status_int: int, reason: str, mesg: str)
 def error_message(error: BgremoveError, request_id: str, elapsed_ms: int) -> bytes:
     """Return the whole answer that says ``error``, after which the connection closes."""
     envelope = error_envelope(request_id, elapsed_ms, error.code, error.message, error.details)
-    return _message(error.status, request_id, envelope)
+    return _message(error.code.status, request_id, envelope)
 
 
-def _message(status: int, request_id: str, envelope: Mapping[str, Any]) -> bytes:
-    body = json.dumps(envelope).encode()
+def _message(status: int, request_id: str, envelope: str) -> bytes:
+    body = envelope.encode()
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"

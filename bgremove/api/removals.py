@@ -9,41 +9,40 @@ from __future__ import annotations
 from typing import cast
 
 import marshmallow
-from flask import Blueprint, Request, Response, current_app, request
+from flask import Blueprint, Request, Response, request
 
 from bgremove.api import answers
 from bgremove.api.auth import require_key
 from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts, shortened
 from bgremove.api.negotiation import encoding, wants_json
-from bgremove.api.schemas import REQUIRED, RemovalSchema
+from bgremove.api.openapi.operation import described
+from bgremove.api.removal_description import REMOVAL
+from bgremove.api.schemas.form import REQUIRED, RemovalFormSchema
+from bgremove.api.services import services
 from bgremove.datatypes import Options
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.probe import Limits, probe
-from bgremove.pipeline import Engine, remove_background
-from bgremove.serving.alarms import Alarms
+from bgremove.pipeline import remove_background
 from bgremove.serving.context import RequestContext
-from bgremove.serving.hangs import Hangs
-from bgremove.serving.places import Places
 
 blueprint = Blueprint("removals", __name__)
 blueprint.before_request(require_key)
 
 
 @blueprint.post("/v1/remove-bg/universal")
+@described(REMOVAL)
 def remove() -> Response:
     """Validate, run the recipe, answer."""
-    engine: Engine = current_app.extensions["bgremove"]
-    places: Places = current_app.extensions["bgremove-places"]
-    hangs: Hangs = current_app.extensions["bgremove-hangs"]
-    context = current()
+    parts, context = services(), current()
+    engine = parts.engine
     picture, options = _validated(_received(request, context), engine.limits)
     context.notes |= {
         "subject": options.subject,
         "format": options.output_format,
         "uploadBytes": len(picture),
     }
-    with places.take(context.deadline) as waited_s, hangs.watch(context):
+    with parts.places.take(context.deadline) as waited_s, parts.hangs.watch(context):
         context.notes["waitedMs"] = round(waited_s * 1000, 2)
         removal = remove_background(picture, options, engine, context.deadline)
     context.notes |= {
@@ -60,14 +59,13 @@ def remove() -> Response:
 
 def _received(request: Request, context: RequestContext) -> dict[str, list[Part]]:
     """Read the form; what is not there by the deadline is not waited for."""
-    alarms: Alarms = current_app.extensions["bgremove-alarms"]
-    with alarms.guard(context.deadline.at, context.connection.stop_reading):
+    with services().alarms.guard(context.deadline.at, context.connection.stop_reading):
         return read_parts(request, context.deadline)
 
 
 def _validated(parts: dict[str, list[Part]], limits: Limits) -> tuple[bytes, Options]:
     try:
-        fields = RemovalSchema(limits.max_upload_bytes).load(parts)
+        fields = RemovalFormSchema(limits.max_upload_bytes).load(parts)
     except marshmallow.ValidationError as error:
         messages = cast("dict[str, list[str]]", error.messages)
         raise _faults(messages, parts, limits) from None
@@ -82,13 +80,12 @@ def _faults(
 
     Reading the picture's header needs a place, like all work on a client's bytes.
     """
-    places: Places = current_app.extensions["bgremove-places"]
     details = [
         Detail(shortened(field), " ".join(issues)) for field, issues in sorted(messages.items())
     ]
     if "image" not in messages:
         try:
-            with places.take(current().deadline):
+            with services().places.take(current().deadline):
                 probe(cast("bytes", parts["image"][0].content), limits)
         except ImageError as error:
             details.append(Detail("image", error.message))

@@ -8,8 +8,10 @@ from http import HTTPStatus
 
 from urllib3.response import BaseHTTPResponse
 
-from bgremove.batch.records import UNAUTHORIZED, Record
+from bgremove.batch.records import Record
 from bgremove.datatypes import Box
+from bgremove.errors import ErrorCode
+from bgremove.headers import Header
 
 BAD_ANSWER = "BAD_ANSWER"  # our own code: not a bgremove service, or something in between
 
@@ -21,9 +23,9 @@ def record_of(response: BaseHTTPResponse, content_type: str) -> Record:
     if has.partition(";")[0].strip() != content_type:
         return Record(BAD_ANSWER, f"the service answered {has}, not {content_type}")
     try:
-        confidence = headers.get("X-Confidence")
+        confidence = headers.get(Header.CONFIDENCE)
         return Record(
-            model=headers.get("X-Model"),
+            model=headers.get(Header.MODEL),
             confidence=None if confidence is None else float(confidence),
             box=_box(headers),
             warnings=_warnings(headers),
@@ -41,12 +43,12 @@ def failure_of(response: BaseHTTPResponse) -> Record:
     except (ValueError, TypeError, KeyError):
         code, message = f"HTTP_{response.status}", "the answer is not a bgremove service's"
     if response.status == HTTPStatus.UNAUTHORIZED:
-        code = UNAUTHORIZED
-    return Record(code, message, headers.get("X-Model"), warnings=_warnings(headers))
+        code = ErrorCode.UNAUTHORIZED
+    return Record(code, message, headers.get(Header.MODEL), warnings=_warnings(headers))
 
 
 def _warnings(headers: Mapping[str, str]) -> tuple[str, ...]:
-    words = (word.strip() for word in headers.get("X-Warnings", "").split(","))
+    words = (word.strip() for word in headers.get(Header.WARNINGS, "").split(","))
     return tuple(word for word in words if word)
 
 

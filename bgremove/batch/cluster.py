@@ -17,7 +17,6 @@ from bgremove.batch import stores
 from bgremove.batch.local import LocalRemover
 from bgremove.batch.records import (
     FATAL,
-    NOT_READY,
     UNREACHABLE,
     Outcome,
     Record,
@@ -26,7 +25,7 @@ from bgremove.batch.records import (
 from bgremove.batch.run import recorded
 from bgremove.batch.store_jobs import StoreJob
 from bgremove.datatypes import Options
-from bgremove.errors import BgremoveError
+from bgremove.errors import BgremoveError, ErrorCode
 from bgremove.settings import Settings
 
 AHEAD = 3  # pictures handed out for each thread of the cluster: none waits, and none hoards
@@ -88,7 +87,7 @@ def _record(job: StoreJob, options: Options) -> Record:
         remover = LocalRemover(Settings.from_env(os.environ), options)
         remover.engine()  # that of the process: copies of a remover share it
     except BgremoveError as error:
-        return Record(NOT_READY, f"a worker is not ready: {error.message}")
+        return Record(ErrorCode.NOT_READY, f"a worker is not ready: {error.message}")
     return recorded(
         lambda: stores.read(job.source, remover.max_bytes),
         remover,
@@ -103,7 +102,7 @@ def _outcome(future: Future[Outcome], job: StoreJob) -> Outcome:
     elif (error := future.exception()) is None:
         return future.result()
     elif isinstance(error, ImportError):
-        record = Record(NOT_READY, f"a worker lacks a package: {error}")
+        record = Record(ErrorCode.NOT_READY, f"a worker lacks a package: {error}")
     else:
-        record = Record("INTERNAL_ERROR", repr(error))
+        record = Record(ErrorCode.INTERNAL_ERROR, repr(error))
     return job.outcome(Status.FAILED, record=record)

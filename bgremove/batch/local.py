@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from bgremove.batch.records import Record, Result, failure
 from bgremove.datatypes import Options
 from bgremove.deadline import Deadline
-from bgremove.engine import build_engine
+from bgremove.engine import Engine, build_engine
 from bgremove.errors import BgremoveError, WeightsError
 from bgremove.inference.readiness import WarmUp
 from bgremove.memory import return_freed_memory
-from bgremove.pipeline import Engine, remove_background
+from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 
 _engines: dict[Settings, Engine] = {}  # one a process: copies of a remover share it

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bgremove.datatypes import Box
-from bgremove.errors import BgremoveError, NoSubjectError
+from bgremove.errors import BgremoveError, ErrorCode, NoSubjectError
 
 STANDARD = "-"  # standard input or output, as a person writes it
 # Codes that end a batch, because every picture after it would fare the same.
-UNREACHABLE, UNAUTHORIZED, NOT_READY = "UNREACHABLE", "UNAUTHORIZED", "NOT_READY"
-FATAL = frozenset({UNREACHABLE, UNAUTHORIZED, NOT_READY})
+UNREACHABLE = "UNREACHABLE"  # in place of a code, where no service answers
+FATAL = frozenset({UNREACHABLE, ErrorCode.UNAUTHORIZED, ErrorCode.NOT_READY})
 
 
 @dataclass(frozen=True, slots=True)

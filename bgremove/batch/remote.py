@@ -17,6 +17,7 @@ from bgremove.batch.answers import failure_of, record_of
 from bgremove.batch.records import UNREACHABLE, Record, Result
 from bgremove.batch.servers import NoServerError, Servers
 from bgremove.datatypes import Options
+from bgremove.headers import Header
 
 PATH = "/v1/remove-bg/universal"
 MAX_BYTES = 64 * 1024 * 1024  # the most that a service can be set to take
@@ -46,7 +47,7 @@ class RemoteRemover:
         self._retry_for_s = retry_for_s
         self._stop = stop
         self._servers = Servers([url.rstrip("/") + PATH for url in urls], stop)
-        self._headers = {"Accept": options.content_type} | ({"X-Api-Key": key} if key else {})
+        self._headers = {"Accept": options.content_type} | ({Header.API_KEY: key} if key else {})
         self._pool = urllib3.PoolManager(num_pools=len(urls), maxsize=at_once, retries=False)
 
     def __call__(self, image: bytes) -> Result:

@@ -16,7 +16,7 @@ from concurrent.futures import (
 
 from bgremove.batch.files import is_finished, read, write
 from bgremove.batch.records import FATAL, Job, Outcome, Record, Remover, Status, failure, name_of
-from bgremove.errors import BgremoveError
+from bgremove.errors import BgremoveError, ErrorCode
 
 AHEAD = 2  # jobs handed to each thread, so that none waits for the next; a job is two paths
 logger = logging.getLogger(__name__)
@@ -105,4 +105,4 @@ def _outcome(future: Future[Outcome | None], job: Job) -> Outcome | None:
     if isinstance(error, CancelledError):
         return None
     logger.error("unforeseen error", exc_info=error)
-    return job.outcome(Status.FAILED, record=Record("INTERNAL_ERROR", repr(error)))
+    return job.outcome(Status.FAILED, record=Record(ErrorCode.INTERNAL_ERROR, repr(error)))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from bgremove.batch.records import Result
-from bgremove.commands.environment import read_key, read_settings
+from bgremove.commands.environment import prepare, read_key, read_settings
 from bgremove.commands.stopping import Stop
 from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError
@@ -44,6 +44,7 @@ class Services:
     urls: tuple[str, ...]
     key_file: Path | None
     retry_for_s: float
+    offline: bool = False
 
     def __post_init__(self) -> None:
         """Raise UsageError for what is no address of a service."""
@@ -65,7 +66,9 @@ def computing(
     """
     at_once = jobs or _jobs(services)
     computer = (
-        _remote(options, services, at_once, stop) if services.urls else _local(options, at_once)
+        _remote(options, services, at_once, stop)
+        if services.urls
+        else _local(options, services, at_once)
     )
     try:
         yield computer, at_once
@@ -81,26 +84,25 @@ def _jobs(services: Services) -> int:
     return min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
 
 
-def _local(options: Options, at_once: int) -> Computer:
+def _local(options: Options, services: Services, at_once: int) -> Computer:
     from bgremove.batch.local import LocalRemover
 
-    remover = LocalRemover(replace(read_settings(), places=min(at_once, 64)), options)
+    settings = read_settings()
+    prepare(settings, offline=services.offline)
+    remover = LocalRemover(replace(settings, places=min(at_once, 64)), options)
     try:
         remover.engine()
     except BgremoveError as error:
         raise click.ClickException(
-            f"not ready: {error.message}. `bgremove weights` brings what is missing,"
+            f"not ready: {error.message}. `bgremove weights` replaces what is damaged,"
             " `bgremove doctor` tells more"
         ) from error
     return remover
 
 
 def _remote(options: Options, services: Services, at_once: int, stop: Stop) -> Computer:
-    try:
-        from bgremove.batch.remote import RemoteRemover
-    except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install -e '.[cli]' in the checkout brings it"
-        raise click.ClickException(fault) from error
+    from bgremove.batch.remote import RemoteRemover
+
     return RemoteRemover(
         services.urls,
         options,

@@ -15,6 +15,7 @@ from bgremove.commands.environment import environment
 from bgremove.commands.stopping import Stop
 from bgremove.datatypes import Options
 from bgremove.errors import PlanError
+from bgremove.installation import pip_install
 
 if TYPE_CHECKING:
     from dask.distributed import Client
@@ -98,7 +99,7 @@ def plan(
 
         from bgremove.batch import store_jobs
     except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install -e '.[dask]' in the checkout brings it"
+        fault = f"{error.name} is not installed; bring it with: {pip_install('dask')}"
         raise click.ClickException(fault) from error
     try:
         return store_jobs.plan(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 
-from bgremove.errors import SettingsError
+from bgremove.errors import BgremoveError, SettingsError
 from bgremove.settings import Settings, unknown_names
 
 KEY_NAME = "BGREMOVE_API_KEY"
@@ -29,6 +30,16 @@ def read_settings() -> Settings:
     try:
         return Settings.from_env(os.environ)
     except SettingsError as error:
+        raise click.ClickException(error.message) from error
+
+
+def prepare(settings: Settings, *, offline: bool) -> None:
+    """Fetch the weights that are missing; raises ClickException where the default is."""
+    from bgremove.provisioning.first_use import ensure_weights
+
+    try:
+        ensure_weights(settings, offline=offline, say=partial(click.echo, err=True))
+    except BgremoveError as error:
         raise click.ClickException(error.message) from error
 
 

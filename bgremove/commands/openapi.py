@@ -20,6 +20,6 @@ EPILOG = manual(
 @click.command("openapi", epilog=EPILOG, short_help="Print the OpenAPI document.")
 def command() -> None:
     """Print the OpenAPI 3.1 document of a server with the settings of this environment."""
-    from bgremove.api.description import Description
+    from bgremove.app import describe
 
-    click.echo(Description(read_settings()).text, nl=False)
+    click.echo(describe(read_settings()).text, nl=False)

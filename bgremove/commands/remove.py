@@ -135,6 +135,7 @@ def _values(kinds: type[Subject] | type[OutputFormat]) -> click.Choice[str]:
     metavar="SECONDS",
     help="Give up when no service takes a picture, or no worker comes, for so long.",
 )
+@click.option("--offline", is_flag=True, help="Never fetch weights.")
 def command(
     photos: tuple[str, ...],
     output: str,
@@ -153,6 +154,7 @@ def command(
     engine: str,
     scheduler: str | None,
     retry_for: float,
+    offline: bool,
 ) -> None:
     """Cut the subjects out of PHOTOs: files, folders, quoted patterns, or - for standard input.
 
@@ -175,7 +177,7 @@ def command(
         OutputFormat(output_format),
         encoding=_encoding(white_format, output_format, output),
     )
-    services = Services(servers, key_file, retry_for)
+    services = Services(servers, key_file, retry_for, offline)
     batch = Batch(photos, output, options, recursive, overwrite)
     if scheduler is not None or engine == "dask":
         if engine != "dask":

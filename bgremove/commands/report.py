@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections import Counter
-from importlib.util import find_spec
 from types import TracebackType
 from typing import Any
 
@@ -100,9 +99,6 @@ def line_of(outcome: Outcome) -> str:
 
 
 def _bar(total: int | None) -> Any:
-    if find_spec("tqdm") is None:
-        click.echo("no progress bar: pip install -e '.[cli]' in the checkout brings tqdm", err=True)
-        return None
     from tqdm import tqdm
 
     return tqdm(total=total, unit="picture", dynamic_ncols=True)

@@ -35,11 +35,8 @@ def batches(
     PlanError, that is said, and nothing is begun until it is mended. Raises ClickException where a
     folder is gone: nothing would ever be seen of it again.
     """
-    try:
-        from bgremove.batch.watch import Watch, looks
-    except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed; pip install -e '.[cli]' in the checkout brings it"
-        raise click.ClickException(fault) from error
+    from bgremove.batch.watch import Watch, looks
+
     watch = Watch(settle_s)
     said = ""
     for now in looks(folders, watch, stop):

@@ -23,6 +23,7 @@ ANSWER_TIMEOUT_S = 60.0  # for one run, on the slowest of machines
 EPILOG = manual(
     examples={
         "bgremove weights": "fetch what is not there, verify what is",
+        "bgremove weights --again": "try a source again that was out of reach today",
         "BGREMOVE_WEIGHTS_MIRROR=/mnt/weights bgremove weights": "the same without a network",
     },
     exit_codes={
@@ -41,12 +42,14 @@ EPILOG = manual(
 @click.option(
     "--strict", is_flag=True, help="Fail when any model is missing, not only the default."
 )
+@click.option("--again", is_flag=True, help="Also try what was out of reach within the last day.")
 @click.option("--answer", metavar="NAME", help="Print a model's answer to the known picture.")
-def command(strict: bool, answer: str | None) -> None:
+def command(strict: bool, again: bool, answer: str | None) -> None:
     """Fetch and verify the models' weights.
 
     A file that is there and has the SHA-256 of the manifest is left alone, so running it again
-    costs nothing. Requests never fetch anything: this command is the only one that does.
+    costs nothing. `bgremove remove`, `bgremove serve` and the Python API fetch what they lack, too;
+    a request to a service never does.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings = read_settings()
@@ -55,7 +58,11 @@ def command(strict: bool, answer: str | None) -> None:
         if answer is not None:
             _print_answer(answer, manifest, settings)
             return
-        missing = _fetched(manifest, settings)
+        from bgremove.provisioning.fetch import fetch_all
+
+        missing = fetch_all(
+            manifest, settings.weights_dir, settings.weights_mirror, again=again or strict
+        )
     except BgremoveError as error:
         raise click.ClickException(error.private or error.message) from error
     for model in manifest.models:
@@ -67,18 +74,6 @@ def command(strict: bool, answer: str | None) -> None:
         click.echo(f"{model.name}: {state}")
     if manifest.fallback in missing or (strict and missing):
         sys.exit(1)
-
-
-def _fetched(manifest: Manifest, settings: Settings) -> dict[str, str]:
-    """Fetch what is not there; only this command needs what the extra `weights` installs."""
-    try:
-        from bgremove.provisioning.fetch import fetch_all
-    except ModuleNotFoundError as error:
-        fault = (
-            f"{error.name} is not installed; pip install -e '.[weights]' in the checkout brings it"
-        )
-        raise click.ClickException(fault) from error
-    return fetch_all(manifest, settings.weights_dir, settings.weights_mirror)
 
 
 def _print_answer(name: str, manifest: Manifest, settings: Settings) -> None:

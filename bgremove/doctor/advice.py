@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from bgremove.doctor.machine import EXTRAS, NEEDED, Machine
 from bgremove.doctor.service import Service
 from bgremove.inference.readiness import ABSENT, UNAVAILABLE
+from bgremove.installation import pip_install
 from bgremove.settings import PREFIX, Settings
 
 FALLBACK = "(model-fallback)"
@@ -46,7 +47,7 @@ def differing(settings: Settings) -> dict[str, str]:
 def _wrong(machine: Machine, service: Service) -> Iterator[str]:
     for name in NEEDED:
         if machine.libraries[name] is None:
-            yield f"{name} is not installed: pip install . in the checkout"
+            yield f"{name} is not installed: {pip_install()}"
     mended = _mended_by_weights(service.models)
     for fault in service.faults:
         yield fault + (": `bgremove weights` brings it" if fault in mended else "")
@@ -80,7 +81,8 @@ def _better(machine: Machine, settings: Settings | None, service: Service) -> It
     for extra in sorted(set(EXTRAS.values())):
         absent = [name for name in EXTRAS if EXTRAS[name] == extra and not machine.libraries[name]]
         if absent:
-            yield f"{', '.join(absent)} not installed: pip install -e '.[{extra}]' in the checkout"
+            names = ", ".join(absent)
+            yield f"{names} not installed, for clusters and stores: {pip_install(extra)}"
 
 
 def _of_models(

@@ -19,14 +19,21 @@ from bgremove.machine import (
 )
 
 MIB = 1024 * 1024
-NEEDED = ("onnxruntime", "opencv-python-headless", "numpy", "flask", "gunicorn", "isal")
+NEEDED = (
+    "onnxruntime",
+    "onnx",
+    "opencv-python-headless",
+    "numpy",
+    "flask",
+    "gunicorn",
+    "isal",
+    "tqdm",
+    "urllib3",
+    "watchdog",
+)
 EXTRAS = {
     "distributed": "dask",
     "fsspec": "dask",
-    "onnx": "weights",
-    "tqdm": "cli",
-    "urllib3": "cli",
-    "watchdog": "cli",
 }
 # Another build of ONNX Runtime brings the same module under another name.
 BUILDS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")

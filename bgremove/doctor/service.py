@@ -8,14 +8,14 @@ import cv2
 
 from bgremove.datatypes import Options
 from bgremove.deadline import Deadline
-from bgremove.engine import build_engine
+from bgremove.engine import Engine, build_engine
 from bgremove.errors import BgremoveError, SettingsError
 from bgremove.imaging.encode import as_jpeg
 from bgremove.inference.known_picture import known_picture
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
 from bgremove.memory import return_freed_memory
-from bgremove.pipeline import Engine, remove_background
+from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 
 TRIAL_SIZE = (1440, 1080)  # pixels; about what a shop's picture has

@@ -10,12 +10,11 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from bgremove.datatypes import ImageType
+from bgremove.imaging.profile import is_cmyk, space_of
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageHeader, ImageU8
 
-SPACE = slice(16, 20)  # ICC.1:2022, table 17: the data colour space, in the profile's header
-PROFILE_IGNORED = "colour-profile-ignored"
 UNPREPARED = ImageCms.Flags.NOOPTIMIZE  # to see whether it can be built: 0.5 ms instead of 2.5
 
 # Pillow's own guard against large pictures is off: `probe` has counted the pixels.
@@ -24,12 +23,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 def is_carried(profile: bytes) -> bool:
     """Say whether a profile is for RGB and sound enough that lcms, and so viewers, can use it."""
-    return profile[SPACE] == b"RGB " and _transform(profile, "RGB", UNPREPARED) is not None
-
-
-def is_cmyk(profile: bytes | None) -> bool:
-    """Say whether a profile declares itself one for CMYK."""
-    return profile is not None and profile[SPACE] == b"CMYK"
+    return space_of(profile) == b"RGB " and _transform(profile, "RGB", UNPREPARED) is not None
 
 
 def converted(data: bytes, header: ImageHeader, colours: ImageU8) -> ImageU8 | None:
@@ -39,7 +33,7 @@ def converted(data: bytes, header: ImageHeader, colours: ImageU8) -> ImageU8 | N
     is for something else, does not fit the picture, or is broken.
     """
     profile = header.icc_profile or b""
-    if profile[SPACE] == b"GRAY":
+    if space_of(profile) == b"GRAY":
         gray = _one_channel(colours)
         return None if gray is None else _to_srgb(Image.fromarray(gray), profile)
     if is_cmyk(profile) and header.type is ImageType.JPEG:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bgremove.datatypes import ArrayF32, Box, Cutout, ImageU8
+from bgremove.datatypes import MASK_THRESHOLD, ArrayF32, Box, Cutout, ImageU8
 
-MASK_THRESHOLD = 0.5  # of alpha; `matting.refine` sets its levels so that this one measures best
 STRIP_PIXELS = 1 << 20  # composed at a time by `on_white`, so that its copies stay near 7 MB
 
 

@@ -6,38 +6,22 @@ called directly, it has only those of `probe`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgremove.datatypes import DecodedImage, ImageHeader, ImageType
+from bgremove.datatypes import DecodedImage, ImageHeader, Notice
 from bgremove.imaging import colour, stored
 from bgremove.imaging.planes import Planes, finished
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
 
-FIRST_FRAME = "animation-first-frame"
-
 # By EXIF orientation; the rest is upright or, 5 and 7, mirrored about a diagonal.
 ROTATIONS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
 FLIPS = {2: 1, 4: 0}  # left to right, top to bottom
-
-
-def reduced(header: ImageHeader, least_side: int) -> ImageHeader:
-    """Have a JPEG decoded smaller, as far as its shorter side keeps ``least_side`` pixels.
-
-    libjpeg then leaves out work, and the rest of the path has less. Not where a profile for CMYK
-    is to be applied: another decoder reads those.
-    """
-    if header.type is not ImageType.JPEG or colour.is_cmyk(header.icc_profile):
-        return header
-    side = min(header.width, header.height)
-    fitting = (count for count in (8, 4, 2, 1) if side >= count * least_side or count == 1)
-    return replace(header, reduction=next(fitting))
 
 
 def decode(data: bytes, header: ImageHeader) -> DecodedImage:
@@ -52,7 +36,7 @@ def decode_planes(data: bytes, header: ImageHeader) -> Planes:
     the colours are as stored; else they are in sRGB.
     Raises ImageError for damaged pictures, UpstreamError where memory runs out.
     """
-    warnings = [FIRST_FRAME] if header.frames > 1 else []
+    warnings = [Notice.FIRST_FRAME] if header.frames > 1 else []
     colours, alpha = stored.read(data, header)
     carries = False
     if header.icc_profile is not None:
@@ -61,7 +45,7 @@ def decode_planes(data: bytes, header: ImageHeader) -> Planes:
         if in_srgb is not None:
             colours = in_srgb
         elif not carries:
-            warnings.append(colour.PROFILE_IGNORED)
+            warnings.append(Notice.PROFILE_IGNORED)
     if colours.ndim == 2:
         colours = _gray_to_bgr(colours)
     if alpha is not None:

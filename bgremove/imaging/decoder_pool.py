@@ -32,18 +32,23 @@ WAITING = "waiting for decoding"
 class DecoderPool:
     """At most ``size`` decoders, started when needed, one picture each at a time.
 
-    Safe to use from several threads. ``on_end`` is told how a decoder ended that was not asked to:
+    Safe to use from several threads. ``on_end`` is called with how a decoder ended early:
     ``crash``, ``timeout``, or ``lost`` where it was gone before it got a picture.
     """
 
-    def __init__(self, limits: Limits, size: int = 2) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        size: int = 2,
+        on_end: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._limits = limits
         self._size = size
         self._changed = threading.Condition()
         self._idle: list[DecoderProcess] = []
         self._busy = 0
         self._closed = False
-        self.on_end: Callable[[str], None] = lambda _: None
+        self._on_end = on_end
 
     def start(self, count: int = 1) -> None:
         """Start ``count`` decoders now, so that the first requests need not wait for that."""
@@ -71,7 +76,7 @@ class DecoderPool:
             return process.decode(data, header, deadline)
         except BgremoveError as error:
             if not process.is_alive:
-                self.on_end(_ending(error))
+                self._on_end(_ending(error))
             raise
         finally:
             self._keep(process)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging import bitfields
+from bgremove.imaging import bitfields, gif
 from bgremove.imaging.probe import bmp, png
 
 if TYPE_CHECKING:
@@ -38,16 +38,11 @@ def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
     """
     if header.type is ImageType.BMP:
         return _split(_read_bmp(data, _opencv(data, header, COLOUR)))
-    if header.type is ImageType.PNG and header.frames > 1:
-        # The still picture comes first: OpenCV 5.0.0 crashes on damaged pixels in an animation.
-        # Of a picture apart from the animation it would show the animation's first frame, where
-        # everything else that shows one picture shows this one.
-        pixels = _opencv(png.still(data), header, ANY)
-        _opencv(data, header, ANY)
-    else:
-        pixels = _opencv(data, header, ANY | REDUCED[header.reduction])
+    if header.type is ImageType.GIF:
+        return _split(gif.read(data))
     if header.type is ImageType.PNG:
-        return _read_png(data, pixels)
+        return _read_png(data, _opencv(png.still(data), header, ANY))
+    pixels = _opencv(data, header, ANY | REDUCED[header.reduction])
     return _split(_eight_bits(pixels))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tomllib
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any, Literal, get_args
 from bgremove.datatypes import Subject
 from bgremove.errors import WeightsError
 
+logger = logging.getLogger(__name__)
 GRID = 4  # the known answer is a GRID × GRID mean of the map
 Kind = Literal["pip", "npm", "url"]
 Scaling = Literal["peak", "full"]
@@ -147,6 +149,9 @@ class Manifest:
         return tuple(model for model in self.models if subject in model.subjects)
 
 
+_last_good: dict[Path, Manifest] = {}  # by folder of weights
+
+
 def manifest_path(weights_dir: Path) -> Path:
     """Return the manifest of ``weights_dir``, or the shipped one where that folder has none."""
     own = weights_dir / "manifest.toml"
@@ -156,9 +161,26 @@ def manifest_path(weights_dir: Path) -> Path:
 def load_manifest(weights_dir: Path) -> Manifest:
     """Read the manifest of ``weights_dir``, or the shipped one where that folder has none.
 
-    Raises WeightsError when it cannot be read or a row lacks or misspells a key.
+    A process that has read it once, or was forked from one that has, goes on with what it read
+    where the file is broken now: it logs an error each time.
+
+    Raises:
+        WeightsError: It cannot be read, a row lacks or misspells a key, and none was read before.
+
     """
     path = manifest_path(weights_dir)
+    try:
+        manifest = _read(path)
+    except WeightsError as error:
+        if weights_dir not in _last_good:
+            raise
+        logger.error("the last good manifest stays in force", extra={"cause": error.message})
+        return _last_good[weights_dir]
+    _last_good[weights_dir] = manifest
+    return manifest
+
+
+def _read(path: Path) -> Manifest:
     try:
         return _manifest(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:

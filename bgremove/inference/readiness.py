@@ -44,15 +44,17 @@ class Readiness:
 class WarmUp:
     """Verifies the weights and warms the default session, in a thread of its own.
 
-    ``on_change`` is told what each try found.
+    ``on_change`` is called with the result of each try.
     """
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(
+        self, sessions: Sessions, on_change: Callable[[Readiness], None] = lambda _: None
+    ) -> None:
         self._sessions = sessions
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._next_try = 0.0
-        self.on_change: Callable[[Readiness], None] = lambda _: None
+        self._on_change = on_change
         self._readiness = Readiness(
             {}, {}, ("weights to be verified", "default session to be warm")
         )
@@ -91,7 +93,7 @@ class WarmUp:
             except BgremoveError as error:
                 faults.append(error.message)
         self._readiness = Readiness(models, subjects, tuple(faults), sessions.provider)
-        self.on_change(self._readiness)
+        self._on_change(self._readiness)
         level = logging.ERROR if faults else logging.INFO
         state = {
             "models": models,

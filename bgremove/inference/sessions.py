@@ -19,7 +19,6 @@ from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 from bgremove.machine import has_int8_instructions
 
-FALLBACK_WARNING = "model-fallback"
 CHECK_TIMEOUT_S = 60.0  # for a model's run on the known picture, on the slowest of machines
 logger = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ class Choice:
 class Sessions:
     """At most ``max_sessions`` loaded models; the one longest unused makes room for the next.
 
-    ``on_change`` is told the names of the loaded ones when they are others.
+    ``on_change`` is called with the names of the loaded models when they change.
     """
 
     def __init__(
@@ -48,6 +47,7 @@ class Sessions:
         strict: bool = False,
         precision: Precision = "auto",
         provider: Provider = "cpu",
+        on_change: Callable[[tuple[str, ...]], None] = lambda _: None,
     ) -> None:
         self.manifest = manifest
         self.weights_dir = weights_dir
@@ -59,7 +59,7 @@ class Sessions:
         is_open = precision == "auto" and provider != "cuda"
         self.is_precision_open = is_open and not has_int8_instructions()
         self.int8 = precision == "int8" or (is_open and not self.is_precision_open)
-        self.on_change: Callable[[tuple[str, ...]], None] = lambda _: None
+        self._on_change = on_change
         self._loaded: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()  # guards `_loaded`, held for an instant only
         self._load_lock = threading.Lock()  # one load at a time: memory and cores are shared
@@ -144,12 +144,12 @@ class Sessions:
         with self._lock:
             while len(self._loaded) >= self._max_sessions:
                 name, _ = self._loaded.popitem(last=False)
-                self.on_change(tuple(self._loaded))
+                self._on_change(tuple(self._loaded))
                 logger.info("model unloaded", extra={"model": name})
         session = Session(model, self.weights_dir / model.file, self.threads, self.provider)
         session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
         with self._lock:
             self._loaded[model.name] = session
-        self.on_change(self.loaded())
+        self._on_change(self.loaded())
         logger.info("model loaded", extra={"model": model.name})
         return session

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from bgremove.matting.doubt import resolve_doubt
 from bgremove.matting.guided import linear_model
 from bgremove.matting.pieces import drop_ghosts
 from bgremove.matting.pyramid import enlarge, halvings, shrink
-from bgremove.matting.solid import fill_inside
+from bgremove.matting.solid import drop_specks, fill_dips
 from bgremove.matting.tiles import Tile, for_each, narrowed, tile_at, tiles
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def refine(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
     guide = shrink(bgr, level)
     scale = 1 << level
     step = scale * cells_x / width, scale * cells_y / height
-    prior = _stretch(fill_inside(drop_ghosts(saliency, FOG)), step, guide)
+    prior = _stretch(resolve_doubt(fill_dips(drop_ghosts(saliency, FOG)), guide), step, guide)
     rows, columns = prior.shape
     reach = max(1, round(RADIUS / step[0])), max(1, round(RADIUS / step[1]))
     margin = 2 * max(reach) + 1
@@ -69,6 +70,7 @@ def refine(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
         alpha[window] = _evaluate(model, bgr[window], tile.within(scale, window), scale)
 
     for_each(fill, tiles(rows, columns, TILE, margin))
+    drop_specks(alpha)
     return alpha
 
 

@@ -12,37 +12,56 @@ from bgremove.errors import WeightsError
 from bgremove.inference.manifest import Manifest, Model, Source
 from bgremove.inference.verify import fault_of
 from bgremove.provisioning.build import build
+from bgremove.provisioning.resting import forget_failure, is_resting, note_failure
 from bgremove.provisioning.sources import mirror_source, obtain
 
 logger = logging.getLogger(__name__)
 
 
-def fetch_all(manifest: Manifest, folder: Path, mirror: str = "") -> dict[str, str]:
+def fetch_all(
+    manifest: Manifest, folder: Path, mirror: str = "", *, again: bool = True
+) -> dict[str, str]:
     """Fetch every model that is not there yet, and build its int8 form.
 
-    A stand-in is fetched only where the model it is for could not be had.
+    A stand-in is fetched only where the model it is for is missing. Only one process works in
+    ``folder`` at a time: a second one waits and then finds the files there.
 
-    Returns, by name, why each model that could not be had is missing. Only one process works in
-    ``folder`` at a time: a second one waits and then finds the files there. Raises WeightsError
-    when the folder cannot be written.
+    Args:
+        manifest: The models.
+        folder: Where the files go.
+        mirror: A folder or URL that is tried before the sources of the manifest.
+        again: Also try what failed within the last day.
+
+    Returns:
+        The reason, by name, for each model that is missing.
+
+    Raises:
+        WeightsError: The folder cannot be written.
+
     """
     missing: dict[str, str] = {}
     with _locked(folder):
         for model in manifest.models:
             if model.stands_in_for and model.stands_in_for not in missing:
                 continue
+            if not again and is_resting(model, folder):
+                missing[model.name] = "it was out of reach within the last day"
+                continue
             try:
                 fetch(model, folder, mirror)
             except WeightsError as error:
                 missing[model.name] = error.message
-                logger.warning("%s: %s", model.name, error.message)
+                logger.info("%s: %s", model.name, error.message)
+                note_failure(model, folder)
                 continue
             try:
                 build(model, folder)
+                forget_failure(model, folder)
             except WeightsError as error:
                 logger.warning(
                     "%s: no int8 form, it runs in float32: %s", model.name, error.message
                 )
+                note_failure(model, folder)
     return missing
 
 
@@ -70,7 +89,7 @@ def fetch(model: Model, folder: Path, mirror: str = "") -> Path:
             raise _unwritable(folder, error) from error  # other sources would fare no better
         else:
             return path
-    raise WeightsError("could not be had. " + "; ".join(reasons or ["no source is named"]))
+    raise WeightsError("; ".join(reasons or ["the manifest names no source"]))
 
 
 def _bring(source: Source, model: Model, path: Path) -> None:

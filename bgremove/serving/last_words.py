@@ -1,4 +1,4 @@
-"""What a worker was at when a signal ended it: dumped by the interpreter, logged by the master.
+"""The stacks of a worker that a signal ended: dumped by the interpreter, logged by the master.
 
 `faulthandler` writes the stacks of all threads from within the signal's handler, where no Python
 runs: also of a worker that crashed in native code, or hangs there with the interpreter's lock and
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import faulthandler
 import logging
-import tempfile
+import os
+
+from bgremove.memory_file import open_memory_file
 
 MAX_LINES = 200
 MAX_BYTES = 1 << 16
@@ -17,10 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class LastWords:
-    """An unnamed file that worker and master share; the master makes it before it forks."""
+    """A file in memory that worker and master share; the master makes it before it forks.
 
-    def __init__(self, folder: str) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- closed by `log`
+    It lies in no folder: one that is full or gone would end the master.
+    """
+
+    def __init__(self) -> None:
+        self._file = os.fdopen(open_memory_file("last-words"), "w+b")
 
     def listen(self) -> None:
         """In the worker, have its fatal signals write to the file."""

@@ -22,16 +22,18 @@ class Places:
     just then overtake, and send who was woken in vain to the end of the queue: with 16 clients at 2
     places the 95th percentile of the wait was twice the median.
 
-    ``on_change`` is told how many are worked on and how many wait, when either changes.
+    ``on_change`` is called with the numbers of both when either changes.
     """
 
-    def __init__(self, places: int, queue: int) -> None:
+    def __init__(
+        self, places: int, queue: int, on_change: Callable[[int, int], None] = lambda *_: None
+    ) -> None:
         self._message = f"All {places} places are taken and the queue of {queue} is full"
         self._limits = places, queue
         self._lock = threading.Lock()  # guards what follows, and the order in which it is told
         self._in_use = 0
         self._waiting: deque[threading.Event] = deque()
-        self.on_change: Callable[[int, int], None] = lambda *_: None
+        self._on_change = on_change
 
     @contextmanager
     def take(self, deadline: Deadline) -> Iterator[float]:
@@ -87,4 +89,4 @@ class Places:
             self._tell()
 
     def _tell(self) -> None:
-        self.on_change(self._in_use, len(self._waiting))
+        self._on_change(self._in_use, len(self._waiting))

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import mmap
+import os
 import select
 import selectors
 import socket
+import sys
 import time
 import weakref
 from bisect import insort
@@ -29,7 +32,10 @@ HEADERS_S = 10.0  # from the first look at a connection until its headers must b
 MAX_HEADER_BYTES = 1 << 16  # of a request line and headers together
 LAST_S = 1.0  # for clients to close their connections when a worker stops
 REST_S = 1.0  # without accepting, where there was no descriptor for a connection
+RETRY_S = 2.0  # between two workers that cannot start, of a service that ran
 ENDS = (b"\r\n\r\n", b"\n\n", b"\n\r\n")  # the last two are no headers, which the parser will say
+
+_has_served = mmap.mmap(-1, 1)  # 1 once a worker served: master and workers share it
 
 
 @dataclass(slots=True)
@@ -62,10 +68,18 @@ class Worker(ThreadWorker):
         self._lingering = Lingering()
         self._waiting: weakref.WeakKeyDictionary[TConn, Waiting] = weakref.WeakKeyDictionary()
         self._rests_until = 0.0
-        super().init_process()
+        try:
+            super().init_process()
+        except Exception:
+            if self.booted or not _has_served[0]:
+                raise  # gunicorn ends where its first worker does not start, and says why
+            self.log.exception("a worker cannot start; another tries in %g s", RETRY_S)
+            time.sleep(RETRY_S)
+            sys.exit(os.EX_TEMPFAIL)
 
     def run(self) -> None:
         """Serve until told to stop, then let the last answers arrive."""
+        _has_served[0] = 1
         super().run()
         self._lingering.finish(LAST_S)
 

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from bgremove import create_app
+from bgremove.api.services import services_of
 from bgremove.log import JsonFormatter
 from bgremove.settings import Settings
 from tests.support.http import FlaskDoor
@@ -30,7 +31,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     yield app
-    app.extensions["bgremove"].decoders.close()
+    services_of(app).engine.decoders.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from flask import Flask, request
 
 from bgremove import create_app
 from bgremove.api.auth import KEY_HEADERS
+from bgremove.api.services import services_of
 from bgremove.deadline import Deadline
 from bgremove.errors import SettingsError
 from bgremove.keys import edit
@@ -44,7 +45,7 @@ def closing() -> Iterator[list[Flask]]:
     apps: list[Flask] = []
     yield apps
     for app in apps:
-        app.extensions["bgremove"].decoders.close()
+        services_of(app).engine.decoders.close()
 
 
 Make = Callable[..., FlaskDoor]
@@ -185,7 +186,7 @@ def test_a_header_that_comes_twice_is_refused(guarded: Guarded, header: str) -> 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/version"])
 def test_health_needs_no_key(guarded: Guarded, path: str) -> None:
-    guarded.door.app.extensions["bgremove-warm-up"].run()
+    services_of(guarded.door.app).warm_up.run()
     assert guarded.door.send("GET", path).status == 200
 
 
@@ -213,7 +214,7 @@ def test_the_key_is_looked_at_before_the_body_and_the_places(
     closing.append(app)
     parsed = []
     app.after_request(lambda response: (parsed.append("form" in vars(request)), response)[1])
-    places: Places = app.extensions["bgremove-places"]
+    places: Places = services_of(app).places
     with places.take(Deadline.after(10)):
         refused(FlaskDoor(app), NO_KEY, BEARER)
         let_in(FlaskDoor(app), X_Api_Key=guarded.key)
@@ -240,7 +241,7 @@ def test_a_key_revoked_is_refused_a_second_later(
     path = tmp_path / "keys.txt"
     key, _ = edit.add(path, "a")
     door = make(api_keys_file=str(path))
-    source = door.app.extensions["bgremove-admission"].keys
+    source = services_of(door.app).admission.keys
     now = source._clock()
     monkeypatch.setattr(source, "_clock", lambda: now)
     let_in(door, X_Api_Key=key)
@@ -258,9 +259,9 @@ def test_a_broken_file_lets_nobody_else_in_and_readyz_says_so(
     path = tmp_path / "keys.txt"
     key, _ = edit.add(path, "a")
     door = make(api_keys_file=str(path))
-    door.app.extensions["bgremove-warm-up"].run()
+    services_of(door.app).warm_up.run()
     assert door.send("GET", "/readyz").json()["keys"] == "in force"
-    source = door.app.extensions["bgremove-admission"].keys
+    source = services_of(door.app).admission.keys
     path.write_text("# fine\nnot a key\n")
     now = source._clock() + 2 * LOOK_EVERY_S
     monkeypatch.setattr(source, "_clock", lambda: now)

@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from bgremove import log
+from bgremove.api.services import services_of
 from bgremove.log import JsonFormatter
 from bgremove.serving.context import new_request_id
 from tests.api.conftest import LogLines
@@ -66,7 +67,7 @@ def test_every_line_of_a_request_has_its_id(door: FlaskDoor, log_lines: LogLines
 
 
 def test_health_is_silent_while_it_is_well(door: FlaskDoor, log_lines: LogLines) -> None:
-    door.app.extensions["bgremove-warm-up"].run()
+    services_of(door.app).warm_up.run()
     door.send("GET", "/livez")
     door.send("GET", "/readyz")
     assert access_lines(log_lines) == []

@@ -22,6 +22,7 @@ from werkzeug.exceptions import (
 )
 
 from bgremove import create_app
+from bgremove.api.services import services_of
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, OverloadedError
 from bgremove.serving.places import Places
@@ -35,7 +36,7 @@ from tests.support.tiny import tiny_weights
 def door_of(settings: Settings) -> Iterator[FlaskDoor]:
     app = create_app(settings)
     yield FlaskDoor(app)
-    app.extensions["bgremove"].decoders.close()
+    services_of(app).engine.decoders.close()
 
 
 def failing_with(error: Exception) -> Callable[[], NoReturn]:
@@ -130,7 +131,7 @@ def test_a_passed_deadline_is_a_502_that_names_it(settings: Settings, picture: b
 
 def test_full_places_and_queue_are_a_503_at_once(settings: Settings, picture: bytes) -> None:
     with door_of(dataclasses.replace(settings, places=1, queue=0)) as door:
-        places: Places = door.app.extensions["bgremove-places"]
+        places: Places = services_of(door.app).places
         with places.take(Deadline.after(10)):
             answer = post(door, form(file("image", picture)))
         error = error_of(answer, 503, "OVERLOADED")
@@ -141,7 +142,7 @@ def test_full_places_and_queue_are_a_503_at_once(settings: Settings, picture: by
 
 def test_a_form_at_fault_is_a_400_even_where_places_are_full(settings: Settings) -> None:
     with door_of(dataclasses.replace(settings, places=1, queue=0)) as door:
-        places: Places = door.app.extensions["bgremove-places"]
+        places: Places = services_of(door.app).places
         with places.take(Deadline.after(10)):
             error_of(post(door, form()), 400, "VALIDATION_ERROR")
 
@@ -196,7 +197,7 @@ def test_not_ready_is_a_503_with_what_is_waited_for(tmp_path: Path, app: Flask) 
     folder = tiny_weights(tmp_path)
     (folder / "tiny.onnx").unlink()
     with door_of(Settings(weights_dir=folder)) as door:
-        door.app.extensions["bgremove-warm-up"].run()
+        services_of(door.app).warm_up.run()
         answer = door.send("GET", "/readyz")
     error = error_of(answer, 503, "NOT_READY")
     assert answer.headers["retry-after"] == "1"
@@ -226,8 +227,8 @@ def test_who_has_gone_is_a_line_in_the_log_and_no_error_of_ours(
 
 def test_a_worker_that_is_being_replaced_is_not_ready(settings: Settings) -> None:
     with door_of(settings) as door:
-        door.app.extensions["bgremove-warm-up"].run()
+        services_of(door.app).warm_up.run()
         assert door.send("GET", "/readyz").status == 200
-        door.app.extensions["bgremove-hangs"].is_ending = True
+        services_of(door.app).hangs.is_ending = True
         error = error_of(door.send("GET", "/readyz"), 503, "NOT_READY")
     assert "hangs" in error["message"]

@@ -9,7 +9,8 @@ import pytest
 
 from bgremove import create_app
 from bgremove.api import removals
-from bgremove.api.schemas import REQUIRED
+from bgremove.api.schemas.form import REQUIRED
+from bgremove.api.services import services_of
 from bgremove.deadline import Deadline
 from bgremove.settings import Settings
 from tests.support.http import (
@@ -375,7 +376,7 @@ def test_no_picture_is_looked_at_without_a_place(
     app = create_app(dataclasses.replace(settings, places=1, queue=0))
     probed = []
     monkeypatch.setattr(removals, "probe", lambda *_: probed.append(1))
-    with app.extensions["bgremove-places"].take(Deadline.after(60)):
+    with services_of(app).places.take(Deadline.after(60)):
         answer = post(FlaskDoor(app), form(GOOD, text("subject", "car")))
     error_of(answer, 503, "OVERLOADED")
     assert not probed

@@ -13,6 +13,7 @@ from flask import Flask
 from bgremove import create_app
 from bgremove.api.assets import FOLDER, TYPES, release
 from bgremove.api.pages import LINKS
+from bgremove.api.services import services_of
 from bgremove.settings import Settings
 from tests.support.http import PATH, ROOT, Answer, FlaskDoor, error_of
 from tests.support.tiny import tiny_weights
@@ -43,14 +44,14 @@ def address(name: str) -> str:
 def without_pages(tmp_path: Path) -> Iterator[FlaskDoor]:
     app = create_app(Settings(weights_dir=tiny_weights(tmp_path), pages=False))
     yield FlaskDoor(app)
-    app.extensions["bgremove"].close()
+    services_of(app).engine.close()
 
 
 def test_the_page_is_told_the_limits_of_this_server(tmp_path: Path) -> None:
     settings = Settings(weights_dir=tiny_weights(tmp_path), max_upload_bytes=4321, timeout_s=7)
     app = create_app(settings)
     text = FlaskDoor(app).send("GET", "/").body.decode()
-    app.extensions["bgremove"].close()
+    services_of(app).engine.close()
     assert 'data-max-upload-bytes="4321"' in text
     assert 'data-timeout-s="7"' in text
     assert f'data-endpoint="{PATH[1:]}"' in text
@@ -117,7 +118,7 @@ def test_documentation_is_linked_where_it_is_served(settings: Settings, path: st
     if path not in {rule.rule for rule in app.url_map.iter_rules()}:
         app.add_url_rule(path, "served", lambda: "")
     text = FlaskDoor(app).send("GET", "/").body.decode()
-    app.extensions["bgremove"].close()
+    services_of(app).engine.close()
     assert f'<a href="{path[1:]}">{LINKS[path]}</a>' in text
 
 

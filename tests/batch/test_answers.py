@@ -4,8 +4,9 @@ import pytest
 from urllib3 import HTTPResponse
 
 from bgremove.batch.answers import BAD_ANSWER, failure_of, record_of
-from bgremove.batch.records import UNAUTHORIZED, Record
+from bgremove.batch.records import Record
 from bgremove.datatypes import Box
+from bgremove.errors import ErrorCode
 
 HEADERS = {
     "Content-Type": "image/png",
@@ -55,4 +56,4 @@ def test_the_envelope_of_an_error_is_its_record() -> None:
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error": null}', b'"a"', b""])
 def test_an_error_without_envelope_is_told_by_its_status(body: bytes) -> None:
     assert failure_of(response(404, body)).code == "HTTP_404"
-    assert failure_of(response(401, body)).code == UNAUTHORIZED
+    assert failure_of(response(401, body)).code == ErrorCode.UNAUTHORIZED

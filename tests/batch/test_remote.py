@@ -10,9 +10,10 @@ from itertools import pairwise
 import pytest
 
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import UNAUTHORIZED, UNREACHABLE
+from bgremove.batch.records import UNREACHABLE
 from bgremove.batch.remote import PATH, TRIES_OF_BROKEN, RemoteRemover
 from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
+from bgremove.errors import ErrorCode
 from bgremove.settings import Settings
 from tests.support.http import Server, free_port
 from tests.support.pictures import assert_same_picture
@@ -165,7 +166,7 @@ def test_the_key_goes_along_and_a_wrong_one_is_told() -> None:
     refusal = Reply(401, {}, b'{"error": {"code": "UNAUTHORIZED", "message": "No such key"}}')
     with scripted_server(refusal) as server, remote(server.url, key="secret") as there:
         record = there(b"picture").record
-    assert (record.code, record.message) == (UNAUTHORIZED, "No such key")
+    assert (record.code, record.message) == (ErrorCode.UNAUTHORIZED, "No such key")
     assert [seen.headers["X-Api-Key"] for seen in server.seen] == ["secret"]
 
 

@@ -3,14 +3,14 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from bgremove.api.description import Description
+from bgremove.app import describe
 from bgremove.cli import main
 from bgremove.settings import Settings
 
 
 def test_the_document_is_printed() -> None:
     result = CliRunner().invoke(main, ["openapi"])
-    assert (result.exit_code, result.output) == (0, Description(Settings()).text)
+    assert (result.exit_code, result.output) == (0, describe(Settings()).text)
 
 
 def test_it_is_that_of_a_server_with_the_same_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,9 +146,9 @@ def test_without_weights_it_says_what_to_do(
     invoke: Invoke, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(tmp_path))
-    result = invoke("remove", photos, "-o", tmp_path / "out")
+    result = invoke("remove", photos, "-o", tmp_path / "out", "--offline")
     assert result.exit_code == 1
-    assert "not ready: u2net: absent. `bgremove weights` brings what is missing" in result.stderr
+    assert f"u2net.onnx is not in {tmp_path}. Run `bgremove weights` where there" in result.stderr
 
 
 def test_a_real_service_gives_the_same_files(

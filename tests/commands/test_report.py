@@ -51,16 +51,3 @@ def test_a_terminal_gets_a_bar_with_failures_above_it(monkeypatch: pytest.Monkey
     assert "2/2" in shown  # a skipped picture is none of those to be done
     assert "picture/s" in shown or "s/picture" in shown
     assert "done     " not in shown
-
-
-def test_without_its_library_there_is_no_bar_and_it_is_said(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr("bgremove.commands.report.find_spec", lambda name: None)
-    with Report(2) as report:
-        report.add(DONE)
-    said = "no progress bar: pip install -e '.[cli]' in the checkout brings tqdm"
-    assert said in terminal.getvalue()
-    assert "done     in/a.jpg" in terminal.getvalue()

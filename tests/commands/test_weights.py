@@ -1,7 +1,9 @@
 import json
+import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +82,7 @@ def test_the_installed_command_does_the_same(folder: Path) -> None:
     )
     assert done.stdout == STATES
     assert "BGREMOVE_TIMEOUT: no such setting; did you mean BGREMOVE_TIMEOUT_S?" in done.stderr
-    assert "people: could not be had. file://" in done.stderr
+    assert "people: file://" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -128,13 +130,20 @@ def test_wrong_settings_are_said_without_a_trace(
     assert "Error: BGREMOVE_PLACES='0': not from 1 to 64" in result.output
 
 
-def test_without_the_extra_the_command_says_how_to_get_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_was_out_of_reach_is_asked_for_once_a_day(
+    folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("fetch", "sources", "progress"):
-        monkeypatch.delitem(sys.modules, f"bgremove.provisioning.{name}", raising=False)
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    result = invoke("weights")
-    assert result.exit_code == 1
-    said = "tqdm is not installed; pip install -e '.[weights]' in the checkout brings it"
-    assert said in result.output
+    caplog.set_level(logging.INFO)
+    asked = "people: from file://"
+    invoke("weights")
+    assert asked in caplog.text
+    caplog.clear()
+    assert STATES in invoke("weights").output
+    assert asked not in caplog.text
+    invoke("weights", "--again")
+    assert asked in caplog.text
+    caplog.clear()
+    a_day_ago = time.time() - 25 * 3600
+    os.utime(folder / ".people.failed", (a_day_ago, a_day_ago))
+    invoke("weights")
+    assert asked in caplog.text

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bgremove import create_app
+from bgremove.api.services import services_of
 from bgremove.settings import Settings
 from tests.support.http import Door, FlaskDoor, Server, gunicorn
 from tests.support.tiny import ball, encoded, tiny_weights
@@ -28,9 +29,9 @@ def server(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 @pytest.fixture(scope="session")
 def flask_door(tiny: Path) -> Iterator[FlaskDoor]:
     app = create_app(Settings(weights_dir=tiny))
-    app.extensions["bgremove-warm-up"].run()
+    services_of(app).warm_up.run()
     yield FlaskDoor(app)
-    app.extensions["bgremove"].decoders.close()
+    services_of(app).engine.decoders.close()
 
 
 @pytest.fixture(params=["flask", "gunicorn"])

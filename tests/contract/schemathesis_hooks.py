@@ -7,7 +7,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies
 
-from bgremove.api.openapi.operations.removal import EXAMPLES
+from bgremove.api.removal_description import EXAMPLES
 from bgremove.settings import Settings
 from tests.support.tiny import ball, encoded
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import skimage
 
-from bgremove.api.openapi.operations.removal import EXAMPLES
+from bgremove.api.removal_description import EXAMPLES
 from tests.support.http import ROOT, Server, free_port, gunicorn
 from tests.support.scripted_server import Reply, scripted_server
 from tests.support.tiny import encoded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import gzip
 import json
 import re
@@ -17,13 +16,14 @@ from flask import Flask
 from werkzeug.exceptions import TooManyRequests
 
 from bgremove import create_app
-from bgremove.api.errors import CODES
+from bgremove.api.notices import NOTICES
 from bgremove.api.openapi.errors import CATALOGUE
 from bgremove.api.openapi.headers import HEADERS
-from bgremove.api.openapi.operations.removal import EXAMPLES
-from bgremove.api.openapi.warnings import WARNINGS
-from bgremove.api.schemas import RemovalSchema
-from bgremove.errors import BgremoveError
+from bgremove.api.removal_description import EXAMPLES
+from bgremove.api.schemas.form import RemovalFormSchema
+from bgremove.api.services import NAME, services_of
+from bgremove.errors import ErrorCode
+from bgremove.serving.places import Places
 from bgremove.settings import Settings
 from tests.support.http import (
     FORM_TYPE,
@@ -51,7 +51,7 @@ def document(flask_door: FlaskDoor) -> Document:
 def fresh(tiny: Path) -> Iterator[Flask]:
     """Give an application whose parts a test may take away."""
     app = create_app(Settings(weights_dir=tiny, strict_models=True))
-    engine = app.extensions["bgremove"]
+    engine = services_of(app).engine
     yield app
     engine.decoders.close()
 
@@ -74,7 +74,7 @@ def test_every_route_is_described_and_no_other(tiny: Path, pages: bool) -> None:
 
 def test_every_field_of_the_form_is_described_with_its_limits(document: Document) -> None:
     schema = document.json["components"]["schemas"]["RemovalForm"]
-    form_schema = RemovalSchema(Settings().max_upload_bytes)
+    form_schema = RemovalFormSchema(Settings().max_upload_bytes)
     assert schema["properties"].keys() == form_schema.fields.keys()
     required = [name for name, field in form_schema.fields.items() if field.required]
     assert schema["required"] == required
@@ -90,34 +90,11 @@ def test_a_server_says_its_own_limits(tiny: Path) -> None:
     assert "3 MiB, 12,345,678 pixels" in said["paths"][PATH]["post"]["description"]
 
 
-def kinds(error: type[BgremoveError]) -> Iterator[type[BgremoveError]]:
-    yield error
-    for kind in error.__subclasses__():
-        yield from kinds(kind)
-
-
-def constants() -> set[str]:
-    """Return every text in the program but for the description itself."""
-    found = set()
-    for path in (ROOT / "bgremove").rglob("*.py"):
-        if "openapi" not in path.relative_to(ROOT).parts:
-            tree = ast.walk(ast.parse(path.read_text("utf-8")))
-            found |= {str(node.value) for node in tree if isinstance(node, ast.Constant)}
-    return found
-
-
-def test_every_code_of_the_application_is_described_with_its_status() -> None:
-    described = {(case.code, case.status) for case in CATALOGUE}
-    assert {(kind.code, kind.status) for kind in kinds(BgremoveError)} <= described
-    assert {(code, status) for status, code in CODES.items()} <= described
-
-
-def test_every_described_code_is_one_of_the_application(document: Document) -> None:
-    codes = {case.code for case in CATALOGUE}
-    assert codes <= constants()
+def test_every_code_is_described(document: Document) -> None:
+    assert sorted(case.code for case in CATALOGUE) == sorted(ErrorCode)
     error = document.json["components"]["schemas"]["Error"]
-    assert set(error["properties"]["code"]["enum"]) == codes
-    assert document.json["components"]["examples"].keys() == codes
+    assert set(error["properties"]["code"]["enum"]) == set(ErrorCode)
+    assert document.json["components"]["examples"].keys() == set(ErrorCode)
 
 
 def test_every_described_code_is_one_that_some_operation_gives(document: Document) -> None:
@@ -133,7 +110,7 @@ def test_every_described_code_is_one_that_some_operation_gives(document: Documen
 def test_the_warnings_are_those_of_the_readme() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     (row,) = [line for line in readme.splitlines() if line.startswith("| `X-Warnings`")]
-    assert set(row.split("`")[3::2]) == set(WARNINGS)
+    assert set(row.split("`")[3::2]) == set(NOTICES)
 
 
 def test_every_example_of_an_answer_is_what_its_schema_wants(document: Document) -> None:
@@ -185,6 +162,39 @@ def test_every_get_is_what_the_document_says(door: Door, document: Document, pat
     answer = door.send("GET", path)
     assert answer.status == 200
     document.check("GET", path, answer)
+
+
+def configurations(tiny: Path, folder: Path) -> Iterator[Settings]:
+    """Yield settings of each kind that changes which routes there are or what they answer."""
+    keys, secrets = folder / "keys", folder / "secrets"
+    keys.write_text("# none\n", encoding="utf-8")
+    secrets.write_text("a-secret-of-the-gateway\n", encoding="utf-8")
+    plain = Settings(weights_dir=tiny)
+    yield plain
+    yield replace(plain, pages=False, metrics=False)
+    yield replace(plain, api_keys_file=str(keys))
+    yield replace(plain, rapidapi_proxy_secret_file=str(secrets))
+    yield replace(plain, rapidapi_proxy_secret=secrets.read_text().strip())
+    yield replace(plain, strict_models=True, precision="float32")
+
+
+def test_every_route_in_every_configuration_is_what_its_document_says(
+    tiny: Path, tmp_path: Path
+) -> None:
+    for settings in configurations(tiny, tmp_path):
+        app = create_app(settings)
+        parts, door = services_of(app), FlaskDoor(app)
+        document = Document(door.send("GET", "/openapi.json").json())
+        for is_warm in (False, True):
+            if is_warm:
+                parts.warm_up.run()
+            for path, method in sorted(routes(app)):
+                if "{" not in path:
+                    sent = form(file("image", encoded(ball()))) if method == "post" else b""
+                    kind = {"Content-Type": FORM_TYPE} if sent else {}
+                    answer = door.send(method.upper(), path, sent, kind)
+                    document.check(method, path, answer)
+        parts.engine.close()
 
 
 GZIP = {"Accept-Encoding": "gzip"}
@@ -243,9 +253,10 @@ def failures(app: Flask) -> Iterator[tuple[str, str, int, str, Answer]]:
     human = form(file("image", encoded(ball())), text("subject", "human"))
     yield "GET", "/readyz", 503, "NOT_READY", door.send("GET", "/readyz")
     yield "POST", PATH, 502, "UPSTREAM_ERROR", post(door, human)
-    app.extensions["bgremove-places"] = type(app.extensions["bgremove-places"])(0, 0)
+    whole = services_of(app)
+    app.extensions[NAME] = replace(whole, places=Places(0, 0))
     yield "POST", PATH, 503, "OVERLOADED", post(door, body)
-    app.extensions["bgremove-places"] = None
+    app.extensions[NAME] = replace(whole, places=None)
     yield "POST", PATH, 500, "INTERNAL_ERROR", post(door, body)
     limited = app.view_functions["removals.remove"]
     app.view_functions["removals.remove"] = _refuse

@@ -145,7 +145,7 @@ def test_the_limits_of_a_body_and_of_time_are_a_ladder() -> None:
     settings = Settings()
     largest = settings.max_upload_bytes + FORM_OVERHEAD_BYTES
     assert number(r"client_max_body_size (\d+)m;", "nginx.conf") * MIB == largest
-    worker = number(r"^timeout = (\d+)$", "gunicorn.conf.py")
+    worker = number(r"^timeout = (\d+)$", "../bgremove/gunicorn_conf.py")
     proxy = number(r"proxy_read_timeout (\d+)s;", "nginx/proxy.conf")
     assert (
         settings.timeout_s
@@ -153,7 +153,7 @@ def test_the_limits_of_a_body_and_of_time_are_a_ladder() -> None:
         < proxy
         < number(r"worker_shutdown_timeout (\d+)s;", "nginx.conf")
     )
-    grace = number(r"^graceful_timeout = (\d+)$", "gunicorn.conf.py")
+    grace = number(r"^graceful_timeout = (\d+)$", "../bgremove/gunicorn_conf.py")
     assert grace < number(r"^TimeoutStopSec=(\d+)$", f"systemd/{UNIT.name}")
     assert grace < number(r"stop_grace_period: (\d+)s  # gunicorn", "compose.yaml")
     assert grace + 5 < pod()["terminationGracePeriodSeconds"]
@@ -164,7 +164,7 @@ def test_nginx_closes_idle_connections_to_gunicorn_before_gunicorn_does() -> Non
     for name in ("nginx/upstream.conf", "compose/upstream.conf"):
         idle = re.findall(r"keepalive_timeout (\d+)s;", (DEPLOY / name).read_text("utf-8"))
         assert len(idle) == 2
-        assert max(map(int, idle)) < number(r"^keepalive = (\d+)$", "gunicorn.conf.py")
+        assert max(map(int, idle)) < number(r"^keepalive = (\d+)$", "../bgremove/gunicorn_conf.py")
 
 
 def servers(block: str) -> list[str]:

@@ -45,7 +45,7 @@ def test_what_is_wrong_comes_first_and_says_what_to_do() -> None:
     faults = replace(SERVICE, models={"u2net": "absent"}, faults=("u2net: absent",))
     lacks = replace(MACHINE, nginx=None, libraries=MACHINE.libraries | {"isal": None})
     assert said(lacks, service=faults) == [
-        (True, "isal is not installed: pip install . in the checkout"),
+        (True, "isal is not installed: pip install -e . in the checkout"),
         (True, "u2net: absent: `bgremove weights` brings it"),
         (False, "nginx is not installed: needed only in front of a server that others reach"),
     ]
@@ -90,7 +90,7 @@ def test_weights_are_not_advised_where_they_would_fail_the_same_way(fault: str) 
         ({}, {}, {"subjects": {"human": "unavailable"}}, "human is not served"),
         ({}, {}, {"models": {"n": "verified", "n-int8": "absent"}}, "n-int8 is not built"),
         ({}, {}, {"precision": "float32"}, "fast in int8, but float32 runs"),
-        ({"libraries": MACHINE.libraries | {"tqdm": None}}, {}, {}, "pip install -e '.[cli]' in"),
+        ({"libraries": MACHINE.libraries | {"fsspec": None}}, {}, {}, "pip install -e '.[dask]'"),
     ],
 )
 def test_what_could_be_better_is_a_note(

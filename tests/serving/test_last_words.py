@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -31,22 +29,17 @@ def end_by(number: int, words: LastWords) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
-def test_a_crash_is_logged_with_its_stack(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int
-) -> None:
-    words = LastWords(str(tmp_path))
+def test_a_crash_is_logged_with_its_stack(caplog: pytest.LogCaptureFixture, number: int) -> None:
+    words = LastWords()
     assert end_by(number, words) == -number
     words.log(4711)
     (record,) = caplog.records
     assert vars(record)["worker"] == 4711
     assert any("in crash" in line for line in vars(record)["stacks"])
-    assert os.listdir(tmp_path) == []
 
 
-def test_who_ended_in_peace_is_not_spoken_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    words = LastWords(str(tmp_path))
+def test_who_ended_in_peace_is_not_spoken_of(caplog: pytest.LogCaptureFixture) -> None:
+    words = LastWords()
     assert end_by(0, words) == 0
     words.log(4711)
     assert caplog.records == []

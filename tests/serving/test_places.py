@@ -13,9 +13,8 @@ from bgremove.serving.places import Places
 
 
 def test_places_are_handed_out_in_the_order_in_which_they_were_asked_for() -> None:
-    places, served = Places(1, 3), []
-    asked = threading.Event()
-    places.on_change = lambda *_: asked.set()
+    asked, served = threading.Event(), []
+    places = Places(1, 3, lambda *_: asked.set())
 
     def ask(name: str) -> None:
         with places.take(Deadline.after(10)):
@@ -42,8 +41,8 @@ def test_who_gave_up_does_not_get_the_place_in_anothers_stead() -> None:
 
 
 def test_no_place_is_lost_or_made_under_a_crowd() -> None:
-    places, told = Places(2, 4), []
-    places.on_change = lambda *counts: told.append(counts)
+    told = []
+    places = Places(2, 4, lambda *counts: told.append(counts))
     inside = threading.Semaphore(2)
 
     def crowd(number: int) -> None:
@@ -66,8 +65,8 @@ def test_no_place_is_lost_or_made_under_a_crowd() -> None:
 
 
 def test_how_many_work_and_wait_is_told_in_order() -> None:
-    places, told = Places(1, 1), []
-    places.on_change = lambda *counts: told.append(counts)
+    told = []
+    places = Places(1, 1, lambda *counts: told.append(counts))
     with places.take(Deadline.after(10)) as waited_s:
         assert 0 <= waited_s < 1
         with pytest.raises(DeadlineExceededError), places.take(Deadline.after(0.01)):
@@ -76,9 +75,10 @@ def test_how_many_work_and_wait_is_told_in_order() -> None:
 
 
 def test_who_is_refused_never_counts_as_waiting() -> None:
-    places, told = Places(1, 0), []
+    told = []
+    places = Places(1, 0, lambda *counts: told.append(counts))
     with places.take(Deadline.after(10)):
-        places.on_change = lambda *counts: told.append(counts)
+        told.clear()
         with pytest.raises(OverloadedError), places.take(Deadline.after(10)):
             raise AssertionError("there was no place")
         assert told == []
@@ -105,10 +105,11 @@ def test_who_has_gone_leaves_the_queue_and_the_next_moves_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "LOOK_S", 0.01)
-    places, told = Places(1, 2), []
+    told = []
+    places = Places(1, 2, lambda *counts: told.append(counts))
     gone = pytest.raises(ClientGoneError)
     with places.take(Deadline.after(10)):
-        places.on_change = lambda *counts: told.append(counts)
+        told.clear()
         with gone, places.take(Deadline.after(10, lambda: bool(told))):
             raise AssertionError("nobody waited for it")
         assert told == [(1, 1), (1, 0)]

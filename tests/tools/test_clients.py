@@ -8,14 +8,14 @@ import sys
 import pytest
 from openapi_spec_validator import validate
 
-from bgremove.api.description import Description
+from bgremove.app import describe
 from bgremove.settings import Settings
 from tests.support.http import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 from clients import CLIENTS, DOCUMENT, clients, postman
 
-TEXT = Description(Settings()).text
+TEXT = describe(Settings()).text
 
 
 def test_the_committed_document_is_what_the_schemas_give() -> None:

@@ -28,14 +28,21 @@ logger = logging.getLogger(__name__)
 class CountsFolder:
     """The master's side: makes the folder, keeps it small, removes it."""
 
-    def __init__(self, configured: str | None, scratch: str) -> None:
+    def __init__(self, configured: str | None, scratch: str | None) -> None:
         """Empty the folder that is configured, or make a private one in ``scratch``."""
         self._is_private = configured is None
         self.path = Path(configured or tempfile.mkdtemp(prefix="bgremove-metrics-", dir=scratch))
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.make()
         for file in self.path.glob("*.db"):
             file.unlink()
         self._ended: set[int] = set()
+
+    def make(self) -> None:
+        """Make the folder where it is gone; a worker about to be forked needs it."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            logger.error("there is no folder for counts", exc_info=error)
 
     def retire(self, pid: int) -> None:
         """Forget the gauges of a worker that has ended and add its counts to the sum.
@@ -83,13 +90,15 @@ def _add_up(folder: Path, kind: str, pids: Iterable[int]) -> None:
     from prometheus_client.mmap_dict import MmapedDict, mmap_key
     from prometheus_client.multiprocess import MultiProcessCollector
 
+    from bgremove.api.metrics.reserved import ReservedDict
+
     ended = [file for pid in pids if (file := folder / f"{kind}_{pid}.db").exists()]
     if not ended:
         return
     total, unfinished = folder / f"{kind}_ended.db", folder / f"{kind}_ended.new"
     files = [str(file) for file in (total, *ended) if file.exists()]
     unfinished.unlink(missing_ok=True)
-    sums = MmapedDict(str(unfinished))
+    sums: MmapedDict = ReservedDict(str(unfinished))
     for metric in MultiProcessCollector.merge(files, accumulate=False):
         for sample in metric.samples:
             names, values = list(sample.labels), list(sample.labels.values())
@@ -104,6 +113,7 @@ def _add_up(folder: Path, kind: str, pids: Iterable[int]) -> None:
 @contextmanager
 def _locked(folder: Path, how: int) -> Iterator[None]:
     """Hold the folder's lock; raises BlockingIOError where ``how`` says not to wait for it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("a") as file:
         fcntl.flock(file, how)
         yield

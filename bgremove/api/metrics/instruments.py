@@ -11,6 +11,8 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bgremove.errors import CLIENT_GONE, ErrorCode
+
 # Seconds. The deadline is 20 s by default; on two cores a picture takes from 0.2 to 1.5.
 WHOLE = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 20)
 STAGE = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
@@ -20,12 +22,12 @@ SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 # Series that exist from the start: of one that begins at 1, increase() does not see the first.
 ENDINGS = ("crash", "timeout", "lost")
 CODES = (
-    "VALIDATION_ERROR",
-    "NO_SUBJECT_DETECTED",
-    "UPSTREAM_ERROR",
-    "OVERLOADED",
-    "INTERNAL_ERROR",
-    "CLIENT_GONE",
+    ErrorCode.VALIDATION_ERROR,
+    ErrorCode.NO_SUBJECT_DETECTED,
+    ErrorCode.UPSTREAM_ERROR,
+    ErrorCode.OVERLOADED,
+    ErrorCode.INTERNAL_ERROR,
+    CLIENT_GONE,
 )
 
 

@@ -10,11 +10,9 @@ from flask import Request, Response
 from bgremove import __version__
 from bgremove.api.context import QUIET_PATHS
 from bgremove.api.metrics.instruments import Instruments
-from bgremove.inference.readiness import UNAVAILABLE, Readiness, WarmUp
-from bgremove.pipeline import Engine
+from bgremove.inference.readiness import UNAVAILABLE, Readiness
 from bgremove.serving.context import RequestContext
-from bgremove.serving.hangs import Hangs
-from bgremove.serving.places import Places
+from bgremove.serving.hooks import Hooks
 from bgremove.settings import Settings
 
 NONE = "none"  # a label's value where a request did not get so far as to have one
@@ -35,13 +33,16 @@ class Recorder:
         instruments.deadline.set(settings.timeout_s)
         instruments.build_info.labels(__version__).set(1)
 
-    def watch(self, engine: Engine, places: Places, warm_up: WarmUp, hangs: Hangs) -> None:
-        """Have the parts that outlive a request say when their state changes."""
-        hangs._on_hang = self._to.hangs.inc
-        engine.decoders.on_end = lambda how: self._to.decoder_endings.labels(how).inc()
-        engine.sessions.on_change = self._note_loaded
-        places.on_change = self._note_places
-        warm_up.on_change = self._note_readiness
+    @property
+    def hooks(self) -> Hooks:
+        """The callbacks that count what the parts of the worker report."""
+        return Hooks(
+            on_decoder_end=lambda how: self._to.decoder_endings.labels(how).inc(),
+            on_models_loaded=self._note_loaded,
+            on_places=self._note_places,
+            on_readiness=self._note_readiness,
+            on_hang=self._to.hangs.inc,
+        )
 
     def record(self, request: Request, response: Response, context: RequestContext) -> None:
         """Count one request, from what its line in the log says; health and scrapes are none."""

@@ -10,50 +10,70 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from bgremove.api.context import current
+from bgremove.api.health import TAG
 from bgremove.api.metrics.folder import Counts
 from bgremove.api.metrics.instruments import Instruments
 from bgremove.api.metrics.processes import Processes
 from bgremove.api.metrics.recording import Recorder
+from bgremove.api.metrics.reserved import reserve_room
+from bgremove.api.openapi.answers import success
+from bgremove.api.openapi.operation import Operation, described
+from bgremove.serving.hooks import Hooks
 from bgremove.settings import Settings
 
 OPEN_METRICS = "application/openmetrics-text"
 PLAIN = "text/plain"
+SCRAPE = Operation(
+    name="metrics",
+    tag=TAG,
+    summary="What Prometheus scrapes, in the format that Accept asks for",
+    success=success(
+        "Counts of every worker.",
+        {kind: {"schema": {"type": "string", "minLength": 1}} for kind in (PLAIN, OPEN_METRICS)},
+    ),
+)
 
 
-def register(app: Flask, settings: Settings, folder: str | None) -> None:
-    """Count what the application does and answer `/metrics`.
+class Metrics:
+    """The metrics of a worker: counts of its requests and parts, and the answer to /metrics.
 
-    ``folder`` is where gunicorn's workers keep their counts; without one there is one process, and
-    they are kept in it.
+    ``folder`` holds the counts of all workers of one gunicorn. None means that there is one
+    process, which keeps its counts itself.
     """
-    disable_created_metrics()  # several processes have none, so that one need not have them either
-    registry = CollectorRegistry()
-    if folder is None:
-        instruments = Instruments(registry)
-        registry.register(Processes(os.getpid(), ("worker", "decoder")))
-    else:
-        instruments = Instruments(None)
-        registry.register(Counts(Path(folder)))
-        registry.register(Processes(os.getppid(), ("master", "worker", "decoder")))
-    recorder = Recorder(instruments, settings)
-    recorder.watch(
-        app.extensions["bgremove"],
-        app.extensions["bgremove-places"],
-        app.extensions["bgremove-warm-up"],
-        app.extensions["bgremove-hangs"],
-    )
-    app.register_blueprint(_blueprint(registry))
 
-    @app.after_request
-    def _record(response: Response) -> Response:
-        recorder.record(request, response, current())
-        return response
+    def __init__(self, settings: Settings, folder: str | None) -> None:
+        disable_created_metrics()  # they do not work with several processes
+        self._registry = registry = CollectorRegistry()
+        if folder is None:
+            instruments = Instruments(registry)
+            registry.register(Processes(os.getpid(), ("worker", "decoder")))
+        else:
+            reserve_room()
+            instruments = Instruments(None)
+            registry.register(Counts(Path(folder)))
+            registry.register(Processes(os.getppid(), ("master", "worker", "decoder")))
+        self._recorder = Recorder(instruments, settings)
+
+    @property
+    def hooks(self) -> Hooks:
+        """The callbacks that count what the parts of the worker report."""
+        return self._recorder.hooks
+
+    def register(self, app: Flask) -> None:
+        """Count the application's requests and let it answer /metrics."""
+        app.register_blueprint(_blueprint(self._registry))
+
+        @app.after_request
+        def _record(response: Response) -> Response:
+            self._recorder.record(request, response, current())
+            return response
 
 
 def _blueprint(registry: CollectorRegistry) -> Blueprint:
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.get("/metrics")
+    @described(SCRAPE)
     def scrape() -> Response:
         """Answer in the format that is asked for, in the version that the library is best at."""
         encode, content_type = choose_encoder(_wanted())

@@ -1,6 +1,7 @@
-"""The OpenAPI document: what every route takes and answers.
+"""The parts of the OpenAPI document.
 
-A route is added by a module of `operations`, named in `document.OPERATIONS`; a header in `headers`,
-an error code in `errors`. tests/openapi fails on whatever the application has and this has not.
-Nothing here is imported before the document is asked for.
+A route is described beside its view (`operation`), a body by its schema (`bgremove.api.schemas`), a
+header in `headers`, an error code in `errors`. tests/contract fails on a route, a header or a code
+that lacks a description. `document`, which imports apispec, is imported when the document is asked
+for.
 """

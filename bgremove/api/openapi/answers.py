@@ -1,27 +1,23 @@
-"""The parts that operations are described with: an operation, its successes, its errors."""
+"""The parts of a description: the success of an operation and its errors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from marshmallow import Schema
+
 from bgremove.api.openapi.errors import ANYWHERE, INVALID, ErrorCase
 from bgremove.api.openapi.headers import HEADERS
+from bgremove.api.schemas.answers import ErrorEnvelopeSchema
+from bgremove.headers import Header
 
 Described = dict[str, Any]
 
-ALWAYS = ("X-Request-Id", "Cache-Control", "X-Content-Type-Options")
-PARAMETERS = ["X-Request-Id"]  # of the components
+ALWAYS = (Header.REQUEST_ID, Header.CACHE_CONTROL, Header.CONTENT_TYPE_OPTIONS)
+PARAMETERS = [Header.REQUEST_ID]  # of the components
 UNREADABLE = "what is not well-formed HTTP, or over the limits of HTTP, is VALIDATION_ERROR"
-
-
-def operation(
-    name: str, tag: str, summary: str, answers: Mapping[str, Described], **more: Any
-) -> Described:
-    """Describe an operation; ``more`` are OpenAPI's own: requestBody, security, description."""
-    given = {"operationId": name, "tags": [tag], "summary": summary, "parameters": PARAMETERS}
-    return given | more | {"responses": dict(answers)}
 
 
 def success(description: str, content: Described, headers: Iterable[str] = ()) -> Described:
@@ -29,8 +25,8 @@ def success(description: str, content: Described, headers: Iterable[str] = ()) -
     return {"200": _answer(description, content, headers)}
 
 
-def json_success(description: str, schema: str, example: Any) -> Described:
-    """Describe a 200 of JSON, by the name of its schema."""
+def json_success(description: str, schema: type[Schema], example: Any) -> Described:
+    """Describe a 200 of JSON by its schema."""
     return success(description, {"application/json": {"schema": ref(schema), "example": example}})
 
 
@@ -48,16 +44,21 @@ def failure() -> Described:
     return _errors((*ANYWHERE, INVALID)) | {"description": description}
 
 
-def ref(schema: str) -> Described:
+def name_of(schema: type[Schema]) -> str:
+    """Return the name of a schema in the document."""
+    return schema.__name__.removesuffix("Schema")
+
+
+def ref(schema: type[Schema]) -> Described:
     """Refer to a schema of the components."""
-    return {"$ref": f"#/components/schemas/{schema}"}
+    return {"$ref": f"#/components/schemas/{name_of(schema)}"}
 
 
 def _errors(cases: tuple[ErrorCase, ...]) -> Described:
     codes = [case.code for case in cases]
     narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes}}}}}
     body = {
-        "schema": {"allOf": [ref("ErrorEnvelope"), narrowed]},
+        "schema": {"allOf": [ref(ErrorEnvelopeSchema), narrowed]},
         "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
     }
     description = " ".join(f"{case.code}: {case.meaning}" for case in cases)

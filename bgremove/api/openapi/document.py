@@ -1,29 +1,32 @@
-"""Put the document together: what the schemas give, and what `operations` say of the routes."""
+"""The OpenAPI document, put together from the schemas and the descriptions of the views."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, cast
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from flask import Flask
 from marshmallow import Schema, fields
 
 from bgremove import __version__
-from bgremove.api.openapi import schemas
-from bgremove.api.openapi.answers import failure
+from bgremove.api import description, health, pages, removal_description
+from bgremove.api.openapi.answers import failure, name_of
 from bgremove.api.openapi.errors import CATALOGUE
 from bgremove.api.openapi.headers import components
-from bgremove.api.openapi.operations import description, health, metrics, pages, removal
+from bgremove.api.openapi.operation import operation_of
 from bgremove.api.openapi.security import SCHEMES
-from bgremove.api.schemas import ChoiceField, PictureField, RemovalSchema
+from bgremove.api.schemas import answers
+from bgremove.api.schemas.form import ChoiceField, PictureField, RemovalFormSchema
+from bgremove.headers import Header
 from bgremove.settings import Settings
 
 VERSION = "3.1.1"
-OPERATIONS = (removal, health, metrics, description, pages)
 TAGS = {
-    removal.TAG: "A picture in, its subject out.",
+    removal_description.TAG: "A picture in, its subject out.",
     health.TAG: "For whoever runs the service.",
     description.TAG: "The service about itself.",
     pages.TAG: "For people.",
@@ -46,8 +49,11 @@ REQUEST_ID = {
 }
 
 
-def build_document(settings: Settings) -> dict[str, Any]:
-    """Return the OpenAPI document of a server with these settings: plain dicts, lists and texts."""
+def build_document(app: Flask, settings: Settings) -> dict[str, Any]:
+    """Return the OpenAPI document of an application: plain dicts, lists and texts.
+
+    Each route is described by its view; one without a description raises AttributeError.
+    """
     plugin = MarshmallowPlugin()
     tags = [{"name": name, "description": text} for name, text in TAGS.items()]
     servers = [{"url": "/"}]
@@ -56,8 +62,8 @@ def build_document(settings: Settings) -> dict[str, Any]:
     )
     converter: Any = plugin.converter  # made by the specification; its methods have no types
     converter.add_attribute_function(_keywords)
-    for name, schema in _schemas(settings).items():
-        spec.components.schema(name, schema=schema)
+    for schema in _schemas(settings):
+        spec.components.schema(name_of(type(schema)), schema=schema)
     for name, header in components().items():
         spec.components.header(name, header)
     for case in CATALOGUE:
@@ -65,38 +71,40 @@ def build_document(settings: Settings) -> dict[str, Any]:
     spec.components.response("Failure", failure())
     for name, scheme in SCHEMES.items():
         spec.components.security_scheme(name, scheme)
-    spec.components.parameter("X-Request-Id", "header", REQUEST_ID)
-    for module in OPERATIONS:
-        for path, operations in module.paths(settings).items():
-            spec.path(path=path, operations=operations)
+    spec.components.parameter(Header.REQUEST_ID, "header", REQUEST_ID)
+    for rule in app.url_map.iter_rules():
+        path, view = re.sub(r"<(\w+)>", r"{\1}", rule.rule), app.view_functions[rule.endpoint]
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        about = operation_of(view).as_openapi(settings)
+        spec.path(path=path, operations={method.lower(): about for method in methods})
     return cast("dict[str, Any]", json.loads(json.dumps(spec.to_dict())))
 
 
-def _schemas(settings: Settings) -> dict[str, Schema]:
-    """Name the schemas; those nested in others come before them."""
-    return {
-        "RemovalForm": RemovalSchema(settings.max_upload_bytes),
-        "Meta": schemas.MetaSchema(),
-        "Detail": schemas.DetailSchema(),
-        "Error": schemas.ErrorSchema(),
-        "ErrorEnvelope": schemas.ErrorEnvelopeSchema(),
-        "Foreground": schemas.ForegroundSchema(),
-        "RemovalData": schemas.RemovalDataSchema(),
-        "RemovalEnvelope": schemas.RemovalEnvelopeSchema(),
-        "Live": schemas.LiveSchema(),
-        "Ready": schemas.ReadySchema(),
-        "Version": schemas.VersionSchema(),
-    }
+def _schemas(settings: Settings) -> list[Schema]:
+    """Return the schemas; those nested in others come before them."""
+    return [
+        RemovalFormSchema(settings.max_upload_bytes),
+        answers.MetaSchema(),
+        answers.DetailSchema(),
+        answers.ErrorSchema(),
+        answers.ErrorEnvelopeSchema(),
+        answers.ForegroundSchema(),
+        answers.RemovalDataSchema(),
+        answers.RemovalEnvelopeSchema(),
+        answers.LiveSchema(),
+        answers.ReadySchema(),
+        answers.VersionSchema(),
+    ]
 
 
 def _keywords(_: OpenAPIConverter, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
     """Say of a field what apispec does not know of it, in JSON Schema's words."""
     match field:
-        case schemas.Null():
+        case answers.Null():
             return {"type": "null"}
         case ChoiceField():
             return {"type": "string", "enum": [choice.value for choice in field.choices]}
         case PictureField():  # of raw bytes, OpenAPI 3.1 counts their number as the length
-            most = cast("RemovalSchema", field.root).max_upload_bytes
+            most = cast("RemovalFormSchema", field.root).max_upload_bytes
             return {"type": "string", "format": "binary", "minLength": 1, "maxLength": most}
     return cast("dict[str, Any]", field.metadata.get("schema", {}))

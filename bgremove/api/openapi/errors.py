@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bgremove.api.errors import MESSAGES, UNFORESEEN
-from bgremove.api.schemas import REQUIRED
-from bgremove.errors import NoSubjectError, OverloadedError, UpstreamError, ValidationError
+from bgremove.api.schemas.form import REQUIRED
+from bgremove.errors import (
+    ErrorCode,
+    NoSubjectError,
+    OverloadedError,
+    UpstreamError,
+    ValidationError,
+)
+from bgremove.headers import Header
 from bgremove.inference.session import FAILED
 from bgremove.pipeline import NO_SUBJECT as NO_SUBJECT_SENTENCE
 
@@ -20,14 +27,18 @@ EXAMPLE_META = {
 
 @dataclass(frozen=True, slots=True)
 class ErrorCase:
-    """A code, the status it comes with, when it comes, a sentence it may say."""
+    """An error code, when it comes, and an example of its message, details and headers."""
 
-    code: str
-    status: int
+    code: ErrorCode
     meaning: str
     message: str
     details: tuple[tuple[str, str], ...] = ()
     headers: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.code.status
 
     @property
     def example(self) -> dict[str, Any]:
@@ -39,66 +50,57 @@ class ErrorCase:
 
 INVALID = ErrorCase(
     ValidationError.code,
-    ValidationError.status,
     "The form or the picture is at fault; details names every faulty field.",
     "Missing or empty image file",
     (("image", REQUIRED),),
 )
 NO_SUBJECT = ErrorCase(
     NoSubjectError.code,
-    NoSubjectError.status,
     "Nothing in the picture stands out from its surroundings.",
     NO_SUBJECT_SENTENCE,
-    headers=("X-Model", "X-Warnings"),
+    headers=(Header.MODEL, Header.WARNINGS),
 )
 UNAUTHORIZED = ErrorCase(
-    "UNAUTHORIZED",
-    401,
+    ErrorCode.UNAUTHORIZED,
     "No API key or a wrong one, where the server is set to ask for keys.",
     "The API key is missing or wrong",
-    headers=("WWW-Authenticate",),
+    headers=(Header.WWW_AUTHENTICATE,),
 )
-NO_PATH = ErrorCase("NOT_FOUND", 404, "No such path.", MESSAGES[404])
+NO_PATH = ErrorCase(ErrorCode.NOT_FOUND, "No such path.", MESSAGES[404])
 NO_METHOD = ErrorCase(
-    "METHOD_NOT_ALLOWED",
-    405,
+    ErrorCode.METHOD_NOT_ALLOWED,
     "The path does not take the method; the Allow header names those it takes.",
     MESSAGES[405],
-    headers=("Allow",),
+    headers=(Header.ALLOW,),
 )
 RATE_LIMITED = ErrorCase(
-    "RATE_LIMITED",
-    429,
+    ErrorCode.RATE_LIMITED,
     "Too many requests of one client.",
     "Too many requests; try again when Retry-After has passed",
-    headers=("Retry-After",),
+    headers=(Header.RETRY_AFTER,),
 )
 INTERNAL = ErrorCase(
-    "INTERNAL_ERROR",
-    500,
+    ErrorCode.INTERNAL_ERROR,
     "A defect of the server; its log has the rest under requestId.",
     UNFORESEEN,
 )
 UPSTREAM = ErrorCase(
     UpstreamError.code,
-    UpstreamError.status,
     "Processing failed, or took longer than the deadline.",
     FAILED,
 )
 OVERLOADED = ErrorCase(
     OverloadedError.code,
-    OverloadedError.status,
     "Every place is taken and the queue is full.",
     "All 2 places are taken and the queue of 16 is full",
-    headers=("Retry-After",),
+    headers=(Header.RETRY_AFTER,),
 )
 NOT_READY = ErrorCase(
-    "NOT_READY",
-    503,
+    ErrorCode.NOT_READY,
     "Not ready yet, or not able to be; details names what is waited for.",
     "Not ready: default session to be warm",
     (("readiness", "default session to be warm"),),
-    headers=("Retry-After",),
+    headers=(Header.RETRY_AFTER,),
 )
 CATALOGUE = (
     INVALID,

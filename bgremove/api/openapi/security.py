@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from bgremove.headers import Header
+
 
 def _key(header: str, description: str) -> dict[str, Any]:
     return {"type": "apiKey", "in": "header", "name": header, "description": description}
 
 
 SCHEMES: dict[str, dict[str, Any]] = {
-    "RapidApiKey": _key("X-RapidAPI-Key", "A key, in the header of RapidAPI's clients."),
-    "ApiKey": _key("X-Api-Key", "A key."),
+    "RapidApiKey": _key(Header.RAPIDAPI_KEY, "A key, in the header of RapidAPI's clients."),
+    "ApiKey": _key(Header.API_KEY, "A key."),
     "Bearer": {"type": "http", "scheme": "bearer", "description": "A key, as a bearer token."},
     "RapidApiProxySecret": _key(
-        "X-RapidAPI-Proxy-Secret",
+        Header.RAPIDAPI_PROXY_SECRET,
         "The secret that RapidAPI's gateway sends in place of the keys of its clients.",
     ),
 }

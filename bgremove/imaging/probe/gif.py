@@ -1,8 +1,14 @@
-"""What a GIF declares: canvas, frames, and how dear its first frame is to unpack."""
+"""Read what a GIF declares, and find its first frame.
+
+Only the first frame is shown. What stands behind it is counted as far as it can be read, and
+damage there changes nothing.
+"""
 
 from __future__ import annotations
 
+import re
 import struct
+from dataclasses import dataclass
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
@@ -13,72 +19,132 @@ from bgremove.imaging.probe.limits import (
     cut_short,
     refuse_above,
 )
-from bgremove.imaging.probe.lzw import count_clears
 
 TRAILER, EXTENSION, FRAME = 0x3B, 0x21, 0x2C
+GRAPHIC_CONTROL = 0xF9
+INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")  # of an extension, a frame, the trailer
+HEADER_BYTES, FRAME_BYTES = 13, 10
 MAX_BLOCKS = 400_000  # data blocks; 10 MB in full ones of 255 bytes are 41,000. A walk takes 40 ms
 
-# Codes that clear the table, in the first frame. OpenCV 5 rebuilds its 4,096 entries each time, in
-# 11 to 20 us. Encoders clear when the table is full, some after 254 codes: 25,000 times in 7 MB.
-MAX_CLEARS = 30_000
+
+@dataclass(frozen=True, slots=True)
+class FirstFrame:
+    """The first frame of a GIF.
+
+    ``canvas`` is (width, height) in pixels, ``place`` (left, top) on it, ``size`` (width, height)
+    of the frame, which may reach beyond the canvas. ``still`` is a GIF of this frame alone, as
+    large as its canvas: header, colours, transparency and pixels, nothing else.
+    """
+
+    canvas: tuple[int, int]
+    place: tuple[int, int]
+    size: tuple[int, int]
+    still: bytes
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
-    """Walk the blocks of the file, counting frames."""
-    if len(data) < 13:
-        raise cut_short("GIF")
-    width, height, flags = struct.unpack_from("<HHB", data, 6)
-    check_size(width, height, limits)
-    at = 13 + _table_bytes(flags)
-    frames, budget = 0, MAX_BLOCKS
-    while at < len(data) and data[at] != TRAILER:
-        if data[at] == EXTENSION:
-            at += 2
-        elif data[at] == FRAME and at + 10 <= len(data):
-            frames += 1
-            refuse_above(limits.max_frames, frames, "frames")
-            if frames == 1:
-                check_canvas((width, height), struct.unpack_from("<HH", data, at + 5))
-            at += 10 + _table_bytes(data[at + 9])
-            if frames == 1:
-                _check_clears(data, at)
-            at += 1
-        else:
-            raise ImageError("The GIF is damaged: a block is neither a frame nor an extension")
-        ends = _block_ends(data, at, budget)
-        budget -= len(ends)
-        at = (ends[-1] if ends else at) + 1
-    if not frames:
-        raise ImageError("The GIF is damaged: it has no frame")
-    return ImageHeader(ImageType.GIF, width, height, frames)
+    """Read the canvas and count the frames."""
+    walk = _Walk(data)
+    first = walk.first_frame()
+    check_size(*first.canvas, limits)
+    check_size(*first.size, limits)
+    check_canvas(first.canvas, first.size)
+    frames = 1
+    while walk.skip_frame():
+        frames += 1
+        refuse_above(limits.max_frames, frames, "frames")
+    return ImageHeader(ImageType.GIF, *first.canvas, frames)
+
+
+def first_frame(data: bytes) -> FirstFrame:
+    """Find the first frame; raises ImageError where there is none."""
+    return _Walk(data).first_frame()
+
+
+class _Walk:
+    """A walk over the blocks of a GIF; ``_at`` is where the next one starts."""
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) < HEADER_BYTES:
+            raise cut_short("GIF")
+        self._data = data
+        self._at = HEADER_BYTES + _table_bytes(data[10])
+        self._blocks_left = MAX_BLOCKS
+        self._control = b""  # the body of the last graphic control extension
+
+    def first_frame(self) -> FirstFrame:
+        if not self._find_frame():
+            raise ImageError("The GIF is damaged: it has no frame")
+        data, at = self._data, self._at
+        left, top, width, height, flags = struct.unpack_from("<HHHHB", data, at + 1)
+        pixels_at = at + FRAME_BYTES + _table_bytes(flags)
+        if pixels_at + 1 >= len(data):
+            raise ImageError("The GIF is damaged or cut short: its first frame has no pixels")
+        canvas = struct.unpack_from("<HH", data, 6)
+        if 0 in canvas:  # browsers then take the frame's
+            canvas = (left + width, top + height)
+        self._at = pixels_at + 1
+        still = b"".join(
+            [
+                b"GIF89a" + struct.pack("<HH", width, height) + data[10:13],
+                data[HEADER_BYTES : HEADER_BYTES + _table_bytes(data[10])],
+                b"\x21\xf9\4" + self._control[:4] + b"\0" if len(self._control) >= 4 else b"",
+                struct.pack("<BHHHHB", FRAME, 0, 0, width, height, flags),
+                data[at + FRAME_BYTES : pixels_at + 1],
+                *self._take_blocks(),
+                b"\0",
+            ]
+        )
+        return FirstFrame(canvas, (left, top), (width, height), still)
+
+    def skip_frame(self) -> bool:
+        """Step over a frame; False where there is none any more, or damage."""
+        if not self._find_frame(searching=False):
+            return False
+        flags = self._data[self._at + FRAME_BYTES - 1]
+        self._at += FRAME_BYTES + _table_bytes(flags) + 1
+        self._take_blocks()
+        return self._at <= len(self._data)
+
+    def _find_frame(self, *, searching: bool = True) -> bool:
+        """Step over extensions to a frame, and over stray bytes where ``searching``."""
+        while found := INTRODUCER.search(self._data, self._at):
+            if found.start() != self._at and not searching:
+                return False
+            self._at = found.start()
+            introducer = self._data[self._at]
+            if introducer == FRAME:
+                return self._at + FRAME_BYTES <= len(self._data)
+            if introducer == TRAILER:
+                return False
+            label = self._data[self._at + 1 : self._at + 2]
+            self._at += 2
+            body = self._take_blocks()
+            if label == bytes([GRAPHIC_CONTROL]) and body:
+                self._control = body[0][1:]
+        return False
+
+    def _take_blocks(self) -> list[bytes]:
+        """Return the data blocks from here up to the empty one, their lengths in front.
+
+        The last one is cut where the file ends within it.
+        """
+        data, at, end = self._data, self._at, len(self._data)
+        blocks: list[bytes] = []
+        while at < end and data[at] and len(blocks) < self._blocks_left:
+            blocks.append(data[at : at + data[at] + 1])
+            at += data[at] + 1
+        if blocks and at > end:
+            blocks[-1] = bytes([len(blocks[-1]) - 1]) + blocks[-1][1:]
+        self._blocks_left -= (
+            len(blocks) + 1
+        )  # the empty one counts, for extensions that hold nothing
+        self._at = at + 1
+        if self._blocks_left < 0:
+            raise ImageError(f"The GIF has more data blocks than the limit of {MAX_BLOCKS:,}")
+        return blocks
 
 
 def _table_bytes(flags: int) -> int:
-    """Return the size of a colour table, which starts behind the flags that tell it."""
+    """Return the size of a colour table, which starts behind the flags that declare it."""
     return 3 * (2 << (flags & 7)) if flags & 0x80 else 0
-
-
-def _block_ends(data: bytes, at: int, budget: int) -> list[int]:
-    """Return where each of the data blocks from ``at`` on ends, up to the empty one."""
-    ends = []
-    end = len(data)
-    while at < end and data[at]:
-        at += data[at] + 1
-        ends.append(at)
-        if len(ends) > budget:
-            raise ImageError(f"The GIF has more data blocks than the limit of {MAX_BLOCKS:,}")
-    return ends
-
-
-def _check_clears(data: bytes, at: int) -> None:
-    """Refuse a frame, its data from ``at`` on, that clears its table too often."""
-    if at >= len(data):
-        raise cut_short("GIF")
-    ends = _block_ends(data, at + 1, MAX_BLOCKS)
-    starts = [at + 1, *ends[:-1]]
-    packed = b"".join(data[start + 1 : end] for start, end in zip(starts, ends, strict=False))
-    clears = count_clears(packed, data[at], MAX_CLEARS)
-    if clears > MAX_CLEARS:
-        raise ImageError(
-            f"The GIF clears its code table more often than the limit of {MAX_CLEARS:,}"
-        )

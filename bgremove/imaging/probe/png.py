@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,7 +22,6 @@ from bgremove.imaging.probe.limits import (
 
 GRAY, RGB, PALETTE = 0, 2, 3
 SAMPLES = {GRAY: 1, RGB: 3, PALETTE: 1, 4: 2, 6: 4}  # colour type to samples a pixel
-ANIMATION_CHUNKS = frozenset({b"acTL", b"fcTL", b"fdAT"})
 
 MAX_CHUNKS = 100_000  # a 10 MB file cut into chunks of 100 bytes; a walk over them takes 50 ms
 
@@ -33,11 +33,12 @@ PACKED_SLACK_BYTES = 64 * 1024  # for small pictures, whose headers outweigh the
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk: its name, where its body starts, and how many bytes that has."""
+    """One chunk: its name, where its body starts, and how many bytes of that are there."""
 
     name: bytes
     at: int
     length: int
+    is_whole: bool = True
 
     def body(self, data: bytes) -> bytes:
         """Return the chunk's body out of the whole file."""
@@ -45,11 +46,16 @@ class Chunk:
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
-    """Walk the chunks that lie wholly within ``data``, up to IEND."""
+    """Walk the chunks up to IEND or the first that the file has only a part of.
+
+    Such a part is left out, save for pixels: all rows may be in it.
+    """
     at = 8
-    while at + 12 <= len(data):
+    while at + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
         if at + 12 + length > len(data):
+            if name == b"IDAT":
+                yield Chunk(name, at + 8, min(length, len(data) - at - 8), is_whole=False)
             return
         yield Chunk(name, at + 8, length)
         if name == b"IEND":
@@ -59,8 +65,12 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
     """Walk the chunks once; nothing is unpacked beyond its bound."""
-    if len(data) < 26 or data[12:16] != b"IHDR":
+    if len(data) < 33:
         raise cut_short("PNG")
+    if data[12:16] == b"CgBI":
+        raise ImageError("The PNG is in Apple's CgBI form, which only apps read; export it anew")
+    if data[12:16] != b"IHDR":
+        raise ImageError("The PNG is damaged: it does not start with its header")
     reader = _Reader(data, limits)
     for number, chunk in enumerate(chunks(data)):
         if number >= MAX_CHUNKS:
@@ -78,7 +88,6 @@ class _Reader:
         self._width, self._height, self._depth, self._kind = struct.unpack_from(">IIBB", data, 16)
         check_size(self._width, self._height, limits)
         self._frames = 1
-        self._is_animated = False
         self._has_trns = False
         self._packed_bytes = 0
         self._texts = 0
@@ -102,7 +111,6 @@ class _Reader:
         elif chunk.name == b"tRNS":
             self._has_trns = True
         elif chunk.name == b"acTL" and chunk.length >= 4 and not self._packed_bytes:
-            self._is_animated = True
             self._frames = struct.unpack_from(">I", self._data, chunk.at)[0]
             refuse_above(self._limits.max_frames, self._frames, "frames")
 
@@ -139,24 +147,39 @@ class _Reader:
         refuse_above(allowed, self._packed_bytes, "bytes of packed pixels")
 
     def _check_memory(self) -> None:
-        """Refuse what is deep or animated on top of being large.
+        """Refuse a picture that is deep on top of being large.
 
-        OpenCV unpacks to 1, 3 or 4 samples and holds the picture twice; an animated one four times.
+        OpenCV unpacks to 1, 3 or 4 samples and holds the picture twice.
         """
         if self._kind == GRAY:
             samples = 1
         else:
             samples = 3 if self._kind in (RGB, PALETTE) and not self._has_trns else 4
-        size = samples * (2 if self._depth == 16 else 1) * self._width * self._height
-        size *= 4 if self._is_animated else 2
+        size = 2 * samples * (2 if self._depth == 16 else 1) * self._width * self._height
         allowed = MAX_BYTES_PER_PIXEL * self._limits.max_pixels
-        refuse_above(allowed, size, "bytes to decode, at its depth and with its frames")
+        refuse_above(allowed, size, "bytes to decode at its depth")
 
 
 def still(data: bytes) -> bytes:
-    """Return the PNG without its animation."""
-    kept = [chunk for chunk in chunks(data) if chunk.name not in ANIMATION_CHUNKS]
-    return data[:8] + b"".join(data[c.at - 8 : c.at + c.length + 4] for c in kept)
+    """Return a PNG of the still picture alone: header, colours, transparency and pixels.
+
+    Everything else, broken or not, has no part in the pixels and does not reach the decoder.
+    """
+    needed = {b"PLTE", b"tRNS"} if data[25] == PALETTE else {b"tRNS"}
+    parts = [data[:33]]  # the signature and IHDR
+    for chunk in chunks(data):
+        if chunk.name not in needed and chunk.name != b"IDAT":
+            continue
+        needed.discard(chunk.name)
+        if chunk.is_whole:
+            parts.append(data[chunk.at - 8 : chunk.at + chunk.length + 4])
+        else:
+            parts.append(_chunk(chunk.name, chunk.body(data)))
+    return b"".join([*parts, _chunk(b"IEND", b"")])
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def transparent_gray(data: bytes) -> tuple[int, int] | None:

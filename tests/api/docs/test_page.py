@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -14,9 +15,8 @@ from typing import Any
 import pytest
 
 from bgremove import create_app
-from bgremove.api.description import Description
 from bgremove.api.docs.page import Page, build_page
-from bgremove.api.openapi.document import build_document
+from bgremove.app import describe
 from bgremove.settings import Settings
 from tests.support.http import FlaskDoor
 from tests.support.openapi import Document
@@ -51,7 +51,7 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return build_document(Settings())
+    return json.loads(describe(Settings()).text)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_what_the_document_says_is_text_and_never_markup(document: dict[str, Any
 
 def test_the_page_is_served_with_its_policy(door: FlaskDoor, settings: Settings) -> None:
     answer = door.send("GET", "/docs")
-    page = Description(settings).page
+    page = describe(settings).page
     assert answer.body.decode() == page.html
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-security-policy"] == page.policy

@@ -93,6 +93,20 @@ def test_a_folder_that_is_gone_does_not_stop_the_master(
     folder = CountsFolder(None, str(tmp_path))
     folder.remove()
     folder.retire(12345)
+    assert folder.path.is_dir()
+    assert caplog.records == []
+
+
+def test_a_folder_that_cannot_be_made_does_not_stop_the_master(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = CountsFolder(str(tmp_path / "counts"), "")
+    folder.path.rmdir()
+    folder.path.touch()
+    folder.make()
+    assert caplog.records.pop().message == "there is no folder for counts"
+    caplog.clear()
+    folder.retire(12345)
     (record,) = caplog.records
     assert (record.levelname, record.message) == (
         "ERROR",

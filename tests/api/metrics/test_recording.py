@@ -13,6 +13,7 @@ import pytest
 
 from bgremove import __version__, create_app
 from bgremove.api.context import current
+from bgremove.api.services import services_of
 from bgremove.deadline import Deadline
 from bgremove.serving.places import Places
 from bgremove.settings import Settings
@@ -29,7 +30,7 @@ def door(settings: Settings) -> Iterator[FlaskDoor]:
     """Give an application of its own, so that every count begins at nothing."""
     app = create_app(settings)
     yield FlaskDoor(app)
-    app.extensions["bgremove"].close()
+    services_of(app).engine.close()
 
 
 def test_a_success_is_counted_with_all_there_is_to_know(door: FlaskDoor, picture: bytes) -> None:
@@ -73,7 +74,7 @@ def test_a_form_at_fault_has_no_subject_and_no_label_of_its_clients(door: FlaskD
 
 
 def test_only_removals_are_counted_as_removals(door: FlaskDoor) -> None:
-    door.app.extensions["bgremove-warm-up"].run()
+    services_of(door.app).warm_up.run()
     for method in ("GET", "HEAD", "POST"):
         for path in ("/livez", "/readyz", "/metrics", "/version"):
             door.send(method, path)
@@ -99,7 +100,7 @@ def test_requests_are_counted_by_the_id_of_their_key(door: FlaskDoor, picture: b
 
 def test_places_and_the_queue_are_shown_with_their_limits(settings: Settings) -> None:
     door = FlaskDoor(create_app(settings))
-    places: Places = door.app.extensions["bgremove-places"]
+    places: Places = services_of(door.app).places
     with places.take(Deadline.after(10)):
         found = scraped(door)
         assert (found.of("places_in_use"), found.of("queue_length")) == (1, 0)
@@ -112,7 +113,7 @@ def test_places_and_the_queue_are_shown_with_their_limits(settings: Settings) ->
 
 def test_an_overload_is_counted(settings: Settings, picture: bytes) -> None:
     door = FlaskDoor(create_app(dataclasses.replace(settings, places=1, queue=0)))
-    places: Places = door.app.extensions["bgremove-places"]
+    places: Places = services_of(door.app).places
     with places.take(Deadline.after(10)):
         error_of(post(door, form(file("image", picture))), 503, "OVERLOADED")
     found = scraped(door)
@@ -124,7 +125,7 @@ def test_an_overload_is_counted(settings: Settings, picture: bytes) -> None:
 def test_readiness_models_and_what_computes_are_shown(door: FlaskDoor) -> None:
     before = scraped(door)
     assert (before.of("workers"), before.of("workers_ready")) == (1, 0)
-    door.app.extensions["bgremove-warm-up"].run()
+    services_of(door.app).warm_up.run()
     found = scraped(door)
     assert found.of("workers_ready") == 1
     assert found.of("models_loaded", model="tiny") == 1
@@ -136,7 +137,7 @@ def test_readiness_models_and_what_computes_are_shown(door: FlaskDoor) -> None:
 def test_a_model_that_took_anothers_place_is_the_only_one_at_1(
     door: FlaskDoor, settings: Settings
 ) -> None:
-    warm_up = door.app.extensions["bgremove-warm-up"]
+    warm_up = services_of(door.app).warm_up
     warm_up.run()
     model = Path(settings.weights_dir / "tiny-product.onnx")
     kept = model.read_bytes()
@@ -152,7 +153,7 @@ def test_a_model_that_took_anothers_place_is_the_only_one_at_1(
 
 
 def test_a_decoder_that_is_gone_is_counted(door: FlaskDoor, picture: bytes) -> None:
-    decoders = door.app.extensions["bgremove"].decoders
+    decoders = services_of(door.app).engine.decoders
     decoders.start()
     for process in decoders._idle:
         os.kill(process.pid, signal.SIGKILL)

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -6,9 +7,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from bgremove import __version__
-from bgremove.api.description import Description
-from bgremove.api.openapi.document import build_document
-from bgremove.api.openapi.operations.removal import EXAMPLES
+from bgremove.api.removal_description import EXAMPLES
+from bgremove.app import describe
 from bgremove.settings import Settings
 from tests.support.http import PATH, ROOT
 from tests.support.openapi import Document
@@ -16,12 +16,12 @@ from tests.support.openapi import Document
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    return Document(build_document(Settings()))
+    return Document(json.loads(describe(Settings()).text))
 
 
 @pytest.mark.parametrize("pages", [True, False])
 def test_it_is_a_valid_openapi_3_1_document(pages: bool) -> None:
-    built = build_document(Settings(pages=pages))
+    built = json.loads(describe(Settings(pages=pages)).text)
     assert built["openapi"].startswith("3.1.")
     assert built["info"]["version"] == __version__
     assert [str(error) for error in OpenAPIV31SpecValidator(built).iter_errors()] == []
@@ -39,11 +39,11 @@ def test_it_is_the_same_in_every_process() -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert texts == {Description(Settings()).text}
+    assert texts == {describe(Settings()).text}
 
 
 def test_it_is_built_once() -> None:
-    description = Description(Settings())
+    description = describe(Settings())
     assert description.text is description.text
     assert description.page is description.page
 
@@ -51,7 +51,7 @@ def test_it_is_built_once() -> None:
 def test_a_server_does_not_import_what_builds_it_before_it_is_asked() -> None:
     program = (
         "import sys, bgremove; app = bgremove.create_app()\n"
-        "lazy = {'apispec', 'bgremove.api.openapi', 'bgremove.api.docs'}\n"
+        "lazy = {'apispec', 'bgremove.api.openapi.document', 'bgremove.api.docs'}\n"
         "assert not lazy & sys.modules.keys(), lazy & sys.modules.keys()\n"
         "assert app.test_client().get('/docs').status_code == 200\n"
         "assert lazy <= sys.modules.keys()"

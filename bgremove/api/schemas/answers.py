@@ -1,29 +1,50 @@
-"""The bodies of answers as marshmallow schemas; the form that is sent has its own in api.schemas.
+"""The JSON bodies of answers as marshmallow schemas.
 
-They describe, and real answers are checked against them in the tests; nothing is dumped by them.
+The OpenAPI document describes an answer by its schema, and the same schema dumps it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range
 
-from bgremove.api.openapi.errors import CATALOGUE
-from bgremove.api.openapi.warnings import WARNINGS
+from bgremove.api.notices import NOTICES
 from bgremove.datatypes import OutputFormat, Subject
+from bgremove.errors import ErrorCode
 from bgremove.serving.context import REQUEST_ID_PATTERN
 
 
 class Null(fields.Field[None]):
     """A field that is always null."""
 
+    def _serialize(self, *_: Any, **__: Any) -> None:
+        """Return null, whatever the object holds."""
+
+
+class Moment(fields.Field[datetime]):
+    """A moment in UTC, in milliseconds and with ``Z``, such as 2026-02-17T17:40:22.456Z."""
+
+    PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
+
+    def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
 
 def text(description: str, name: str | None = None, **keywords: Any) -> fields.String:
     """Declare a text; ``name`` where JSON spells it otherwise, ``keywords`` of JSON Schema."""
     metadata = {"description": description, "schema": keywords}
     return fields.String(required=True, data_key=name, metadata=metadata)
+
+
+def optional_text(description: str) -> fields.String:
+    """Declare a text that may be left out."""
+    return fields.String(metadata={"description": description})
 
 
 def one_of(description: str, values: list[str], name: str | None = None) -> fields.String:
@@ -56,6 +77,12 @@ class Strict(Schema):
 
         unknown = RAISE
 
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Return a value of a mapping or an attribute; marshmallow takes a dict's methods too."""
+        if isinstance(obj, Mapping):
+            return obj.get(attr, default)
+        return super().get_attribute(obj, attr, default)
+
 
 class MetaSchema(Strict):
     """``meta`` of an envelope."""
@@ -65,11 +92,13 @@ class MetaSchema(Strict):
         "requestId",
         pattern=f"^{REQUEST_ID_PATTERN.pattern}$",
     )
-    created_at = text(
-        "When the answer was made, in UTC.",
-        "createdAt",
-        format="date-time",
-        pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
+    created_at = Moment(
+        required=True,
+        data_key="createdAt",
+        metadata={
+            "description": "When the answer was made, in UTC.",
+            "schema": {"type": "string", "format": "date-time", "pattern": Moment.PATTERN},
+        },
     )
     processing_ms = number("Milliseconds from the request to the answer.", name="processingMs")
 
@@ -84,7 +113,7 @@ class DetailSchema(Strict):
 class ErrorSchema(Strict):
     """``error`` of an envelope."""
 
-    code = one_of("What kind of error it is; for programs.", sorted({e.code for e in CATALOGUE}))
+    code = one_of("What kind of error it is; for programs.", list(ErrorCode))
     message = text("A sentence for people, naming the limit and the value.", minLength=1)
     details = fields.List(
         fields.Nested(DetailSchema),
@@ -98,16 +127,16 @@ class EnvelopeSchema(Strict):
 
     meta = fields.Nested(MetaSchema, required=True)
     warnings = fields.List(
-        fields.String(validate=OneOf(list(WARNINGS))),
+        fields.String(validate=OneOf(list(NOTICES))),
         required=True,
-        metadata={"description": "What was bent, in the words of X-Warnings."},
+        metadata={"description": "How the answer differs from the request; see X-Warnings."},
     )
 
 
 class ErrorEnvelopeSchema(EnvelopeSchema):
     """Every answer that is not a success."""
 
-    data = Null(required=True)
+    data = Null(required=True, dump_default=None)
     error = fields.Nested(ErrorSchema, required=True)
 
 
@@ -143,7 +172,7 @@ class RemovalEnvelopeSchema(EnvelopeSchema):
     """A success, where Accept names application/json and no image."""
 
     data = fields.Nested(RemovalDataSchema, required=True)
-    error = Null(required=True)
+    error = Null(required=True, dump_default=None)
 
 
 class LiveSchema(Strict):
@@ -159,6 +188,8 @@ class ReadySchema(Strict):
     models = mapping("verified, absent, or what is wrong, by model.")
     subjects = mapping("The model that serves a subject, or unavailable.")
     provider = text("What computes.")
+    keys = optional_text("Whether the API keys of the file are in force; only where one is set.")
+    gateway = optional_text("The same of the gateway's secret; only where one is set.")
 
 
 class VersionSchema(Strict):

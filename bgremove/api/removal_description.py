@@ -1,10 +1,10 @@
-"""POST /v1/remove-bg/universal."""
+"""The description of POST /v1/remove-bg/universal, for the OpenAPI document."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bgremove.api.openapi.answers import Described, errors, operation, ref, success
+from bgremove.api.openapi.answers import Described, ref, success
 from bgremove.api.openapi.errors import (
     EXAMPLE_META,
     INTERNAL,
@@ -15,24 +15,28 @@ from bgremove.api.openapi.errors import (
     UNAUTHORIZED,
     UPSTREAM,
 )
+from bgremove.api.openapi.operation import Operation
 from bgremove.api.openapi.security import OPTIONAL_KEY
+from bgremove.api.schemas.answers import RemovalEnvelopeSchema
+from bgremove.api.schemas.form import RemovalFormSchema
 from bgremove.datatypes import ImageType
+from bgremove.headers import Header
 from bgremove.settings import MIB, Settings
 
 TAG = "Removal"
 HEADERS = (
-    "Vary",
-    "X-Processing-Ms",
-    "Server-Timing",
-    "X-Model",
-    "X-Confidence",
-    "X-Width",
-    "X-Height",
-    "X-Foreground-Top",
-    "X-Foreground-Left",
-    "X-Foreground-Width",
-    "X-Foreground-Height",
-    "X-Warnings",
+    Header.VARY,
+    Header.PROCESSING_MS,
+    Header.SERVER_TIMING,
+    Header.MODEL,
+    Header.CONFIDENCE,
+    Header.WIDTH,
+    Header.HEIGHT,
+    Header.FOREGROUND_TOP,
+    Header.FOREGROUND_LEFT,
+    Header.FOREGROUND_WIDTH,
+    Header.FOREGROUND_HEIGHT,
+    Header.WARNINGS,
 )
 PICTURE_TYPES = [f"image/{kind.value.lower()}" for kind in ImageType]
 # The form's fields; `image` stands for the bytes of a file.
@@ -68,32 +72,6 @@ ENVELOPE: Described = {
 }
 
 
-def paths(settings: Settings) -> dict[str, Described]:
-    """Describe the route of `api.removals`."""
-    answers = success(
-        "The bare picture; JSON where Accept names application/json and no image.",
-        {
-            "image/png": _binary("image/png", PNG),
-            "image/jpeg": _binary("image/jpeg", JPEG),
-            "application/json": {"schema": ref("RemovalEnvelope"), "example": ENVELOPE},
-        },
-        HEADERS,
-    )
-    failures = errors(
-        INVALID, NO_SUBJECT, UNAUTHORIZED, RATE_LIMITED, INTERNAL, UPSTREAM, OVERLOADED
-    )
-    post = operation(
-        "removeBackground",
-        TAG,
-        "Cut the subject out of a picture",
-        answers | failures,
-        description=_description(settings),
-        security=OPTIONAL_KEY,
-        requestBody={"required": True, "content": {"multipart/form-data": _form()}},
-    )
-    return {"/v1/remove-bg/universal": {"post": post}}
-
-
 def _description(settings: Settings) -> str:
     return (
         f"Takes a JPEG, PNG, BMP, WEBP or GIF of at most {settings.max_upload_bytes / MIB:g} MiB, "
@@ -106,7 +84,7 @@ def _description(settings: Settings) -> str:
 
 def _form() -> dict[str, Any]:
     return {
-        "schema": ref("RemovalForm"),
+        "schema": ref(RemovalFormSchema),
         "encoding": {"image": {"contentType": ", ".join(PICTURE_TYPES)}},
         "examples": {
             name.lower().replace(",", "").replace(" ", "-"): {"summary": name, "value": value}
@@ -118,3 +96,25 @@ def _form() -> dict[str, Any]:
 def _binary(media_type: str, description: str) -> dict[str, Any]:
     schema = {"type": "string", "format": "binary", "contentMediaType": media_type}
     return {"schema": schema | {"description": description}}
+
+
+REMOVAL = Operation(
+    name="removeBackground",
+    tag=TAG,
+    summary="Cut the subject out of a picture",
+    description=_description,
+    success=success(
+        "The bare picture; JSON where Accept names application/json and no image.",
+        {
+            "image/png": _binary("image/png", PNG),
+            "image/jpeg": _binary("image/jpeg", JPEG),
+            "application/json": {"schema": ref(RemovalEnvelopeSchema), "example": ENVELOPE},
+        },
+        HEADERS,
+    ),
+    failures=(INVALID, NO_SUBJECT, UNAUTHORIZED, RATE_LIMITED, INTERNAL, UPSTREAM, OVERLOADED),
+    more={
+        "security": OPTIONAL_KEY,
+        "requestBody": {"required": True, "content": {"multipart/form-data": _form()}},
+    },
+)

@@ -30,7 +30,7 @@ class PictureField(fields.Field[bytes]):
             raise ValidationError(
                 f"Send the file as it is, not in Content-Transfer-Encoding {shortened(encoding)}"
             )
-        limit = cast("RemovalSchema", self.root).max_upload_bytes
+        limit = cast("RemovalFormSchema", self.root).max_upload_bytes
         if len(content) > limit:
             raise ValidationError(TOO_LARGE.format(size=f"{len(content):,}", limit=f"{limit:,}"))
         return content
@@ -55,7 +55,7 @@ class ChoiceField(fields.Field[StrEnum]):
         return self.choices(content)
 
 
-class RemovalSchema(Schema):
+class RemovalFormSchema(Schema):
     """``image``, ``subject`` and ``output_format``; a field beside them is an error."""
 
     error_messages = {"unknown": "There is no such field"}  # noqa: RUF012 -- marshmallow's own

@@ -1,0 +1,103 @@
+"""Counts in a mapped file whose room is reserved first.
+
+The client library makes a file longer and maps it. Where the file system has no room for the page
+that is written to then, the kernel ends the process by SIGBUS, the master as well as a worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+from typing import Any
+
+from prometheus_client import mmap_dict, values
+
+START_BYTES = 1 << 16  # a worker's counts have 15 kB
+logger = logging.getLogger(__name__)
+
+
+class ReservedDict(mmap_dict.MmapedDict):
+    """The library's mapped dict; raises OSError where there is no room for it."""
+
+    _f: Any  # the library says a file; None once there is none
+    _m: Any
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:
+        if not read_mode:
+            with open(filename, "ab", buffering=0) as file:
+                if file.tell() == 0:
+                    self._reserve(file.fileno(), filename)
+        super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def _reserve(file: int, filename: str) -> None:
+        try:
+            _lengthen(file, START_BYTES)
+        except OSError:
+            os.unlink(filename)  # one without bytes is damaged to readers
+            raise
+
+    def _init_value(self, key: str) -> None:
+        # Two integers, two doubles and the key, each padded to 8 bytes at most.
+        while self._used + len(key.encode()) + 32 > self._capacity:
+            self._grow()
+        super()._init_value(key)  # type: ignore[no-untyped-call]
+
+    def _grow(self) -> None:
+        _lengthen(self._f.fileno(), self._capacity)
+        self._capacity *= 2
+        self._m = mmap.mmap(self._f.fileno(), self._capacity)
+
+
+class LossyDict(ReservedDict):
+    """Goes on in memory where the file has no room: counts are lost, the process is not."""
+
+    def __init__(self, filename: str) -> None:
+        try:
+            super().__init__(filename)
+        except OSError as error:
+            logger.error("the counts of this process are lost: no room for them", exc_info=error)
+            self._f, self._fname = None, filename
+            self._positions: dict[str, int] = {}
+            self._capacity, self._used = START_BYTES, 8
+            self._m = mmap.mmap(-1, self._capacity)
+
+    def _grow(self) -> None:
+        if self._f is not None:
+            try:
+                super()._grow()
+            except OSError as error:
+                logger.error("new counts of this process are lost", exc_info=error)
+                self._f.close()
+                self._f = None
+            else:
+                return
+        grown = mmap.mmap(-1, 2 * self._capacity)
+        grown[: self._capacity] = self._m[:]
+        self._m = grown
+        self._capacity *= 2
+
+    def close(self) -> None:
+        """Close the file, or give the memory back."""
+        if self._f is None and self._m is not None:
+            self._m.close()
+            self._m = None
+        super().close()  # type: ignore[no-untyped-call]
+
+
+def reserve_room() -> None:
+    """Have all counts of this process kept in a `LossyDict`; before the first metric is made."""
+    setattr(values, "MmapedDict", LossyDict)  # noqa: B010 -- the library exports no such seam
+
+
+def _lengthen(file: int, by: int) -> None:
+    """Append zeros to a file; none where there is no room for all of them."""
+    had = os.fstat(file).st_size
+    zeros = memoryview(bytes(by))
+    try:
+        while zeros:
+            zeros = zeros[os.write(file, zeros) :]
+    except OSError:
+        os.truncate(file, had)
+        raise

@@ -1,1 +1,0 @@
-"""What each route takes and answers: a module for each blueprint."""

@@ -1,0 +1,62 @@
+"""Decode the first frame of a GIF with Pillow."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL.GifImagePlugin import GifImageFile
+
+from bgremove.errors import ImageError
+from bgremove.imaging.probe import gif
+
+if TYPE_CHECKING:
+    from bgremove.datatypes import ImageU8
+
+
+def read(data: bytes) -> ImageU8:
+    """Return the first frame on its canvas, as browsers show it.
+
+    Around the frame the canvas is transparent; what reaches beyond the canvas is cut off.
+
+    Returns:
+        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA where the frame has a transparent colour or
+        leaves a part of the canvas open.
+
+    Raises:
+        ImageError: A row of the frame is missing, or its data is broken.
+    """
+    frame = gif.first_frame(data)
+    try:
+        with GifImageFile(io.BytesIO(frame.still)) as image:
+            # All in one call: Pillow calls its decoder anew behind each end code within the data.
+            image.decodermaxblock = len(frame.still)
+            has_alpha = "transparency" in image.info
+            shown = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+    except (OSError, SyntaxError, ValueError, IndexError, EOFError) as error:
+        raise ImageError(
+            "The GIF is damaged or cut short: its first frame cannot be read", private=repr(error)
+        ) from error
+    pixels: NDArray[Any] = cv2.cvtColor(
+        shown, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGR
+    )
+    if frame.place == (0, 0) and frame.size == frame.canvas:
+        return pixels
+    return _placed(pixels, frame)
+
+
+def _placed(pixels: ImageU8, frame: gif.FirstFrame) -> ImageU8:
+    """Lay a frame on its canvas."""
+    (width, height), (left, top) = frame.canvas, frame.place
+    shown = pixels[: max(0, height - top), : max(0, width - left)]
+    is_covered = (left, top) == (0, 0) and shown.shape[:2] == (height, width)
+    if is_covered:
+        return shown
+    canvas = np.zeros((height, width, 4), np.uint8)
+    target = canvas[top : top + shown.shape[0], left : left + shown.shape[1]]
+    target[:, :, :3] = shown[:, :, :3]
+    target[:, :, 3] = shown[:, :, 3] if shown.shape[2] == 4 else 255
+    return canvas

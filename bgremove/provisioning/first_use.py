@@ -1,0 +1,95 @@
+"""Fetch and build the weights when they are first needed, by the command line or the Python API."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+from bgremove.errors import WeightsError
+from bgremove.inference.manifest import Manifest, Model, load_manifest
+from bgremove.provisioning.fetch import fetch_all
+from bgremove.provisioning.resting import is_resting
+from bgremove.settings import Settings
+
+MB = 1_000_000
+
+
+def ensure_weights(
+    settings: Settings,
+    *,
+    offline: bool = False,
+    say: Callable[[str], None] = lambda sentence: print(sentence, file=sys.stderr),
+) -> None:
+    """Fetch the models that are missing; returns at once where everything is there.
+
+    An optional model whose source does not answer is asked for once a day at most.
+
+    Args:
+        settings: Where the weights are, and a mirror to try first.
+        offline: Fetch nothing.
+        say: Takes each sentence for the user.
+
+    Raises:
+        WeightsError: The default model is missing and cannot be fetched.
+
+    """
+    folder = settings.weights_dir
+    manifest = load_manifest(folder)
+    default = manifest.model(manifest.fallback)
+    is_served = _is_there(default, folder)
+    due = _due(manifest, folder)
+    if not due:
+        return
+    if offline or (is_served and not os.access(folder, os.W_OK)):
+        if not is_served:
+            raise WeightsError(f"{default.file} is not in {folder}. {_offline_advice()}")
+        return
+    if absent := [model for model in due if not _is_there(model, folder)]:
+        size = sum(model.bytes for model in absent) // MB
+        licences = ", ".join(sorted({model.licence for model in absent}))
+        say(f"Fetching the models once: {size} MB, licence {licences}, into {folder}")
+    missing = fetch_all(manifest, folder, settings.weights_mirror, again=False)
+    if default.name in missing:
+        reason = missing[default.name]
+        raise WeightsError(f"{default.name} could not be fetched: {reason}. {_offline_advice()}")
+    for sentence in missing_sentences(manifest, missing):
+        say(sentence)
+    say("The models are ready.")
+
+
+def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each subject's model that no source gave, and no stand-in replaces."""
+    covered = {model.stands_in_for for model in manifest.models if model.name not in missing}
+    for name in missing:
+        model = manifest.model(name)
+        if model.subjects and not model.stands_in_for and name not in covered:
+            subjects = " and ".join(model.subjects)
+            yield (
+                f"The optional model {name} is out of reach; {manifest.fallback} serves subject"
+                f" {subjects} instead. It is tried again tomorrow."
+            )
+
+
+def _due(manifest: Manifest, folder: Path) -> list[Model]:
+    """Return the models to fetch or build; a stand-in only counts through the model it is for."""
+    covered = {one.stands_in_for for one in manifest.models if _is_there(one, folder)}
+    due = []
+    for model in manifest.models:
+        forms = [model] if model.quantised is None else [model, model.quantised]
+        is_done = model.name in covered or all(_is_there(form, folder) for form in forms)
+        if not (is_done or model.stands_in_for or is_resting(model, folder)):
+            due.append(model)
+    return due
+
+
+def _is_there(model: Model, folder: Path) -> bool:
+    return (folder / model.file).is_file()
+
+
+def _offline_advice() -> str:
+    return (
+        "Run `bgremove weights` where there is a network, or set BGREMOVE_WEIGHTS_MIRROR to a"
+        " folder or URL that has the file"
+    )

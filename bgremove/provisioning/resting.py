@@ -1,0 +1,33 @@
+"""Remember which optional models were out of reach, so that their sources are not asked all day."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from bgremove.inference.manifest import Model
+
+REST_S = 24 * 3600
+
+
+def is_resting(model: Model, folder: Path) -> bool:
+    """Tell whether getting ``model`` failed within the last day."""
+    try:
+        age_s = time.time() - _note(model, folder).stat().st_mtime
+    except OSError:
+        return False
+    return 0 <= age_s < REST_S
+
+
+def note_failure(model: Model, folder: Path) -> None:
+    """Remember that getting ``model`` has just failed."""
+    _note(model, folder).touch()
+
+
+def forget_failure(model: Model, folder: Path) -> None:
+    """Forget an earlier failure."""
+    _note(model, folder).unlink(missing_ok=True)
+
+
+def _note(model: Model, folder: Path) -> Path:
+    return folder / f".{model.name}.failed"

@@ -1,0 +1,229 @@
+"""The Python API: `remove` for one picture, `Remover` for many."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from enum import StrEnum
+from functools import cache, partial
+from types import TracebackType
+from typing import Self, TypedDict, TypeVar, Unpack
+
+from bgremove.datatypes import Options, OutputFormat, Subject
+from bgremove.deadline import Deadline
+from bgremove.engine import Engine
+from bgremove.errors import BgremoveError, Detail, ValidationError
+from bgremove.inputs import Picture, read_picture
+from bgremove.machine import available_cpus
+from bgremove.pipeline import cut_out
+from bgremove.result import Result
+from bgremove.settings import Settings
+from bgremove.shared_engine import acquire, release
+from bgremove.stages import Stages
+
+# Two pictures at once fill the gaps that one leaves; more than eight only cost memory.
+LEAST_JOBS, MOST_JOBS = 2, 8
+AHEAD = 2  # results, for each job, that `map` computes before they are asked for
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class Wanted(TypedDict, total=False):
+    """The options of a removal in the words of the HTTP interface."""
+
+    subject: str
+    format: str
+
+
+def remove(image: Picture, **options: Unpack[Wanted]) -> Result:
+    """Cut the subject out of one picture.
+
+    The models are loaded by the first call and stay for the next ones. The first call on a machine
+    fetches them.
+
+    Args:
+        image: A path, the bytes of a file, a binary file, a PIL image, or an array: uint8 (H, W),
+            (H, W, 3) RGB or (H, W, 4) RGBA with straight alpha.
+        **options: As in `Remover`.
+
+    Returns:
+        The result: `Result.save`, `Result.image`, `Result.rgba`, `Result.data`.
+
+    Raises:
+        BgremoveError: The picture or an option is at fault (ValidationError), nothing stands out
+            (NoSubjectError), the weights are missing (WeightsError), or processing failed.
+        OSError: The file cannot be read.
+
+    """
+    return _kept().remove(image, **options)
+
+
+class Remover:
+    """Cuts subjects out of pictures, with the models loaded once.
+
+    Use it in a ``with`` block, or call `close`. Safe to use from several threads; make one in each
+    process, after it was forked.
+    """
+
+    def __init__(
+        self,
+        *,
+        jobs: int | None = None,
+        offline: bool = False,
+        settings: Settings | None = None,
+        **options: Unpack[Wanted],
+    ) -> None:
+        """Set what is wanted; nothing is loaded before the first picture or ``with``.
+
+        Args:
+            jobs: Pictures worked on at once, 1 to 64. None: one for each core, 2 to 8.
+            offline: Never fetch weights.
+            settings: Limits and folders; None reads the ``BGREMOVE_*`` environment.
+            **options: ``subject``: "universal", "human" or "product". ``format``: "transparent",
+                "white_bg", "mask" or "crop".
+
+        Raises:
+            ValidationError: An option is wrong; its details name each.
+            SettingsError: The environment is wrong.
+
+        """
+        if jobs is not None and not 1 <= jobs <= 64:
+            raise ValueError(f"jobs is {jobs}; it has to be from 1 to 64")
+        self._options = options
+        read_options(options)  # to raise now
+        self._jobs = jobs or min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
+        self._settings = replace(settings or Settings.from_env(os.environ), places=self._jobs)
+        self._offline = offline
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._is_closed = False
+
+    def remove(self, image: Picture, **options: Unpack[Wanted]) -> Result:
+        """Cut the subject out of one picture, as `bgremove.remove` does.
+
+        ``options`` count for this picture, before those of the remover.
+        """
+        wanted = read_options(self._options | options)
+        engine = self._ready()
+        picture = read_picture(image, engine.limits)
+        # Those at work share the cores: each has the time of a request for every place.
+        stages = Stages(Deadline.after(self._settings.timeout_s * self._jobs))
+        return Result(cut_out(picture, wanted, engine, stages), wanted, source=image)
+
+    async def aremove(self, image: Picture, **options: Unpack[Wanted]) -> Result:
+        """Cut the subject out in a thread, for asyncio; more than ``jobs`` calls wait in line."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool(), partial(self.remove, image, **options))
+
+    def map(self, images: Iterable[Picture], **options: Unpack[Wanted]) -> Iterator[Result]:
+        """Cut the subjects out of many pictures, on all cores.
+
+        A picture that fails gives a result whose ``error`` is set, and stops nothing. Results come
+        in the order of the pictures. Memory is bounded: pictures are taken from ``images`` only as
+        results are, but for a few ahead.
+
+        Args:
+            images: Pictures as `remove` takes them.
+            **options: As in `remove`.
+
+        Yields:
+            A result for each picture.
+
+        Raises:
+            WeightsError: The weights are missing.
+            TypeError: Something in ``images`` is no picture.
+
+        """
+        self._ready()
+        pool = self._pool()
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for image in images:
+                waiting.append(pool.submit(self._result, image, options))
+                if len(waiting) >= AHEAD * self._jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def close(self) -> None:
+        """End the threads, and the decoders and models where no other remover uses them."""
+        with self._lock:
+            self._is_closed = True
+            engine, self._engine = self._engine, None
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(cancel_futures=True)
+        if engine is not None:
+            release(self._settings)
+
+    def __enter__(self) -> Self:
+        self._ready()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _result(self, image: Picture, options: Wanted) -> Result:
+        try:
+            return self.remove(image, **options)
+        except (BgremoveError, OSError) as error:
+            return Result(None, read_options(self._options | options), source=image, error=error)
+
+    def _ready(self) -> Engine:
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError("this remover is closed")
+            if self._engine is None:
+                self._engine = acquire(self._settings, offline=self._offline)
+            return self._engine
+
+    def _pool(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError("this remover is closed")
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(self._jobs, thread_name_prefix="remover")
+            return self._threads
+
+
+def read_options(words: Wanted) -> Options:
+    """Return the options that ``words`` name.
+
+    Raises:
+        ValidationError: A value is not one of its choices, or options do not go together.
+
+    """
+    faults: list[Detail] = []
+    subject = _choice(Subject, "subject", words.get("subject", "universal"), faults)
+    output_format = _choice(OutputFormat, "format", words.get("format", "transparent"), faults)
+    if subject is None or output_format is None:
+        raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
+    return Options(subject=subject, output_format=output_format)
+
+
+def _choice(kind: type[Choice], field: str, word: str, faults: list[Detail]) -> Choice | None:
+    if word in list(kind):
+        return kind(word)
+    faults.append(Detail(field, f"{field} is {word!r}, not one of {', '.join(kind)}"))
+    return None
+
+
+@cache
+def _kept() -> Remover:
+    """Return the remover of `remove`, which lives as long as the process."""
+    return Remover()

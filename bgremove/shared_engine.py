@@ -1,0 +1,55 @@
+"""Engines that several removers of one process share, so that each model is loaded once."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+from bgremove.engine import Engine, build_engine
+from bgremove.errors import WeightsError
+from bgremove.inference.readiness import WarmUp
+from bgremove.memory import return_freed_memory
+from bgremove.provisioning.first_use import ensure_weights
+from bgremove.settings import Settings
+
+_lock = threading.Lock()
+_engines: dict[Settings, Engine] = {}
+_users: Counter[Settings] = Counter()
+
+
+def acquire(settings: Settings, *, offline: bool) -> Engine:
+    """Return the engine of ``settings``, its weights verified and its default model warm.
+
+    Missing weights are fetched first, unless ``offline``. Each call needs a `release`.
+
+    Raises:
+        WeightsError: The weights are missing or damaged.
+        SettingsError: This machine does not have what is set.
+
+    """
+    with _lock:
+        if settings not in _engines:
+            ensure_weights(settings, offline=offline)
+            _engines[settings] = _warm_engine(settings)
+        _users[settings] += 1
+        return _engines[settings]
+
+
+def release(settings: Settings) -> None:
+    """End the decoders and threads of an engine where this was its last user."""
+    with _lock:
+        _users[settings] -= 1
+        engine = None if _users[settings] else _engines.pop(settings)
+    if engine is not None:
+        engine.close()
+
+
+def _warm_engine(settings: Settings) -> Engine:
+    return_freed_memory()
+    engine = build_engine(settings)
+    warm_up = WarmUp(engine.sessions)
+    warm_up.run()
+    if not warm_up.readiness.ready:
+        engine.close()
+        raise WeightsError("; ".join(warm_up.readiness.waiting_for))
+    return engine

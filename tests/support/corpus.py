@@ -1,0 +1,46 @@
+"""The shared corpus of odd, damaged and foreign files, with the answer that each must get."""
+
+from __future__ import annotations
+
+import csv
+
+from tests.support import pictures as made
+
+CORPUS = made.SHARED / "corpus"
+ROWS: list[dict[str, str]] = []
+if CORPUS.is_dir():
+    with (CORPUS / "manifest.tsv").open(encoding="utf-8", newline="") as manifest:
+        ROWS = list(csv.DictReader(manifest, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+# End of path to the reason why the manifest's 200 is not what the default limits give.
+OVER_LIMITS = {
+    "images__16384x16384.png": "declares 268 megapixels; the limit is 52",
+    "4f68150cf9450d404a9930909aea2bcdb5562070-2": "63,498 pixels high; the limit is 16,383",
+}
+
+_LATER_DAMAGE = "the first frame is whole, and only what follows it is damaged"
+# End of path to the reason why the manifest's 400, of a time when OpenCV had to read it, is a 200.
+READABLE = {
+    "001807__src__001003__001801__op__splice__rep__8.gif": _LATER_DAMAGE,
+    "54e146a881236ad0565bf6d0515ee70ae88c24e2-2": _LATER_DAMAGE,
+    "000626__src__000624__op__havoc__rep__2.gif": _LATER_DAMAGE,
+    "000664__src__000372__000641__op__splice__rep__1.gif": _LATER_DAMAGE,
+    "000669__src__000127__op__arith8__pos__40__val__-30.gif": _LATER_DAMAGE,
+    "000700__src__000136__op__flip2__pos__40.gif": _LATER_DAMAGE,
+    "001143__src__000682__op__arith8__pos__38__val__-3.gif": _LATER_DAMAGE,
+    "001525__src__000134__001494__op__splice__rep__16.gif": _LATER_DAMAGE,
+    "001767__src__000180__001636__op__splice__rep__2.gif": _LATER_DAMAGE,
+    "background_outside_palette.gif": "the background colour is unused",
+}
+
+
+def matches(path: str, names: dict[str, str]) -> bool:
+    """Return whether the path ends with one of the names."""
+    return any(path.endswith(name) for name in names)
+
+
+def expected_status(row: dict[str, str]) -> int:
+    """Return the status that a file must get within the default limits."""
+    if matches(row["path"], OVER_LIMITS):
+        return 400
+    return 200 if matches(row["path"], READABLE) else int(row["expected_status"])
