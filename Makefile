@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints image-check openapi clients capacity lint-page audit clean
+.PHONY: help run weights calibrate test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints openapi lint-page audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -49,9 +49,6 @@ eval: .venv/dev.stamp weights build/drawn/manifest.tsv ## Score the cut-outs on 
 bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
 	$(BIN)/python tools/bench.py --rembg-venv .venv-rembg $(BENCH)
 
-capacity: .venv/bench.stamp ## Plan machines from what was measured (RESULT=build/bench/result.json)
-	$(BIN)/python tools/capacity.py $(addprefix --result ,$(RESULT)) $(CAPACITY)
-
 lint: .venv/dev.stamp ## Check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -73,13 +70,8 @@ pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 settings: .venv/run.stamp ## Print the table of settings, as the README has it
 	@$(BIN)/bgremove settings
 
-image-check: .venv/dev.stamp weights ## Run the steps of the Dockerfile without a container engine (root)
-	$(BIN)/python tools/image_check.py --mounted weights
-openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json
+openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json (docs/clients follow it by hand)
 	$(BIN)/bgremove openapi > docs/openapi.json
-
-clients: .venv/dev.stamp openapi ## Make docs/clients (curl, Python, JavaScript, PHP, Postman) from the document
-	$(BIN)/python tools/clients.py
 
 constraints: ## Pin the newest versions that setup.cfg lets in
 	rm -rf .venv && $(PYTHON) -m venv .venv

@@ -1,25 +1,46 @@
-"""GET /openapi.json, and GET /docs: the same as a page. Each is built when first asked for."""
+"""GET /openapi.json, and GET /docs: the same document in Swagger UI."""
 
 from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from flask import Blueprint, Flask, Response
+import flask_swagger_ui
+from flask import Blueprint, Flask, Response, send_from_directory
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
-from bgremove.api.openapi.answers import success
+from bgremove.api.openapi.answers import FILE_HEADERS, Described, success
 from bgremove.api.openapi.operation import Operation, described
 from bgremove.api.services import services
 from bgremove.headers import Header
 from bgremove.settings import Settings
 
-if TYPE_CHECKING:
-    from bgremove.api.docs.page import Page
-
+OWN = Path(__file__).parent / "docs"
+SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
+FILES = {
+    "docs.js": (OWN, "text/javascript"),
+    "swagger-ui-bundle.js": (SWAGGER_UI, "text/javascript"),
+    "swagger-ui.css": (SWAGGER_UI, "text/css"),
+}
+# The page's own policy, save for two things that Swagger UI needs: icons in `data:` URLs, and
+# markup made by React, which trusted types would forbid.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "connect-src 'self'",
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 TAG = "Description"
-DOCUMENT = {
+TEXT: Described = {"schema": {"type": "string", "minLength": 1}}
+DOCUMENT: Described = {
     "type": "object",
     "properties": {
         "openapi": {"type": "string", "pattern": r"^3\.1\."},
@@ -29,15 +50,34 @@ DOCUMENT = {
     },
     "required": ["openapi", "info", "paths", "components"],
 }
+NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "description": "Of the file.",
+    "schema": {"type": "string", "enum": list(FILES)},
+}
+KEPT: Described = {
+    Header.CACHE_CONTROL: {
+        "description": "A browser asks again each time, by the ETag.",
+        "schema": {"type": "string", "const": "no-cache"},
+    }
+}
+HEADERS = (
+    Header.CONTENT_SECURITY_POLICY,
+    Header.REFERRER_POLICY,
+    Header.ETAG,
+    *FILE_HEADERS,
+)
 blueprint = Blueprint("description", __name__)
 pages = Blueprint("docs", __name__)
 
 
 class Description:
-    """The OpenAPI document of an application, as JSON and as a page.
+    """The OpenAPI document of an application.
 
     Modules that build it are imported when it is built: few workers are ever asked for it, and
-    apispec and the page's templates would cost each of them memory and time to start.
+    apispec would cost each of them memory and time to start.
     """
 
     def __init__(self, app: Flask, settings: Settings) -> None:
@@ -49,17 +89,8 @@ class Description:
         """The OpenAPI document as JSON, ready to be read and compared."""
         from bgremove.api.openapi.document import build_document
 
-        return (
-            json.dumps(build_document(self._app, self._settings), indent=2, ensure_ascii=False)
-            + "\n"
-        )
-
-    @cached_property
-    def page(self) -> Page:
-        """The document as a page."""
-        from bgremove.api.docs.page import build_page
-
-        return build_page(json.loads(self.text))
+        document = build_document(self._app, self._settings)
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 @blueprint.get("/openapi.json")
@@ -73,7 +104,7 @@ class Description:
 )
 def openapi() -> ResponseReturnValue:
     """Answer with the OpenAPI document."""
-    return Response(_description().text, mimetype="application/json")
+    return Response(services().description.text, mimetype="application/json")
 
 
 @pages.get("/docs")
@@ -82,22 +113,39 @@ def openapi() -> ResponseReturnValue:
         name="docs",
         tag=TAG,
         summary="This document as a page, from which pictures can be sent",
-        success=success(
-            "A page in HTML.",
-            {"text/html": {"schema": {"type": "string", "minLength": 1}}},
-            [Header.CONTENT_SECURITY_POLICY, Header.REFERRER_POLICY],
-        ),
+        success=success("A page in HTML.", {"text/html": TEXT}, HEADERS, KEPT),
     )
 )
 def docs() -> ResponseReturnValue:
-    """Answer with the page, which loads nothing: its style and script are in it."""
-    page = _description().page
-    headers: dict[str, str] = {
-        Header.CONTENT_SECURITY_POLICY: page.policy,
-        Header.REFERRER_POLICY: "no-referrer",
-    }
-    return Response(page.html, mimetype="text/html", headers=headers)
+    """Answer with the page that starts Swagger UI."""
+    return _sent(OWN, "docs.html", "text/html")
 
 
-def _description() -> Description:
-    return services().description
+@pages.get("/docs/files/<name>")
+@described(
+    Operation(
+        name="docsFile",
+        tag=TAG,
+        summary="A file of the page at /docs",
+        success=success(
+            "A file of the page.",
+            {"text/css": TEXT, "text/javascript": TEXT},
+            HEADERS,
+            KEPT,
+        ),
+        parameters=(NAME,),
+    )
+)
+def file(name: str) -> ResponseReturnValue:
+    """Answer with a script or the style of the page."""
+    if name not in FILES:
+        raise NotFound
+    folder, mimetype = FILES[name]
+    return _sent(folder, name, mimetype)
+
+
+def _sent(folder: Path, name: str, mimetype: str) -> Response:
+    response = send_from_directory(folder, name, mimetype=mimetype)
+    response.headers[Header.CONTENT_SECURITY_POLICY] = POLICY
+    response.headers[Header.REFERRER_POLICY] = "no-referrer"
+    return response

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
-from bgremove.api import assets
 from bgremove.api.context import current
-from bgremove.api.openapi.answers import Described, success
+from bgremove.api.openapi.answers import FILE_HEADERS, Described, success
 from bgremove.api.openapi.operation import Operation, described
 from bgremove.api.schemas.form import REQUIRED, TOO_LARGE
 from bgremove.api.services import services
 from bgremove.headers import Header
 
-blueprint = Blueprint("pages", __name__, template_folder=str(assets.FOLDER))
+FOLDER = Path(__file__).resolve().parent.parent / "pages"
+HASH_CHARACTERS = 16
+# By suffix. The machine's own table of types differs from one to the next.
+TYPES = {
+    ".css": "text/css",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+blueprint = Blueprint("pages", __name__, template_folder=str(FOLDER))
 
 # Shown where the application has them.
 LINKS = {"/docs": "Documentation", "/openapi.json": "OpenAPI"}
@@ -39,22 +50,36 @@ TAG = "Page"
 HEADERS = (Header.CONTENT_SECURITY_POLICY, Header.REFERRER_POLICY, Header.ETAG)
 TEXT = {"schema": {"type": "string", "minLength": 1}}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
-FILES = {"text/css": TEXT, "text/javascript": TEXT, "image/svg+xml": TEXT, "image/jpeg": BINARY}
+KINDS = {"text/css": TEXT, "text/javascript": TEXT, "image/svg+xml": TEXT, "image/jpeg": BINARY}
 
 
-def _kept(answers: Described, cache: str) -> Described:
-    """Describe how long a success may be kept, and the header that it varies by."""
-    answers["200"]["headers"] |= {
-        Header.CACHE_CONTROL: {
-            "description": "How long it may be kept.",
-            "schema": {"type": "string", "const": cache},
-        },
-        Header.VARY: {
-            "description": "Only of files that are compressed.",
-            "schema": {"type": "string", "const": "Accept-Encoding"},
-        },
-    }
-    return answers
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The files of the page under one hash, so that imports between scripts stay within it."""
+
+    hash: str
+    files: tuple[str, ...]
+
+    def names(self, suffix: str) -> list[str]:
+        """Return the names of the files of one kind, in order."""
+        return [name for name in self.files if name.endswith(suffix)]
+
+
+@cache
+def release() -> Release:
+    """Hash the files of known types; the template is not among them."""
+    files = sorted(path for path in FOLDER.iterdir() if path.suffix in TYPES)
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
+    return Release(digest.hexdigest()[:HASH_CHARACTERS], tuple(path.name for path in files))
+
+
+def _kept(cache_control: str) -> Described:
+    """Describe how long a success may be kept."""
+    schema = {"type": "string", "const": cache_control}
+    return {Header.CACHE_CONTROL: {"description": "How long it may be kept.", "schema": schema}}
 
 
 def _part(name: str, description: str) -> Described:
@@ -67,16 +92,14 @@ PAGE = Operation(
     name="page",
     tag=TAG,
     summary="A page to try the service on",
-    success=_kept(success("A page in HTML.", {"text/html": TEXT}, HEADERS), "no-cache"),
+    success=success("A page in HTML.", {"text/html": TEXT}, HEADERS, _kept("no-cache")),
 )
 FILE = Operation(
     name="pageFile",
     tag=TAG,
     summary="A file of the page at /",
     description="The page names its files; a file with another hash is of another release.",
-    success=_kept(
-        success("A file of the page.", FILES, (*HEADERS, Header.CONTENT_ENCODING)), FOR_GOOD
-    ),
+    success=success("A file of the page.", KINDS, (*HEADERS, *FILE_HEADERS), _kept(FOR_GOOD)),
     parameters=(_part("release_hash", "Of all files together."), _part("name", "Of the file.")),
 )
 
@@ -89,7 +112,7 @@ def page() -> Response:
     paths = {rule.rule for rule in current_app.url_map.iter_rules()}
     text = render_template(
         "index.html",
-        release=assets.release(),
+        release=release(),
         links=[(path[1:], name) for path, name in LINKS.items() if path in paths],
         max_upload_bytes=limits.max_upload_bytes,
         timeout_s=current().deadline.timeout_s,
@@ -105,23 +128,12 @@ def page() -> Response:
 
 @blueprint.get("/pages/<release_hash>/<name>")
 @described(FILE)
-def asset(release_hash: str, name: str) -> Response:
-    """Answer with a file of the page. Its URL changes with any of them, so it is kept for good."""
-    release = assets.release()
-    found = release.assets.get(name)
-    if release_hash != release.hash or found is None:
+def file(release_hash: str, name: str) -> Response:
+    """Answer with a file of the page, which its URL names for good."""
+    if release_hash != release().hash or name not in release().files:
         raise NotFound
-    response = Response(found.plain, content_type=found.content_type)
-    etag = f"{release.hash}-{name}"
-    if found.packed is not None:
-        response.vary.add("Accept-Encoding")
-        if request.accept_encodings["gzip"] > 0:
-            response.set_data(found.packed)
-            response.headers[Header.CONTENT_ENCODING] = "gzip"
-            etag += "-gzip"
+    response = send_from_directory(FOLDER, name, mimetype=TYPES[Path(name).suffix])
     response.headers[Header.CACHE_CONTROL] = FOR_GOOD
-    response.set_etag(etag)
-    response.make_conditional(request)
     return response
 
 

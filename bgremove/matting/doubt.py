@@ -27,6 +27,7 @@ TRACE = 1e-5  # probability of a colour that a layer never shows
 # A soft edge of the picture itself: colours within RAMP of the longer side explain all of the
 # saliency's variance but this share, and the saliency varies by at least this much.
 RAMP, UNEXPLAINED, RAMP_VARIANCE = 0.025, 0.1, 0.01
+SOFT_SHARE = 0.85  # of an area of doubt: a border of colours alone makes no soft edge
 
 
 def resolve_doubt(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
@@ -53,7 +54,7 @@ def resolve_doubt(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
     if not wide.any():
         return saliency
     small = _small(bgr, size)
-    wide = _opened(wide & ~_is_soft_edge(share, small), window)
+    wide = _without_soft_edges(wide, _is_soft_edge(share, small))
     if not wide.any():
         return saliency
     label = _cut(small, share, _posterior(small, share), wide)
@@ -96,6 +97,15 @@ def _enlarged(plane: object, like: ArrayF32) -> ArrayF32:
     size = (like.shape[1], like.shape[0])
     large = cv2.resize(np.asarray(plane, np.float32), size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(large, np.float32)
+
+
+def _without_soft_edges(wide: Flags, soft: Flags) -> Flags:
+    """Leave out the areas of doubt that are soft edges for the most part."""
+    count, labels = cv2.connectedComponents(wide.view(np.uint8), connectivity=8)
+    areas = np.bincount(labels.ravel(), minlength=count)
+    is_soft = np.bincount(labels[soft], minlength=count) >= SOFT_SHARE * areas
+    is_soft[0] = True  # no doubt at all
+    return np.asarray(~is_soft[labels], np.bool_)
 
 
 def _is_soft_edge(share: ArrayF32, bgr: ImageU8) -> Flags:

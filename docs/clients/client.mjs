@@ -3,7 +3,7 @@
 //   node client.mjs PICTURE RESULT [SERVER]      (Node.js 20 or later)
 //
 // BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
-// Made from the OpenAPI document by `make clients`.
+// It follows docs/openapi.json; the tests run it against a real server.
 
 import { readFile, writeFile } from "node:fs/promises";
 

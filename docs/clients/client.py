@@ -3,7 +3,7 @@
     python client.py PICTURE RESULT [SERVER]
 
 BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
-Made from the OpenAPI document by `make clients`.
+It follows docs/openapi.json; the tests run it against a real server.
 """
 
 import os

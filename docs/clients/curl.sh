@@ -4,7 +4,7 @@
 #   sh curl.sh PICTURE RESULT [SERVER]
 #
 # BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
-# Made from the OpenAPI document by `make clients`.
+# It follows docs/openapi.json; the tests run it against a real server.
 # subject: universal, human, product
 # output_format: transparent, white_bg, mask, crop
 set -eu

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.api.assets import FOLDER, TYPES
+from bgremove.api.pages import FOLDER, TYPES
 from tests.support.http import FORM_TYPE, PATH, Answer, Server, error_of, file, form, post
 from tests.support.nginx import UNLIMITED, Changes, Door, Edge, nginx
 from tests.support.tiny import ball, encoded

@@ -16,13 +16,22 @@ from bgremove.headers import Header
 Described = dict[str, Any]
 
 ALWAYS = (Header.REQUEST_ID, Header.CACHE_CONTROL, Header.CONTENT_TYPE_OPTIONS)
+# Of a file that Flask sends.
+FILE_HEADERS = (Header.LAST_MODIFIED, Header.CONTENT_DISPOSITION, Header.ACCEPT_RANGES)
 PARAMETERS = [Header.REQUEST_ID]  # of the components
 UNREADABLE = "what is not well-formed HTTP, or over the limits of HTTP, is VALIDATION_ERROR"
 
 
-def success(description: str, content: Described, headers: Iterable[str] = ()) -> Described:
-    """Describe a 200."""
-    return {"200": _answer(description, content, headers)}
+def success(
+    description: str,
+    content: Described,
+    headers: Iterable[str] = (),
+    own_headers: Described | None = None,
+) -> Described:
+    """Describe a 200; ``own_headers`` are described here in place of the components."""
+    answer = _answer(description, content, headers)
+    answer["headers"] |= own_headers or {}
+    return {"200": answer}
 
 
 def json_success(description: str, schema: type[Schema], example: Any) -> Described:

@@ -11,7 +11,7 @@ from bgremove.serving.context import REQUEST_ID_PATTERN
 WORD = "|".join(NOTICES)
 MEANINGS = "; ".join(f"{word}: {meaning}" for word, meaning in NOTICES.items())
 # Every other header is there on every answer that names it.
-OPTIONAL = {Header.WARNINGS, Header.CONTENT_ENCODING}
+OPTIONAL = {Header.WARNINGS}
 
 
 def _header(description: str, **schema: Any) -> dict[str, Any]:
@@ -68,7 +68,11 @@ HEADERS: dict[str, dict[str, Any]] = {
         "What the page may load: nothing from elsewhere.", type="string", minLength=1
     ),
     Header.ETAG: _header("What the file is now, for If-None-Match.", type="string", minLength=1),
-    Header.CONTENT_ENCODING: _header("Only of files that are packed.", type="string", const="gzip"),
+    Header.ACCEPT_RANGES: _header("Parts may be asked for.", type="string", const="bytes"),
+    Header.CONTENT_DISPOSITION: _header(
+        "The name of the file, shown in place.", type="string", pattern="^inline; "
+    ),
+    Header.LAST_MODIFIED: _header("When the file changed.", type="string", minLength=1),
     Header.REFERRER_POLICY: _header(
         "Links do not say where they were followed.", type="string", const="no-referrer"
     ),

@@ -1,0 +1,11 @@
+// Starts Swagger UI on the OpenAPI document of this server.
+const { SwaggerUIBundle } = /** @type {any} */ (window);
+
+SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  displayRequestDuration: true,
+  tryItOutEnabled: true,
+  validatorUrl: null, // nothing is asked of another host
+});
