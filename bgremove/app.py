@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from bgremove import sandbox
 from bgremove.api import context, description, errors, health, pages, removals
 from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
 from bgremove.api.raw import error_message
@@ -47,6 +48,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logging(settings.log_level, settings.log_format)
     for sentence in unknown_names(os.environ):
         logger.warning(sentence)
+    for sentence in sandbox.lacking():
+        logger.warning("decoders run without a wall", extra={"cause": sentence})
     metrics = _metrics(settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
     app = _routed(settings, metrics)
     services = build_services(app, settings, metrics.hooks if metrics else Hooks())

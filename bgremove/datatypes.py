@@ -54,6 +54,8 @@ class Notice(StrEnum):
     PROFILE_IGNORED = "colour-profile-ignored"
     MODEL_FALLBACK = "model-fallback"
     NO_SECOND_OPINION = "second-opinion-failed"
+    LOW_CONFIDENCE = "low-confidence"
+    ENLARGED = "enlarged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +239,16 @@ class Matte:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
-    """The subject: ``bgr`` uint8 (H, W, 3), ``alpha`` float32 (H, W) in [0, 1], straight."""
+    """The subject: ``bgr`` uint8 (H, W, 3), ``alpha`` float32 (H, W) in [0, 1], straight.
+
+    ``density`` is in pixels a metre (across, down).
+    """
 
     bgr: ImageU8
     alpha: ArrayF32
     box: Box
     icc_profile: bytes | None = None
+    density: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,11 @@ from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.raw import write_envelope
 from bgremove.api.services import services_of
 from bgremove.errors import SettingsError, WeightsError
-from bgremove.inference.manifest import load_manifest
+from bgremove.inference.manifest import keep_manifest
 from bgremove.keys.admission import admission_of
 from bgremove.machine import available_cpus
 from bgremove.memory import return_freed_memory
+from bgremove.sandbox import hide_memory
 from bgremove.serving.bodies import READERS, SPARE_THREADS
 from bgremove.serving.descriptors import connections_for
 from bgremove.serving.last_words import LastWords
@@ -43,7 +44,7 @@ try:
     settings = Settings.from_env(os.environ)
     # Here as well: what was good stays known to the workers of a reload, and of a later moment.
     admission_of(settings)
-    load_manifest(settings.weights_dir)
+    keep_manifest(settings.weights_dir)
     # The places and the queue of a worker, and some for reading uploads and for health.
     threads = settings.places + settings.queue + READERS + SPARE_THREADS
     worker_connections = connections_for(settings.places, threads)
@@ -92,7 +93,8 @@ if workers > 1 and "BGREMOVE_THREADS" not in os.environ:
 
 
 def on_starting(server: Any) -> None:
-    """Make the folder that workers count in: once, in the master, where a reload leaves it be."""
+    """Hide the memory of master and workers, and make the folder that workers count in."""
+    hide_memory()
     server.counts = None
     if settings.metrics:
         server.counts = CountsFolder(os.environ.get(VARIABLE), worker_tmp_dir)

@@ -18,10 +18,12 @@ from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.errors import NoSubjectError
 from bgremove.imaging.encode import encode
+from bgremove.imaging.placement import check_canvas, place
 from bgremove.imaging.probe import probe
 from bgremove.imaging.reduction import header_to_decode
 from bgremove.matting.colours import free_colours
 from bgremove.matting.matte import make_matte
+from bgremove.matting.presence import LOW_CONFIDENCE
 from bgremove.native import native_errors
 from bgremove.sight import look
 from bgremove.stages import Stages
@@ -47,6 +49,7 @@ def remove_background(
 
     Raises:
         ImageError: the picture is at fault.
+        ValidationError: the canvas is over a limit.
         NoSubjectError: nothing stands out from the background.
         UpstreamError: processing failed or passed the deadline.
     """
@@ -70,12 +73,14 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
 
     Raises what `remove_background` raises.
     """
+    check_canvas(options, engine.limits.max_pixels)
     with native_errors():
         image, header = _read(picture, options, engine, stages)
         choice = engine.sessions.choose(options.subject)
         sight = look(image, choice.model, engine.sessions, stages)
         warnings = image.warnings + sight.warnings
         warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
+        warnings += (Notice.LOW_CONFIDENCE,) if sight.confidence < LOW_CONFIDENCE else ()
         with stages.stage("matte"):
             matte = make_matte(sight.saliency, image, header) if sight.has_subject else None
         if matte is None:
@@ -83,7 +88,8 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
         with stages.stage("foreground"):
             is_mask = options.output_format is OutputFormat.MASK
             bgr = image.bgr if is_mask else free_colours(image, matte.drawn)
-            cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile)
+            cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile, header.density)
+        warnings += (Notice.ENLARGED,) if place(cutout, options).scale > 1 else ()
     return Cut(cutout, header.pixels, sight.model, sight.confidence, warnings)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from bgremove.datatypes import ArrayF32, Box, EncodedImage, ImageU8, Options
+from bgremove.datatypes import ArrayF32, Box, EncodedImage, ImageU8, Options, OutputFormat
 from bgremove.imaging.encode import encode
 
 if TYPE_CHECKING:
@@ -98,7 +98,11 @@ class Result:
         """The picture as PIL has it: RGBA, RGB for ``white_bg``, L for ``mask``."""
         image = Image.open(io.BytesIO(self.data))
         image.load()
-        return image
+        if self._options.output_format is OutputFormat.MASK:
+            return image
+        # The file of a gray picture has one channel for its colours.
+        is_white = self._options.output_format is OutputFormat.WHITE_BG
+        return image.convert("RGB" if is_white else "RGBA")
 
     @property
     def rgba(self) -> ImageU8:

@@ -12,8 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors", "headers"],
+    ["errors", "headers", "sandbox"],
     ["datatypes"],
+    ["options"],
     ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
     ["stages", "keys", "installation"],
     ["inference", "matting", "imaging"],

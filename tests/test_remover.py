@@ -90,7 +90,7 @@ def test_the_forms_of_a_result_agree(remover: Remover) -> None:
     assert np.array_equal(result.rgba[:, :, 3], np.rint(result.alpha * 255))
     with Image.open(io.BytesIO(result.data)) as file:
         assert (file.format, result.content_type) == ("PNG", "image/png")
-        assert np.array_equal(np.asarray(file), result.rgba)
+        assert np.array_equal(np.asarray(file.convert("RGBA")), result.rgba)
     assert 0 <= result.confidence <= 1
     assert "confidence" in repr(result)
 

@@ -109,6 +109,7 @@ def _machine_rows(machine: Machine) -> dict[str, str]:
         "memory": f"{machine.memory_mib} MiB, {machine.memory_available_mib} free",
         "memory limit": "none" if limit is None else f"{limit} MiB",
         "nginx": machine.nginx or "not installed",
+        "decoders' sandbox": "; ".join(machine.sandbox_lacks) or "seccomp and Landlock",
     }
 
 

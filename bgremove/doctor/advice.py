@@ -76,6 +76,8 @@ def _better(machine: Machine, settings: Settings | None, service: Service) -> It
             f"BGREMOVE_THREADS={settings.threads}, but only {machine.cores_allowed} cores may be"
             " used: more threads than cores are slower"
         )
+    for sentence in machine.sandbox_lacks:
+        yield f"decoders run without a wall that they could have: {sentence}"
     if machine.nginx is None:
         yield "nginx is not installed: needed only in front of a server that others reach"
     for extra in sorted(set(EXTRAS.values())):

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
+from bgremove import sandbox
 from bgremove.machine import (
     available_cpus,
     has_int8_instructions,
@@ -43,7 +44,8 @@ BUILDS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
 class Machine:
     """Facts; memory in MiB. ``memory_limit_mib`` is the cgroup's, None where it has none.
 
-    ``libraries``: a version, or None for what is not installed.
+    ``libraries``: a version, or None for a library that is not installed. ``sandbox_lacks``: a
+    sentence for each wall round the decoders that this system cannot build.
     """
 
     processor: str
@@ -56,6 +58,7 @@ class Machine:
     python: str
     libraries: dict[str, str | None]
     nginx: str | None
+    sandbox_lacks: tuple[str, ...] = ()
 
 
 def look_at_machine() -> Machine:
@@ -73,6 +76,7 @@ def look_at_machine() -> Machine:
         python=platform.python_version(),
         libraries=_libraries(),
         nginx=_nginx(),
+        sandbox_lacks=sandbox.lacking(),
     )
 
 

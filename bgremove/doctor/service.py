@@ -10,7 +10,7 @@ from bgremove.datatypes import Options
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
 from bgremove.errors import BgremoveError, SettingsError
-from bgremove.imaging.encode import as_jpeg
+from bgremove.imaging.encode import encode_jpeg
 from bgremove.inference.known_picture import known_picture
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
@@ -90,7 +90,7 @@ def _tried(engine: Engine) -> Service:
 
 def _trial(engine: Engine) -> Trial:
     bgr = cv2.resize(known_picture().bgr, TRIAL_SIZE, interpolation=cv2.INTER_LINEAR)
-    picture = as_jpeg(bgr.astype("uint8")).data
+    picture = encode_jpeg(bgr.astype("uint8"))
     for _ in range(2):  # the first starts a decoder and grows memory
         removal = remove_background(picture, Options(), engine, Deadline.after(TRIAL_TIMEOUT_S))
     return Trial(removal.stages_ms, removal.model)

@@ -1,44 +1,39 @@
-"""BMP pixels packed in bit fields, which OpenCV reads as if every file used the same ones."""
+"""Unpack pixels that are packed in bit fields."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-
-from bgremove.imaging.probe.bmp import BITFIELDS, BmpHeader
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bgremove.datatypes import ImageU8
+    from bgremove.imaging.probe.bmp import BmpHeader
 
 BAND_PIXELS = 1_000_000  # unpacked at a time, so that the 32-bit intermediates stay at a few MB
 
 
-def is_packed(header: BmpHeader) -> bool:
-    """Say whether the pixels are in bit fields that the header's masks describe."""
-    return header.compression == BITFIELDS and header.bits in (16, 32) and any(header.masks[:3])
+def unpack(rows: ImageU8, header: BmpHeader) -> ImageU8:
+    """Return the fields that the header's masks describe, stretched to 8 bits.
 
+    Args:
+        rows: Packed rows, uint8 (H, bytes of a row), top row first.
+        header: The header of their BMP, of 16 or 32 bits a pixel.
 
-def unpack(data: bytes, header: BmpHeader) -> ImageU8 | None:
-    """Return the pixels as BGR or BGRA uint8 (H, W, 3 or 4); None where ``data`` ends too early."""
-    stride = (header.width * header.bits // 8 + 3) & ~3
-    if header.pixels_at + stride * header.height > len(data):
-        return None
+    Returns:
+        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA where there is a mask of alpha.
+    """
     word = np.dtype("<u2" if header.bits == 16 else "<u4")
-    rows: NDArray[Any] = np.ndarray(
-        (header.height, header.width), word, data, header.pixels_at, (stride, word.itemsize)
-    )
-    if not header.top_down:
-        rows = rows[::-1]
     red, green, blue, alpha = header.masks
     masks = (blue, green, red, alpha) if alpha else (blue, green, red)
     pixels = np.empty((header.height, header.width, len(masks)), np.uint8)
     band = max(1, BAND_PIXELS // header.width)
     for top in range(0, header.height, band):
-        part = rows[top : top + band].astype(np.uint32)
+        packed = np.ascontiguousarray(rows[top : top + band]).view(word).astype(np.uint32)
         for channel, mask in enumerate(masks):
-            pixels[top : top + band, :, channel] = _scaled(part, mask)
+            pixels[top : top + band, :, channel] = _scaled(packed, mask)
     return pixels
 
 

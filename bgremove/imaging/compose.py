@@ -1,7 +1,7 @@
-"""Cutout to canvas: transparent, on white, as a mask, cropped.
+"""Cutout to canvas: transparent, on a ground, or as a mask.
 
-Each takes a part of the cutout and gives that part of the canvas, so that a strip can be composed
-where it is encoded and no canvas of the full size need exist.
+Each composes some rows of an answer, so that a strip is made where it is encoded and no canvas of
+the full size need exist.
 """
 
 from __future__ import annotations
@@ -9,43 +9,29 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bgremove.datatypes import MASK_THRESHOLD, ArrayF32, Box, Cutout, ImageU8
+from bgremove.datatypes import MASK_THRESHOLD, ArrayF32, Colour, Cutout, ImageU8
+from bgremove.imaging.layer import REACH, Layer, lay_on, spread, window
+from bgremove.imaging.placement import Placement
+from bgremove.imaging.resample import resampled
 
-STRIP_PIXELS = 1 << 20  # composed at a time by `on_white`, so that its copies stay near 7 MB
-
-
-def alpha_to_u8(alpha: ArrayF32) -> ImageU8:
-    """Round alpha, float32 (H, W) in [0, 1], to uint8 (H, W) in [0, 255]."""
-    return np.asarray(cv2.convertScaleAbs(alpha, alpha=255.0), dtype=np.uint8)
+SAMPLE = 16  # px between the pixels looked at first: nearly every coloured picture shows there
 
 
-def transparent(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:
-    """Return a cutout as BGRA uint8 (H, W, 4), straight, black where alpha is zero.
+def transparent(cutout: Cutout, placement: Placement, top: int, end: int) -> ImageU8:
+    """Return rows of a cutout as BGRA uint8 (rows, width, 4), straight.
 
-    ``bgr``: uint8 (H, W, 3). ``alpha``: float32 (H, W) in [0, 1].
+    Transparent pixels near the subject have its nearest colour, whichever strip that lies in.
     """
-    alpha_u8 = alpha_to_u8(alpha)
-    visible = cv2.copyTo(bgr, alpha_u8)  # what hides under zero alpha would only cost bytes
-    canvas = np.empty((*alpha_u8.shape, 4), np.uint8)
-    cv2.mixChannels([visible, alpha_u8], [canvas], [0, 0, 1, 1, 2, 2, 3, 3])
-    return canvas
+    first, last = max(0, top - REACH), min(placement.height, end + REACH)
+    layer = spread(_layer(cutout, placement, first, last))
+    return Layer(
+        layer.bgr[top - first : end - first], layer.alpha[top - first : end - first]
+    ).straight()
 
 
-def on_white(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:
-    """Lay a cutout on white; returns BGR uint8 (H, W, 3).
-
-    Alpha goes through the 8 bits that `transparent` has, so both formats agree, and what is zero
-    there is exactly (255, 255, 255) here.
-    """
-    canvas = np.empty_like(bgr)
-    height, width = alpha.shape
-    rows = max(1, STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        strip = slice(top, top + rows)
-        ink = cv2.bitwise_not(bgr[strip])  # how much darker than white
-        weight = cv2.merge([alpha_to_u8(alpha[strip])] * 3)
-        cv2.bitwise_not(cv2.multiply(ink, weight, scale=1 / 255), dst=canvas[strip])
-    return canvas
+def on_ground(cutout: Cutout, placement: Placement, ground: Colour, top: int, end: int) -> ImageU8:
+    """Return rows of a cutout laid on a ground, BGR uint8 (rows, width, 3)."""
+    return lay_on(_layer(cutout, placement, top, end), ground)
 
 
 def binary_mask(alpha: ArrayF32) -> ImageU8:
@@ -53,11 +39,17 @@ def binary_mask(alpha: ArrayF32) -> ImageU8:
     return np.where(alpha >= MASK_THRESHOLD, np.uint8(255), np.uint8(0))
 
 
-def crop(cutout: Cutout) -> Cutout:
-    """Return the part of a cutout that lies in its box: views, no copies."""
-    box = cutout.box
-    rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
-    inside = Box(0, 0, box.width, box.height)
-    return Cutout(
-        cutout.bgr[rows, columns], cutout.alpha[rows, columns], inside, cutout.icc_profile
-    )
+def is_gray(bgr: ImageU8) -> bool:
+    """Return whether the three channels of uint8 (H, W, 3) are equal everywhere."""
+    sample = bgr[::SAMPLE, ::SAMPLE]
+    if not (sample == sample[..., :1]).all():
+        return False
+    blue, green, red = cv2.split(bgr)
+    return np.array_equal(blue, green) and np.array_equal(green, red)
+
+
+def _layer(cutout: Cutout, placement: Placement, top: int, end: int) -> Layer:
+    if placement.scale != 1:
+        return resampled(cutout, placement, top, end)
+    left, above = round(placement.left), round(placement.top)
+    return window(cutout, left, above + top, placement.width, end - top)

@@ -17,7 +17,9 @@ from dataclasses import replace
 from types import TracebackType
 
 import cv2
+from PIL import Image
 
+from bgremove import sandbox
 from bgremove.errors import BgremoveError, ImageError, UpstreamError
 from bgremove.imaging.decode import decode_planes
 from bgremove.imaging.decoder_messages import (
@@ -35,6 +37,8 @@ from bgremove.imaging.decoder_messages import (
 )
 from bgremove.imaging.planes import write_planes
 
+# No picture of a client's on the disk; standard streams and the files of a request; no process.
+LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: 16, resource.RLIMIT_NPROC: 0}
 OUT_OF_MEMORY = "There was not enough memory to read the picture"
 
 
@@ -43,8 +47,11 @@ def main(memory_bytes: int) -> None:
     channel = socket.socket(fileno=0)  # stays open for last words
     report_last_words(channel)
     cv2.setNumThreads(1)  # on many cores, the address space of idle threads would pass the limit
+    Image.preinit()  # imports Pillow's readers, which nothing can be imported for later
     limit_memory(memory_bytes)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no picture of a client's on the disk
+    for limit, value in (LIMITS | {resource.RLIMIT_FSIZE: memory_bytes}).items():
+        resource.setrlimit(limit, (value, value))
+    sandbox.confine()
     while serve_one(channel):
         pass
     channel.close()

@@ -1,78 +1,146 @@
-"""Cutout to file: PNG, or JPEG for what is opaque. No metadata but a colour profile goes out."""
+"""Cutout to file: PNG, JPEG or WebP. No metadata goes out but a colour profile and density."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import struct
 from concurrent.futures import Executor
+from functools import partial
 
 import cv2
 import numpy as np
 
-from bgremove.datatypes import (
-    ArrayF32,
-    Cutout,
-    EncodedImage,
-    Encoding,
-    ImageU8,
-    Options,
-    OutputFormat,
-)
+from bgremove.datatypes import Cutout, EncodedImage, Encoding, ImageU8, Options, OutputFormat
 from bgremove.errors import UpstreamError
-from bgremove.imaging.compose import binary_mask, crop, on_white, transparent
+from bgremove.imaging.compose import binary_mask, is_gray, on_ground, transparent
+from bgremove.imaging.placement import Placement, place
 from bgremove.imaging.png import Canvas, encode_png
 
-Compose = Callable[[ImageU8, ArrayF32], ImageU8]
 # 95 takes 30 % more bytes for 1 dB; optimised Huffman tables take 3 times as long for 2 % less.
 JPEG_QUALITY = 92
+STRIP_PIXELS = 1 << 19  # composed at a time, where the encoder takes the whole picture
+INCH = 0.0254  # metres
+JFIF = b"JFIF\0"
+# Colours at 90 have 38 dB and alpha is lossless: a fifth of the bytes of PNG for ten times the time
+# (140 ms of CPU a megapixel). Lossless takes three fifths, 205 ms. Method 4 is 2 % smaller, 215 ms.
+# `exact` keeps the colours under transparency: without, saturated edges are off by 28 levels.
+WEBP = {"quality": 90, "method": 2, "exact": True}
 
 
 def encode(cutout: Cutout, options: Options, executor: Executor) -> EncodedImage:
-    """Make the file that a request asks for; PNGs are composed strip by strip, where encoded."""
-    profile = cutout.icc_profile
-    match options.output_format:
-        case OutputFormat.MASK:
-            return as_png(_canvas(cutout, 1, lambda _, alpha: binary_mask(alpha)), executor)
-        case OutputFormat.TRANSPARENT:
-            return as_png(_canvas(cutout, 4, transparent), executor, profile)
-        case OutputFormat.CROP:
-            return as_png(_canvas(crop(cutout), 4, transparent), executor, profile)
-        case OutputFormat.WHITE_BG if options.file_type is Encoding.PNG:
-            return as_png(_canvas(cutout, 3, on_white), executor, profile)
-        case OutputFormat.WHITE_BG:
-            return as_jpeg(on_white(cutout.bgr, cutout.alpha), profile)
+    """Make the file that the options ask for, composed strip by strip.
+
+    Raises:
+        UpstreamError: the encoder does not write the file.
+
+    """
+    canvas = _canvas(cutout, place(cutout, options), options)
+    match options.file_type:
+        case Encoding.PNG:
+            data = encode_png(canvas, executor, _profile(cutout, options), cutout.density)
+        case Encoding.JPEG:
+            data = encode_jpeg(composed(canvas, executor), cutout.icc_profile, cutout.density)
+        case Encoding.WEBP:
+            data = encode_webp(composed(canvas, executor), cutout.icc_profile)
+    return EncodedImage(data, options.content_type, canvas.width, canvas.height)
 
 
-def _canvas(cutout: Cutout, channels: int, compose: Compose) -> Canvas:
-    height, width = cutout.alpha.shape
+def composed(canvas: Canvas, executor: Executor) -> ImageU8:
+    """Compose a whole canvas, its strips side by side."""
+    shape = (canvas.height, canvas.width, canvas.channels)
+    whole = np.empty(shape if canvas.channels > 1 else shape[:2], np.uint8)
+    rows = max(1, STRIP_PIXELS // canvas.width)
 
-    def rows(top: int, end: int) -> ImageU8:
-        return compose(cutout.bgr[top:end], cutout.alpha[top:end])
+    def fill(top: int) -> None:
+        end = min(canvas.height, top + rows)
+        whole[top:end] = canvas.rows(top, end)
 
-    return Canvas(width, height, channels, rows)
-
-
-def as_png(canvas: Canvas, executor: Executor, icc_profile: bytes | None = None) -> EncodedImage:
-    """Encode a canvas as PNG."""
-    data = encode_png(canvas, executor, icc_profile)
-    return EncodedImage(data, "image/png", canvas.width, canvas.height)
+    list(executor.map(fill, range(0, canvas.height, rows)))
+    return whole
 
 
-def as_jpeg(bgr: ImageU8, icc_profile: bytes | None = None) -> EncodedImage:
-    """Encode BGR uint8 (H, W, 3) as JPEG.
+def encode_jpeg(
+    pixels: ImageU8, icc_profile: bytes | None = None, density: tuple[int, int] | None = None
+) -> bytes:
+    """Encode gray uint8 (H, W) or BGR uint8 (H, W, 3) as JPEG.
 
     Colour is not subsampled (4:4:4): a decoder's smoothing between blocks would tint white ones
     beside the subject, and coloured edges would bleed.
 
-    Raises UpstreamError when OpenCV does not write the file.
+    Args:
+        pixels: the picture.
+        icc_profile: carried in APP2.
+        density: pixels a metre across and down, written to JFIF in pixels an inch.
+
+    Raises:
+        UpstreamError: OpenCV does not write the file.
+
     """
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     if icc_profile is None:
-        written, data = cv2.imencode(".jpg", bgr, settings)
+        written, data = cv2.imencode(".jpg", pixels, settings)
     else:
         profile = np.frombuffer(icc_profile, np.uint8)
         kinds = [cv2.IMAGE_METADATA_ICCP]
-        written, data = cv2.imencodeWithMetadata(".jpg", bgr, kinds, [profile], settings)
+        written, data = cv2.imencodeWithMetadata(".jpg", pixels, kinds, [profile], settings)
     if not written:
         raise UpstreamError("The result could not be encoded", private="imencode returned False")
-    return EncodedImage(data.tobytes(), "image/jpeg", bgr.shape[1], bgr.shape[0])
+    if density is not None:
+        _set_density(data, density)
+    return data.tobytes()
+
+
+def encode_webp(pixels: ImageU8, icc_profile: bytes | None = None) -> bytes:
+    """Encode BGR uint8 (H, W, 3) or straight BGRA uint8 (H, W, 4) as WebP.
+
+    Raises:
+        UpstreamError: the encoder does not write the file.
+
+    """
+    from PIL import Image  # here: most workers never need it, and it costs each of them memory
+
+    code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+    file = io.BytesIO()
+    try:
+        Image.fromarray(cv2.cvtColor(pixels, code)).save(
+            file, "WEBP", icc_profile=icc_profile, **WEBP
+        )
+    except (OSError, ValueError) as error:
+        raise UpstreamError("The result could not be encoded", private=repr(error)) from error
+    return file.getvalue()
+
+
+def _canvas(cutout: Cutout, placement: Placement, options: Options) -> Canvas:
+    size = placement.width, placement.height
+    if options.output_format is OutputFormat.MASK:
+        return Canvas(*size, 1, lambda top, end: binary_mask(cutout.alpha[top:end]))
+    in_gray = options.file_type is not Encoding.WEBP and _stays_gray(cutout, options)
+    if options.output_format is OutputFormat.WHITE_BG:
+        on_colour = partial(on_ground, cutout, placement, options.background)
+        if in_gray:
+            return Canvas(*size, 1, lambda top, end: on_colour(top, end)[..., 0])
+        return Canvas(*size, 3, on_colour)
+    if in_gray:
+        channels = [0, 3]
+        return Canvas(
+            *size, 2, lambda top, end: transparent(cutout, placement, top, end)[..., channels]
+        )
+    return Canvas(*size, 4, partial(transparent, cutout, placement))
+
+
+def _stays_gray(cutout: Cutout, options: Options) -> bool:
+    """Return whether one channel holds all colours: a profile for RGB needs three."""
+    is_neutral = len(set(options.background)) == 1
+    return is_neutral and cutout.icc_profile is None and is_gray(cutout.bgr)
+
+
+def _profile(cutout: Cutout, options: Options) -> bytes | None:
+    return None if options.output_format is OutputFormat.MASK else cutout.icc_profile
+
+
+def _set_density(jpeg: ImageU8, density: tuple[int, int]) -> None:
+    """Write a density in pixels a metre to the JFIF header, which is the first segment."""
+    dots = [min(round(value * INCH), 0xFFFF) for value in density]
+    if jpeg[6:11].tobytes() == JFIF and all(dots):
+        jpeg[13:18] = np.frombuffer(struct.pack(">BHH", 1, *dots), np.uint8)

@@ -21,7 +21,7 @@ from isal import isal_zlib
 from bgremove.datatypes import ImageU8
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels to PNG colour type: gray, RGB, RGBA
+COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels to colour type: gray, with alpha, RGB, RGBA
 TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 STRIP_BYTES = 1 << 20  # big enough to compress well, small enough to share out among cores
 DEFLATE_LEVEL = 1  # of ISA-L's 0 to 3: 2 and 3 are slower and no smaller on photographs
@@ -34,7 +34,8 @@ class Canvas:
     """A picture that is composed strip by strip.
 
     ``rows``: called with the first row and the one after the last, from several threads at once;
-    returns uint8 (rows, width) gray, (rows, width, 3) BGR or (rows, width, 4) straight BGRA.
+    returns uint8 (rows, width) gray, (rows, width, 2) gray and straight alpha, (rows, width, 3)
+    BGR or (rows, width, 4) straight BGRA.
     """
 
     width: int
@@ -43,13 +44,19 @@ class Canvas:
     rows: Callable[[int, int], ImageU8]
 
 
-def encode_png(canvas: Canvas, executor: Executor, icc_profile: bytes | None = None) -> bytes:
+def encode_png(
+    canvas: Canvas,
+    executor: Executor,
+    icc_profile: bytes | None = None,
+    density: tuple[int, int] | None = None,
+) -> bytes:
     """Encode a canvas as PNG, 8 bits a channel.
 
     Args:
         canvas: what is to be encoded.
         executor: threads that share the strips.
         icc_profile: carried in an iCCP chunk.
+        density: pixels a metre across and down, carried in a pHYs chunk.
 
     Returns:
         The file.
@@ -66,6 +73,8 @@ def encode_png(canvas: Canvas, executor: Executor, icc_profile: bytes | None = N
     chunks = [SIGNATURE, *_chunk(b"IHDR", header)]
     if icc_profile is not None:
         chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
+    if density is not None:
+        chunks += _chunk(b"pHYs", struct.pack(">IIB", *density, 1))
     deflated = [ZLIB_HEADER, *(data for data, _, _ in strips), struct.pack(">I", checksum)]
     chunks += _chunk(b"IDAT", *deflated)
     chunks += _chunk(b"IEND")
@@ -78,7 +87,7 @@ def _strip(canvas: Canvas, top: int, end: int) -> tuple[bytes, int, int]:
     # One row more than the strip has: Up refers to the row above, and that of the first row is 0.
     above = max(0, top - 1)
     pixels = canvas.rows(above, end)
-    if canvas.channels > 1:
+    if canvas.channels in TO_RGB:
         pixels = np.asarray(cv2.cvtColor(pixels, TO_RGB[canvas.channels]), dtype=np.uint8)
     flat = pixels.reshape(end - above, canvas.width * canvas.channels)
     if top == 0:

@@ -1,6 +1,6 @@
-"""The pixels a picture stores, as OpenCV reads them, and put right where OpenCV misreads them.
+"""Read the pixels that a picture stores, with the decoder that its type needs.
 
-OpenCV is the decoder of record: what it refuses is refused, and what it opens is read.
+OpenCV reads JPEG, PNG and WEBP, Pillow GIF; BMP is unpacked here.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging import bitfields, gif
-from bgremove.imaging.probe import bmp, png
+from bgremove.imaging import bmp, gif
+from bgremove.imaging.probe import png
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
 
 # Keeps alpha and 16 bits; the orientation is ours to apply, since OpenCV never does for WEBP.
 ANY = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
-# ANY makes the colour palettes of OS/2 bitmaps gray, and shows the filler of 32-bit ones as alpha.
-COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 REDUCED = {  # flags that say by how much, whatever else their names say
     1: 0,
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
@@ -34,10 +32,10 @@ REDUCED = {  # flags that say by how much, whatever else their names say
 def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
     """Return colours, uint8 (H, W) or (H, W, 3) in BGR, and alpha, uint8 (H, W) or None.
 
-    Raises ImageError where OpenCV refuses the picture, UpstreamError where memory runs out.
+    Raises ImageError where the decoder refuses the picture, UpstreamError where memory runs out.
     """
     if header.type is ImageType.BMP:
-        return _split(_read_bmp(data, _opencv(data, header, COLOUR)))
+        return _split(bmp.read(data))
     if header.type is ImageType.GIF:
         return _split(gif.read(data))
     if header.type is ImageType.PNG:
@@ -57,13 +55,6 @@ def _opencv(data: bytes, header: ImageHeader, flags: int) -> NDArray[Any]:
     if pixels is None or pixels.shape[:2] != _stored_shape(header):
         raise ImageError(f"The {header.type} is damaged or cut short and cannot be read")
     return pixels
-
-
-def _read_bmp(data: bytes, pixels: NDArray[Any]) -> ImageU8:
-    """Read bit fields anew: OpenCV takes all of 32 bits for BGRA, whatever their masks say."""
-    header = bmp.parse(data)
-    unpacked = bitfields.unpack(data, header) if bitfields.is_packed(header) else None
-    return _eight_bits(pixels) if unpacked is None else unpacked
 
 
 def _read_png(data: bytes, pixels: NDArray[Any]) -> tuple[ImageU8, ImageU8 | None]:

@@ -161,23 +161,30 @@ def manifest_path(weights_dir: Path) -> Path:
 def load_manifest(weights_dir: Path) -> Manifest:
     """Read the manifest of ``weights_dir``, or the shipped one where that folder has none.
 
-    A process that has read it once, or was forked from one that has, goes on with what it read
-    where the file is broken now: it logs an error each time.
+    Where it is broken, the one that `keep_manifest` read before stays in force, in this process and
+    those forked from it; the log has an error each time.
 
     Raises:
-        WeightsError: It cannot be read, a row lacks or misspells a key, and none was read before.
+        WeightsError: It cannot be read, or a row lacks or misspells a key.
 
     """
-    path = manifest_path(weights_dir)
     try:
-        manifest = _read(path)
+        return _read(manifest_path(weights_dir))
     except WeightsError as error:
         if weights_dir not in _last_good:
             raise
         logger.error("the last good manifest stays in force", extra={"cause": error.message})
         return _last_good[weights_dir]
-    _last_good[weights_dir] = manifest
-    return manifest
+
+
+def keep_manifest(weights_dir: Path) -> None:
+    """Read a manifest that later ones may fall back to, as a server does that outlives its workers.
+
+    Raises:
+        WeightsError: It is broken, and none was read before.
+
+    """
+    _last_good[weights_dir] = load_manifest(weights_dir)
 
 
 def _read(path: Path) -> Manifest:

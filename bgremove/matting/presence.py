@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 PEAK_SHARE = 1e-3  # of the map: enough of it that a stray cell is no subject
 MIN_STRENGTH = 0.3  # of U2-Net alone: over what empty pictures reach, under what subjects do
 MIN_PRODUCT = 0.04  # of U2-Net's and IS-Net's: patterns that fool one leave the other cold
+LOW_CONFIDENCE = 0.5  # below it an answer warns that it may be wrong
 MODESTY = 3  # power that brings the expected to the measured IoU, as good for U2-Net as for IS-Net
 
 

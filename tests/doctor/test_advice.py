@@ -37,6 +37,13 @@ def said(
     return [(one.is_wrong, one.text) for one in found]
 
 
+def test_a_wall_that_is_lacking_is_said() -> None:
+    ((is_wrong, text),) = said(replace(MACHINE, sandbox_lacks=("the kernel offers no Landlock",)))
+    assert not is_wrong
+    assert "without a wall" in text
+    assert "no Landlock" in text
+
+
 def test_where_all_is_well_nothing_is_said() -> None:
     assert said() == []
 

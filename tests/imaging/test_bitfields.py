@@ -1,4 +1,4 @@
-"""Bitmaps that OpenCV opens but misreads."""
+"""Pixels of 32 bits in bit fields, and others that decoders misread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from bgremove.imaging import bitfields
 from bgremove.imaging.decode import decode
-from bgremove.imaging.probe import bmp, probe
+from bgremove.imaging.probe import probe
 from tests.support import pictures as made
 
 LIMITS = made.limits()
@@ -113,11 +113,6 @@ def test_colours_of_an_os_2_bitmap_stay_colours():
         b"BM" + struct.pack("<IHHI", at + 4, 0, 0, at) + head + palette + bytes([0, 9, 99, 255])
     )
     assert decoded(picture).bgr[0].tolist() == [[v, 0, 255 - v] for v in (0, 9, 99, 255)]
-
-
-def test_pixels_beyond_the_end_of_the_file_are_left_to_opencv():
-    picture = with_masks(40, 0xFF, 0xFF00, 0xFF0000)
-    assert bitfields.unpack(picture[:-1], bmp.parse(picture)) is None
 
 
 def test_large_bitmaps_are_unpacked_band_by_band(monkeypatch):

@@ -30,6 +30,9 @@ READABLE = {
     "001143__src__000682__op__arith8__pos__38__val__-3.gif": _LATER_DAMAGE,
     "001525__src__000134__001494__op__splice__rep__16.gif": _LATER_DAMAGE,
     "001767__src__000180__001636__op__splice__rep__2.gif": _LATER_DAMAGE,
+    "000726__src__000291__op__arith8__pos__22__val__-29.bmp": "runs past the end of their row",
+    "002151__src__002149__op__havoc__rep__4.bmp": "runs past the end of their row",
+    "002155__src__002154__op__havoc__rep__8.bmp": "runs past the end of their row",
     "background_outside_palette.gif": "the background colour is unused",
 }
 

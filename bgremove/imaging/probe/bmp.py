@@ -1,4 +1,4 @@
-"""What a BMP declares."""
+"""Read what the headers of a BMP declare."""
 
 from __future__ import annotations
 
@@ -6,19 +6,33 @@ import struct
 from dataclasses import dataclass
 
 from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.errors import ImageError
 from bgremove.imaging.probe.limits import Limits, cut_short
 
-CORE_HEADER_BYTES = 12  # OS/2 1.x: sizes are 16 bits wide
+FILE_HEADER_BYTES = 14
+CORE_HEADER_BYTES = 12  # OS/2 1.x: sizes are 16 bits wide, colours have 3 bytes
+SHORT_HEADER_BYTES = 16  # OS/2 2.x may end its header behind any field from here on
+INFO_HEADER_BYTES = 40
 ALPHA_HEADER_BYTES = 56  # the first header that has a fourth mask
-BITFIELDS = 3
+RGB, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS = 0, 1, 2, 3, 6
+NO_MASKS = (0, 0, 0, 0)
 BGRA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)  # what masks of nothing stand for, as in Pillow
+BGR_555 = (0x7C00, 0x3E0, 0x1F, 0)
+DEPTHS = {  # bits a pixel that each compression takes
+    RGB: (1, 2, 4, 8, 16, 24, 32),
+    RLE8: (8,),
+    RLE4: (4,),
+    BITFIELDS: (16, 24, 32),
+    ALPHA_BITFIELDS: (16, 24, 32),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class BmpHeader:
     """The fields of a BMP's two headers that decoding needs.
 
-    ``masks`` are those of red, green, blue and alpha; zeros where the file has none.
+    ``masks`` are those of red, green, blue and alpha; zeros where the pixels have no bit fields.
+    The palette has ``colours`` entries of ``colour_bytes`` bytes from ``palette_at`` on.
     """
 
     pixels_at: int
@@ -27,30 +41,87 @@ class BmpHeader:
     top_down: bool
     bits: int
     compression: int
-    masks: tuple[int, int, int, int] = (0, 0, 0, 0)
+    masks: tuple[int, int, int, int]
+    palette_at: int
+    colours: int
+    colour_bytes: int
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row's pixels, without what fills it up."""
+        return (self.width * self.bits + 7) // 8
+
+    @property
+    def stride(self) -> int:
+        """Bytes from one row to the next."""
+        return (self.row_bytes + 3) & ~3
 
 
 def parse(data: bytes) -> BmpHeader:
     """Read both headers; raises ImageError where ``data`` ends within them."""
-    if len(data) < 26:
+    if len(data) < FILE_HEADER_BYTES + CORE_HEADER_BYTES:
         raise cut_short("BMP")
     pixels_at, header_bytes = struct.unpack_from("<II", data, 10)
+    palette_at = FILE_HEADER_BYTES + header_bytes
     if header_bytes == CORE_HEADER_BYTES:
         width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
-        return BmpHeader(pixels_at, width, height, False, bits, 0)
-    if len(data) < 34:
+        masks = BGR_555 if bits == 16 else NO_MASKS
+        colours = _colours(bits, 0)
+        return BmpHeader(
+            pixels_at, width, height, False, bits, RGB, masks, palette_at, colours, colour_bytes=3
+        )
+    if header_bytes < SHORT_HEADER_BYTES or len(data) < palette_at:
         raise cut_short("BMP")
-    width, height, _, bits, compression = struct.unpack_from("<iiHHI", data, 18)
-    masks = (0, 0, 0, 0)
-    if compression == BITFIELDS and len(data) >= 70:
-        # A header of 40 bytes has three masks behind it, a longer one has them in the same place.
-        red, green, blue, alpha = struct.unpack_from("<IIII", data, 54)
-        masks = (red, green, blue, alpha if header_bytes >= ALPHA_HEADER_BYTES else 0)
-        masks = masks if any(masks) else BGRA
-    return BmpHeader(pixels_at, width, abs(height), height < 0, bits, compression, masks)
+    fields = data[18 : min(palette_at, 54)].ljust(36, b"\0")  # absent fields are zeros
+    width, height, _, bits, compression = struct.unpack_from("<iiHHI", fields)
+    colours = _colours(bits, struct.unpack_from("<I", fields, 28)[0])
+    masks = _masks(data, header_bytes, bits, compression)
+    return BmpHeader(
+        pixels_at,
+        width,
+        abs(height),
+        height < 0,
+        bits,
+        compression,
+        masks,
+        palette_at,
+        colours,
+        colour_bytes=4,
+    )
+
+
+def _colours(bits: int, used: int) -> int:
+    """Return how many colours the palette has; 0 for pixels without a palette."""
+    most = 1 << bits if bits <= 8 else 0
+    return min(used or most, most)
+
+
+def _masks(
+    data: bytes, header_bytes: int, bits: int, compression: int
+) -> tuple[int, int, int, int]:
+    if compression == RGB and bits == 16:
+        return BGR_555
+    if compression not in (BITFIELDS, ALPHA_BITFIELDS) or bits not in (16, 32):
+        return NO_MASKS
+    # A header of 40 bytes has its masks behind it, a longer one in the same place.
+    red, green, blue, alpha = struct.unpack("<IIII", data[54:70].ljust(16, b"\0"))
+    if header_bytes < ALPHA_HEADER_BYTES and compression == BITFIELDS:
+        alpha = 0
+    if any((red, green, blue, alpha)):
+        return red, green, blue, alpha
+    return BGRA if bits == 32 else BGR_555
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
     """Read the size of a BMP; it has neither frames nor metadata that cost anything."""
     header = parse(data)
+    if header.compression not in DEPTHS:
+        raise ImageError(
+            f"The BMP is of compression {header.compression}, which is not read; save it without"
+        )
+    if header.bits not in DEPTHS[header.compression]:
+        raise ImageError(
+            f"The BMP has {header.bits} bits a pixel at compression {header.compression}, which "
+            "does not exist"
+        )
     return ImageHeader(ImageType.BMP, header.width, header.height)

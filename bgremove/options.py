@@ -1,0 +1,62 @@
+"""Options as text: the same words in the form, the command and the Python API."""
+
+from __future__ import annotations
+
+import re
+
+from bgremove.datatypes import NO_MARGIN, Colour, Margin
+
+HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+LENGTH = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)(%|px)", re.ASCII)
+CANVAS = re.compile(r"([0-9]{1,5})x([0-9]{1,5})", re.ASCII)
+MAX_SHARE, MAX_PIXELS = 50, 2000  # of a margin: per cent and pixels
+MIN_SIDE, MAX_SIDE = 16, 8000  # of a canvas, in pixels
+
+BACKGROUND_WORDS = "a colour as #rgb or #rrggbb, or its CSS name, such as white"
+MARGIN_WORDS = f"0% to {MAX_SHARE}% of the subject's longer side, or 0px to {MAX_PIXELS}px"
+CANVAS_WORDS = f"WIDTHxHEIGHT in pixels, {MIN_SIDE} to {MAX_SIDE} a side, such as 2000x2000"
+
+
+def parse_background(text: str) -> Colour:
+    """Read a colour. Raises ValueError with a sentence for anything else."""
+    found = HEX.fullmatch(text)
+    digits = found[1] if found else _named(text)
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    return Colour(*bytes.fromhex(digits))
+
+
+def _named(text: str) -> str:
+    from PIL import ImageColor  # here: few requests need it, and it costs a worker memory
+
+    value = ImageColor.colormap.get(text.lower())
+    if not isinstance(value, str):
+        raise ValueError(f"Must be {BACKGROUND_WORDS}")
+    return value.removeprefix("#")
+
+
+def parse_margin(text: str) -> Margin:
+    """Read a margin. Raises ValueError with a sentence for anything else, or one over a limit."""
+    found = LENGTH.fullmatch(text)
+    if found is None:
+        raise ValueError(f"Must be {MARGIN_WORDS}")
+    number, unit = float(found[1]), found[2]
+    if unit == "px" and not number.is_integer():
+        raise ValueError("Must be whole pixels, or a share such as 8%")
+    limit = MAX_SHARE if unit == "%" else MAX_PIXELS
+    if number > limit:
+        raise ValueError(f"Must be at most {limit}{unit}")
+    if not number:
+        return NO_MARGIN
+    return Margin(share=number / 100) if unit == "%" else Margin(pixels=int(number))
+
+
+def parse_canvas(text: str) -> tuple[int, int]:
+    """Read a canvas: width, height. Raises ValueError with a sentence for anything else."""
+    found = CANVAS.fullmatch(text.lower())
+    if found is None:
+        raise ValueError(f"Must be {CANVAS_WORDS}")
+    size = int(found[1]), int(found[2])
+    if min(size) < MIN_SIDE or max(size) > MAX_SIDE:
+        raise ValueError(f"Must have {MIN_SIDE} to {MAX_SIDE} pixels a side")
+    return size

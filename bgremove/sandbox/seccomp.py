@@ -1,0 +1,107 @@
+"""A seccomp filter that leaves a decoder what it needs; every other call fails with EPERM.
+
+The filter is a program of the classic Berkeley packet filter over ``struct seccomp_data``: number,
+architecture, instruction pointer and six arguments. Source: Linux, seccomp(2) and bpf(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import mmap
+import os
+import platform
+import resource
+import struct
+
+from bgremove.sandbox.calls import ARCHITECTURES, Architecture
+from bgremove.sandbox.linux import PR_GET_SECCOMP, PR_SET_NO_NEW_PRIVS, prctl, syscall
+
+SET_MODE_FILTER, ALL_THREADS = 1, 1
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW, KILL, DENY = 0x7FFF0000, 0x80000000, 0x00050000 | errno.EPERM
+NUMBER_AT, ARCHITECTURE_AT, ARGUMENTS_AT = 0, 4, 16
+X32 = 0x40000000  # numbers from here on are those of another calling convention on x86-64
+STANDARD_INPUT, STANDARD_ERROR = 0, 2
+PROT_EXEC = 4
+
+
+class Program(ctypes.Structure):
+    """``struct sock_fprog``."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def lacking() -> str | None:
+    """Return why there is no filter for this machine, None where there is."""
+    if platform.machine() not in ARCHITECTURES:
+        return f"no seccomp filter is written for {platform.machine()}"
+    try:
+        prctl(PR_GET_SECCOMP, 0)
+    except OSError:
+        return "the kernel offers no seccomp filters"
+    return None
+
+
+def allow_only_decoding() -> None:
+    """Let all threads of this process make no other calls than decoding needs.
+
+    Raises:
+        OSError: The kernel refused.
+
+    """
+    machine = ARCHITECTURES[platform.machine()]
+    code = program(machine, os.getpid())
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    filled = Program(len(code) // 8, code)
+    mode, flags = ctypes.c_uint(SET_MODE_FILTER), ctypes.c_uint(ALL_THREADS)
+    syscall(machine.seccomp, mode, flags, ctypes.byref(filled))
+
+
+def program(machine: Architecture, process: int) -> bytes:
+    """Return the filter's instructions, 8 bytes each, for a process of that id."""
+    # By call: tests on the low 32 bits of an argument, all of which must hold.
+    tests = {
+        "mmap": [_has_not(2, PROT_EXEC), _has(3, mmap.MAP_ANONYMOUS)],
+        "mprotect": [_has_not(2, PROT_EXEC)],
+        "recvmsg": [_is(0, STANDARD_INPUT)],
+        "sendto": [_is(0, STANDARD_INPUT)],
+        "write": [_is(0, STANDARD_ERROR)],
+        "prlimit64": [_is(0, 0), _is(1, resource.RLIMIT_CPU)],
+        "tgkill": [_is(0, process)],
+    }
+    code = [
+        _step(LOAD, ARCHITECTURE_AT),
+        _step(EQUAL, machine.audit, 1, 0),
+        _step(RETURN, KILL),
+        _step(LOAD, NUMBER_AT),
+        _step(AT_LEAST, X32, 0, 1),
+        _step(RETURN, DENY),
+    ]
+    for name, number in machine.numbers.items():
+        then = [step for test in tests.get(name, []) for step in test] + [_step(RETURN, ALLOW)]
+        code += [_step(EQUAL, number, 0, len(then)), *then]
+    code.append(_step(RETURN, DENY))
+    return b"".join(code)
+
+
+def _is(argument: int, value: int) -> list[bytes]:
+    return [_argument(argument), _step(EQUAL, value, 1, 0), _step(RETURN, DENY)]
+
+
+def _has(argument: int, bit: int) -> list[bytes]:
+    return [_argument(argument), _step(ANY_BIT, bit, 1, 0), _step(RETURN, DENY)]
+
+
+def _has_not(argument: int, bit: int) -> list[bytes]:
+    return [_argument(argument), _step(ANY_BIT, bit, 0, 1), _step(RETURN, DENY)]
+
+
+def _argument(number: int) -> bytes:
+    """Load the low half of an argument; both architectures are little-endian."""
+    return _step(LOAD, ARGUMENTS_AT + 8 * number)
+
+
+def _step(operation: int, value: int, skip_if: int = 0, skip_if_not: int = 0) -> bytes:
+    """Return ``struct sock_filter``: after a comparison, so many instructions are skipped."""
+    return struct.pack("=HBBI", operation, skip_if, skip_if_not, value)
