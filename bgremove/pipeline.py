@@ -77,7 +77,7 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
     with native_errors():
         image, header = _read(picture, options, engine, stages)
         choice = engine.sessions.choose(options.subject)
-        sight = look(image, choice.model, engine.sessions, stages)
+        sight = look(image, options.subject, choice.model, engine.sessions, stages)
         warnings = image.warnings + sight.warnings
         warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
         warnings += (Notice.LOW_CONFIDENCE,) if sight.confidence < LOW_CONFIDENCE else ()

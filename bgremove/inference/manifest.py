@@ -73,8 +73,7 @@ class Model:
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.
     ``min_strength`` is what `matting.presence.strength` of its map must reach for a subject.
-    ``second_opinion`` names the model that is asked as well where this one's confidence is below
-    ``sure_from``.
+    ``second_opinion`` names the model that is asked as well, see `sight.look`.
     ``known_answer`` is the GRID × GRID grid of means of the map that the known picture must give;
     empty means that any map in [0, 1] will do.
     """
@@ -96,7 +95,6 @@ class Model:
     known_answer: tuple[float, ...]
     min_strength: float = 0.3
     second_opinion: str = ""
-    sure_from: float = 0.5
     stands_in_for: str = ""
     fine_size: int = 0
     int8: Int8 | None = None
@@ -255,6 +253,5 @@ def _checks(model: Model) -> dict[str, bool]:
         "scaling": model.scaling in get_args(Scaling),
         "sources": all(source.kind in get_args(Kind) for source in model.sources),
         "min_strength": 0 <= model.min_strength <= 1,
-        "sure_from": 0 <= model.sure_from <= 1,
         "known_answer": len(model.known_answer) in (0, GRID * GRID),
     }

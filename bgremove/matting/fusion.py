@@ -10,22 +10,20 @@ import numpy as np
 from bgremove.matting.presence import confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bgremove.datatypes import ArrayF32
 
 POWER = 5  # of confidence as weight: 0.9 beside 0.8 counts nearly twice
 BOUND = 0.01  # saliency is taken as a probability from BOUND to 1 - BOUND
 
 
-def fuse(maps: Sequence[ArrayF32]) -> ArrayF32:
+def fuse(*maps: ArrayF32) -> ArrayF32:
     """Average the log-odds of saliency maps, a more confident one counting more.
 
     The largest map gives the detail: of a smaller one counts the difference to the largest one
     shrunk to its size. Where they agree, the edges of the largest are therefore kept.
 
     Args:
-        maps: at least one, float32 (S, S) in [0, 1], raw, each of a size of its own.
+        *maps: at least one, float32 (S, S) in [0, 1], raw, each of a size of its own.
 
     Returns:
         float32 (S, S) in [0, 1], the size of the largest.

@@ -1,4 +1,4 @@
-"""Whether one map shows a thing and another only the picture printed on it."""
+"""Which of two maps shows the thing: with its cover round a printed picture, with its openings."""
 
 from __future__ import annotations
 
@@ -10,21 +10,30 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bgremove.datatypes import ArrayF32
+    from bgremove.datatypes import ArrayF32, ImageU8
 
     Flags = NDArray[np.bool_]
 
 SIDE = 160  # px: the size at which maps are compared
-LARGER = 1.3  # the thing's area beside that of the part's convex hull: openings are no print
+# A thing and the picture printed on it.
+LARGER = 1.3  # the thing's area beside that of the print's convex hull
 INSIDE = 0.9  # of the print's area lies on the thing
 SOLID = 0.8  # of the thing's convex hull is thing: a cover, a box, a mug, a shirt
-CERTAIN = 0.97  # mean saliency of the thing
+CERTAIN = 0.9  # mean saliency of the thing
+# A thing with openings, such as a wheel or a chair, and the same thing filled.
+FILLED = 1.15  # the filled area beside the open one
+COVERED = 0.9  # of the filled area lies within the convex hull of the open one
+COMMON = 0.5  # of the open area lies in the filled one
+CLEAR, CLEAR_MEAN = 0.4, 0.2  # share of the openings under 0.1, and their mean saliency
+GROUND = 0.6  # of the openings has colours of the ground
+BINS = 16  # of a colour histogram, for each channel
+RARE = 0.05  # quantile of the ground's own densities: a colour rarer than this is not the ground's
 
 
 def thing_of(first: ArrayF32, second: ArrayF32) -> ArrayF32 | None:
-    """Return the map that shows a thing of which the other shows only a part, such as its print.
+    """Return the map that shows a thing of which the other shows only the print.
 
-    A thing is larger, certain, solid and clear of the picture's border, and the part lies on it.
+    A thing is larger, certain, solid and clear of the picture's border, and the print lies on it.
 
     Args:
         first: float32 (S, S) in [0, 1].
@@ -36,6 +45,54 @@ def thing_of(first: ArrayF32, second: ArrayF32) -> ArrayF32 | None:
     """
     pairs = ((first, second), (second, first))
     return next((thing for thing, part in pairs if _holds(_small(thing), _small(part))), None)
+
+
+def has_openings(detailed: ArrayF32, filled: ArrayF32, bgr: ImageU8) -> bool:
+    """Tell whether one map shows clear openings in a thing that the other shows filled.
+
+    U²-Net fills wheels, ladders and baskets and is sure of it; IS-Net sees through them. What is
+    seen through them has the colours of the ground: the cover round a printed picture does not.
+
+    Args:
+        detailed: float32 (S, S) in [0, 1].
+        filled: likewise, of any size.
+        bgr: uint8 (H, W, 3), the picture.
+
+    """
+    fine, coarse = _small(detailed), _small(filled)
+    bars, whole = fine > 0.5, coarse > 0.5
+    openings = whole & ~bars
+    area, total = int(np.count_nonzero(bars)), int(np.count_nonzero(whole))
+    if not area or total < FILLED * area:
+        return False
+    return bool(
+        np.count_nonzero(bars & whole) >= COMMON * area
+        and np.count_nonzero(_hull(bars) & whole) >= COVERED * total
+        and fine[openings].mean() <= CLEAR_MEAN
+        and (fine[openings] < 0.1).mean() >= CLEAR
+        and _share_of_ground(bgr, openings, ~(whole | bars)) >= GROUND
+    )
+
+
+def _share_of_ground(bgr: ImageU8, area: Flags, ground: Flags) -> float:
+    """Return the share of an area's pixels whose colour is not rare in the ground."""
+    if not ground.any():
+        return 0.0
+    small = cv2.resize(bgr, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    steps = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.int32) * BINS // 256
+    bins = (steps[..., 0] * BINS + steps[..., 1]) * BINS + steps[..., 2]
+    counts = np.bincount(bins[ground], minlength=BINS**3).reshape(BINS, BINS, BINS)
+    density = _blurred(counts.astype(np.float32)).ravel()
+    least = np.quantile(density[bins[ground]], RARE)
+    return float((density[bins[area]] >= least).mean())
+
+
+def _blurred(cube: ArrayF32) -> ArrayF32:
+    """Average a colour histogram, float32 (BINS, BINS, BINS), over three bins a channel."""
+    for axis in range(3):
+        padded = np.pad(cube, [(int(axis == side),) * 2 for side in range(3)])
+        cube = sum(padded.take(range(start, start + BINS), axis) for start in range(3))
+    return cube
 
 
 def _holds(thing: ArrayF32, part: ArrayF32) -> bool:
@@ -51,9 +108,9 @@ def _holds(thing: ArrayF32, part: ArrayF32) -> bool:
     return is_larger and _is_thing(thing, outer)
 
 
-def _most_common(labels: object) -> int:
+def _most_common(labels: NDArray[np.int32]) -> int:
     """Return the component, not the background 0, that occurs most; -1 where there is none."""
-    counts = np.bincount(np.asarray(labels))[1:]
+    counts = np.bincount(labels)[1:]
     return int(counts.argmax()) + 1 if counts.any() else -1
 
 
@@ -69,7 +126,7 @@ def _hull(mask: Flags) -> Flags:
     rows, columns = np.nonzero(mask)
     hull = np.zeros(mask.shape, np.uint8)
     points = np.stack((columns, rows), axis=1).astype(np.int32)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points), 1)
+    cv2.fillConvexPoly(hull, cv2.convexHull(points), (1, 1, 1))
     return hull > 0
 
 
