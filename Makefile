@@ -68,7 +68,7 @@ pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 	$(BIN)/python tools/pictures.py
 
 settings: .venv/run.stamp ## Print the table of settings, as the README has it
-	@$(BIN)/bgremove settings
+	@$(BIN)/bgremove settings --markdown
 
 openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json (docs/clients follow it by hand)
 	$(BIN)/bgremove openapi > docs/openapi.json

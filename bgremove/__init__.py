@@ -48,6 +48,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name from its module."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import_module("bgremove.installation").check_system()
     return getattr(import_module(f"bgremove.{_HOMES[name]}"), name)
 
 

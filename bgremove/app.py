@@ -22,6 +22,7 @@ from bgremove.serving.bodies import READERS, Bodies
 from bgremove.serving.hangs import Hangs
 from bgremove.serving.hooks import Hooks
 from bgremove.serving.places import Places
+from bgremove.serving.soon import start_soon
 from bgremove.serving.uploads import Uploads
 from bgremove.settings import Settings, unknown_names
 
@@ -41,10 +42,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Make the WSGI application; settings come from the environment unless given.
 
     Raises SettingsError with every fault of the environment, and WeightsError where the manifest
-    cannot be read. Weights are not loaded here: `/readyz` says when they are.
+    cannot be read. Weights are loaded by a thread, which starts by itself where the settings come
+    from the environment, as under any WSGI server, and else with the first `/readyz`.
     """
-    if settings is None:
-        settings = Settings.from_env(os.environ)
+    is_served = settings is None
+    settings = settings or Settings.from_env(os.environ)
     configure_logging(settings.log_level, settings.log_format)
     for sentence in unknown_names(os.environ):
         logger.warning(sentence)
@@ -56,6 +58,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     logger.info(str(services.admission))
     app.extensions[NAME] = services
     app.wsgi_app = Uploads(app.wsgi_app, services.bodies, services.alarms)  # type: ignore[method-assign]
+    if is_served:
+        start_soon(services.warm_up.start)
     return app
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -27,6 +29,14 @@ FOR_MAINTAINERS = {
 
 class Commands(click.Group):
     """A group of commands, those for the maintainers of bgremove listed apart."""
+
+    def main(self, *arguments: Any, **named: Any) -> Any:
+        """Run a command; exits with one sentence on a system that is not supported."""
+        try:
+            check_system()
+        except ImportError as error:
+            sys.exit(str(error))
+        return super().main(*arguments, **named)
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names, in order."""
@@ -60,4 +70,3 @@ def main() -> None:
 
     `bgremove COMMAND --help` has examples, the exit codes and the environment of each command.
     """
-    check_system()

@@ -62,6 +62,7 @@ class Notice(StrEnum):
     PROFILE_IGNORED = "colour-profile-ignored"
     MODEL_FALLBACK = "model-fallback"
     NO_SECOND_OPINION = "second-opinion-failed"
+    ALREADY_TRANSPARENT = "already-transparent"
     LOW_CONFIDENCE = "low-confidence"
     ENLARGED = "enlarged"
 

@@ -17,17 +17,19 @@ from bgremove.inference.precision import Precision
 from bgremove.inference.providers import choose_provider
 from bgremove.inference.sessions import Sessions
 from bgremove.machine import available_cpus
+from bgremove.room import Room
 from bgremove.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The limits, decoders, networks and threads of a process."""
+    """The limits, decoders, networks, threads and room of a process."""
 
     limits: Limits
     decoders: DecoderPool
     sessions: Sessions
     executor: Executor
+    room: Room
 
     def close(self) -> None:
         """End the decoders and threads. Tests and commands do; a worker just exits."""
@@ -75,4 +77,4 @@ def build_engine(
     )
     decoders = DecoderPool(limits, size=settings.places, on_end=on_decoder_end)
     executor = ThreadPoolExecutor(cpus, thread_name_prefix="encode")
-    return Engine(limits, decoders, sessions, executor)
+    return Engine(limits, decoders, sessions, executor, Room(limits.max_pixels))

@@ -129,7 +129,10 @@ class OverloadedError(BgremoveError):
     """All places are taken and the queue is full."""
 
     code = ErrorCode.OVERLOADED
-    retry_after_s: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 CLIENT_GONE = "CLIENT_GONE"  # in place of a code, in the log and in metrics

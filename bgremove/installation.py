@@ -10,9 +10,9 @@ UNSUPPORTED = "bgremove runs on Linux and macOS; on Windows, run it in WSL or in
 
 
 def check_system() -> None:
-    """Exit with one sentence on Windows, which has none of the calls that bgremove needs."""
+    """Raise ImportError on Windows, which lacks the calls that bgremove needs."""
     if sys.platform == "win32":
-        sys.exit(UNSUPPORTED)
+        raise ImportError(UNSUPPORTED)
 
 
 def is_checkout() -> bool:

@@ -16,19 +16,15 @@ from bgremove.datatypes import (
 )
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
-from bgremove.errors import NoSubjectError
 from bgremove.imaging.encode import encode
 from bgremove.imaging.placement import check_canvas, place
 from bgremove.imaging.probe import probe
 from bgremove.imaging.reduction import header_to_decode
 from bgremove.matting.colours import free_colours
-from bgremove.matting.matte import make_matte
 from bgremove.matting.presence import LOW_CONFIDENCE
 from bgremove.native import native_errors
-from bgremove.sight import look
 from bgremove.stages import Stages
-
-NO_SUBJECT = "No subject stands out from the background of this picture"
+from bgremove.subject import find_subject
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +51,7 @@ def remove_background(
     """
     stages = Stages(deadline)
     cut = cut_out(picture, options, engine, stages)
-    with native_errors(), stages.stage("encode"):
+    with native_errors(), stages.stage("encode", is_last=True):
         encoded = encode(cut.cutout, options, engine.executor)
     return Removal(
         image=encoded,
@@ -75,30 +71,35 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
     """
     check_canvas(options, engine.limits.max_pixels)
     with native_errors():
-        image, header = _read(picture, options, engine, stages)
-        choice = engine.sessions.choose(options.subject)
-        sight = look(image, options.subject, choice.model, engine.sessions, stages)
-        warnings = image.warnings + sight.warnings
-        warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
-        warnings += (Notice.LOW_CONFIDENCE,) if sight.confidence < LOW_CONFIDENCE else ()
-        with stages.stage("matte"):
-            matte = make_matte(sight.saliency, image, header) if sight.has_subject else None
-        if matte is None:
-            raise NoSubjectError(NO_SUBJECT, sight.model, warnings)
+        header = _header(picture, options, engine, stages)
+    with native_errors(), engine.room.held(header.pixels, stages.deadline):
+        image = _pixels(picture, header, engine, stages)
+        found = find_subject(image, header, options.subject, engine.sessions, stages)
+        warnings = found.warnings
+        warnings += (Notice.LOW_CONFIDENCE,) if found.confidence < LOW_CONFIDENCE else ()
         with stages.stage("foreground"):
-            is_mask = options.output_format is OutputFormat.MASK
-            bgr = image.bgr if is_mask else free_colours(image, matte.drawn)
-            cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile, header.density)
+            keep = found.is_unmixed or options.output_format is OutputFormat.MASK
+            bgr = image.bgr if keep else free_colours(image, found.matte.drawn)
+            cutout = Cutout(
+                bgr, found.matte.alpha, found.matte.box, image.icc_profile, header.density
+            )
         warnings += (Notice.ENLARGED,) if place(cutout, options).scale > 1 else ()
-    return Cut(cutout, header.pixels, sight.model, sight.confidence, warnings)
+    return Cut(cutout, header.pixels, found.model, found.confidence, warnings)
 
 
-def _read(
+def _header(
     picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages
-) -> tuple[DecodedImage, ImageHeader]:
+) -> ImageHeader:
     if isinstance(picture, DecodedImage):
-        return picture, ImageHeader(ImageType.PNG, *picture.size)
+        return ImageHeader(ImageType.PNG, *picture.size)
     with stages.stage("probe"):
-        header = header_to_decode(probe(picture, engine.limits), options)
+        return header_to_decode(probe(picture, engine.limits), options)
+
+
+def _pixels(
+    picture: bytes | DecodedImage, header: ImageHeader, engine: Engine, stages: Stages
+) -> DecodedImage:
+    if isinstance(picture, DecodedImage):
+        return picture
     with stages.stage("decode"):
-        return engine.decoders.decode(picture, header, stages.deadline), header
+        return engine.decoders.decode(picture, header, stages.deadline)

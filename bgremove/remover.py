@@ -6,20 +6,21 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache, partial
 from types import TracebackType
-from typing import Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
-from bgremove.datatypes import Options, OutputFormat, Subject
+from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.errors import BgremoveError, Detail, ValidationError
 from bgremove.inputs import Picture, read_picture
 from bgremove.machine import available_cpus
+from bgremove.options import parse_background, parse_canvas, parse_margin
 from bgremove.pipeline import cut_out
 from bgremove.result import Result
 from bgremove.settings import Settings
@@ -31,14 +32,23 @@ LEAST_JOBS, MOST_JOBS = 2, 8
 AHEAD = 2  # results, for each job, that `map` computes before they are asked for
 
 
-Choice = TypeVar("Choice", bound=StrEnum)
-
-
 class Wanted(TypedDict, total=False):
-    """The options of a removal in the words of the HTTP interface."""
+    """The options of a removal, in the words of the HTTP interface.
+
+    ``subject``: "universal", "human" or "product".
+    ``format``: "transparent", "white_bg", "mask" or "crop".
+    ``background``: the ground of "white_bg": "#rgb", "#rrggbb" or a CSS colour name.
+    ``margin``: space around the subject, for "crop" and "white_bg": "8%" or "20px".
+    ``canvas``: the size for "crop" and "white_bg": "2000x2000".
+    ``encoding``: the file type: "png", "jpeg" or "webp".
+    """
 
     subject: str
     format: str
+    background: str
+    margin: str
+    canvas: str
+    encoding: str
 
 
 def remove(image: Picture, **options: Unpack[Wanted]) -> Result:
@@ -85,8 +95,7 @@ class Remover:
             jobs: Pictures worked on at once, 1 to 64. None: one for each core, 2 to 8.
             offline: Never fetch weights.
             settings: Limits and folders; None reads the ``BGREMOVE_*`` environment.
-            **options: ``subject``: "universal", "human" or "product". ``format``: "transparent",
-                "white_bg", "mask" or "crop".
+            **options: See `Wanted`.
 
         Raises:
             ValidationError: An option is wrong; its details name each.
@@ -208,19 +217,39 @@ def read_options(words: Wanted) -> Options:
         ValidationError: A value is not one of its choices, or options do not go together.
 
     """
+    values: dict[str, Any] = {}
     faults: list[Detail] = []
-    subject = _choice(Subject, "subject", words.get("subject", "universal"), faults)
-    output_format = _choice(OutputFormat, "format", words.get("format", "transparent"), faults)
-    if subject is None or output_format is None:
+    for word, text in words.items():
+        if word not in _READERS:
+            faults.append(Detail(word, f"{word} is no option; there are {', '.join(_READERS)}"))
+            continue
+        field, read = _READERS[word]
+        try:
+            values[field] = read(str(text))
+        except ValueError as error:
+            faults.append(Detail(word, f"{word} is {text!r}: {error}"))
+    if faults:
         raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
-    return Options(subject=subject, output_format=output_format)
+    return Options(**values)
 
 
-def _choice(kind: type[Choice], field: str, word: str, faults: list[Detail]) -> Choice | None:
-    if word in list(kind):
+def _choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+    def read(word: str) -> StrEnum:
+        if word not in list(kind):
+            raise ValueError(f"Must be one of {', '.join(kind)}")
         return kind(word)
-    faults.append(Detail(field, f"{field} is {word!r}, not one of {', '.join(kind)}"))
-    return None
+
+    return read
+
+
+_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "subject": ("subject", _choice(Subject)),
+    "format": ("output_format", _choice(OutputFormat)),
+    "background": ("background", parse_background),
+    "margin": ("margin", parse_margin),
+    "canvas": ("canvas", parse_canvas),
+    "encoding": ("encoding", _choice(Encoding)),
+}
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from bgremove.datatypes import ArrayF32, Box, EncodedImage, ImageU8, Options, OutputFormat
-from bgremove.imaging.encode import encode
+from bgremove.datatypes import ArrayF32, Box, EncodedImage, Encoding, ImageU8, Options
+from bgremove.imaging.encode import encode, picture_of
 
 if TYPE_CHECKING:
     import os
 
     from bgremove.pipeline import Cut
+
+
+SUFFIXES = {
+    ".png": Encoding.PNG,
+    ".jpg": Encoding.JPEG,
+    ".jpeg": Encoding.JPEG,
+    ".webp": Encoding.WEBP,
+}
 
 
 class Result:
@@ -80,8 +89,7 @@ class Result:
     @cached_property
     def encoded(self) -> EncodedImage:
         """The file that the service would answer, with its type and size."""
-        with ThreadPoolExecutor(thread_name_prefix="encode") as executor:
-            return encode(self.cut.cutout, self._options, executor)
+        return self._encode(self._options.file_type)
 
     @property
     def data(self) -> bytes:
@@ -94,35 +102,56 @@ class Result:
         return self.encoded.content_type
 
     @cached_property
-    def image(self) -> Image.Image:
-        """The picture as PIL has it: RGBA, RGB for ``white_bg``, L for ``mask``."""
-        image = Image.open(io.BytesIO(self.data))
-        image.load()
-        if self._options.output_format is OutputFormat.MASK:
-            return image
-        # The file of a gray picture has one channel for its colours.
-        is_white = self._options.output_format is OutputFormat.WHITE_BG
-        return image.convert("RGB" if is_white else "RGBA")
+    def pixels(self) -> ImageU8:
+        """The picture as uint8 in [0, 255], channels in RGB order.
+
+        Straight RGBA (H, W, 4), RGB (H, W, 3) for ``white_bg``, or (H, W) for ``mask``.
+        """
+        with ThreadPoolExecutor(thread_name_prefix="compose") as executor:
+            return picture_of(self.cut.cutout, self._options, executor)
 
     @property
     def rgba(self) -> ImageU8:
-        """The picture as uint8 (H, W, 4) in [0, 255], RGB order, straight alpha."""
+        """The same as straight RGBA, uint8 (H, W, 4), whatever the format."""
         return np.asarray(self.image.convert("RGBA"))
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture for PIL: RGBA, RGB for ``white_bg``, L for ``mask``."""
+        image = Image.fromarray(self.pixels)
+        if profile := self.cut.cutout.icc_profile:
+            image.info["icc_profile"] = profile
+        return image
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the picture in pixels."""
-        return self.encoded.width, self.encoded.height
+        return self.pixels.shape[1], self.pixels.shape[0]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the file of the picture and return its path."""
+        """Write the picture to a file and return its path.
+
+        The end of the name chooses the file type where the format has it: .png, .jpg, .webp.
+
+        Raises:
+            ValidationError: The format cannot be such a file: JPEG has no transparency.
+            OSError: The file cannot be written.
+
+        """
         target = Path(path)
-        target.write_bytes(self.data)
+        encoding = SUFFIXES.get(target.suffix.lower(), self._options.file_type)
+        data = self.data if encoding is self._options.file_type else self._encode(encoding).data
+        target.write_bytes(data)
         return target
 
+    def _encode(self, encoding: Encoding) -> EncodedImage:
+        options = replace(self._options, encoding=encoding)
+        with ThreadPoolExecutor(thread_name_prefix="encode") as executor:
+            return encode(self.cut.cutout, options, executor)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Return `rgba`, for NumPy."""
-        return np.array(self.rgba, dtype=dtype, copy=copy)
+        """Return `pixels`, for NumPy."""
+        return np.array(self.pixels, dtype=dtype, copy=copy)
 
     def _repr_png_(self) -> bytes | None:
         """Show the cutout in a notebook."""

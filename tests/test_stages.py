@@ -30,3 +30,10 @@ def test_an_error_in_a_stage_is_not_covered_by_the_deadline() -> None:
     stages = Stages(Deadline.after(0))
     with pytest.raises(ImageError, match="damaged"), stages.stage("decode"):
         raise ImageError("damaged")
+
+
+def test_finished_work_is_not_thrown_away() -> None:
+    stages = Stages(Deadline.after(0))
+    with stages.stage("encode", is_last=True):
+        pass
+    assert "encode" in stages.ms

@@ -102,6 +102,8 @@ def is_being_written(path: Path) -> bool:
     The kernel gives a read lease only on a file that nobody has open for writing. It is given back
     at once; a writer who comes in between would have us sent SIGIO, which is therefore ignored.
     """
+    if not hasattr(fcntl, "F_SETLEASE"):  # only Linux has it
+        return False
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:

@@ -1,16 +1,49 @@
-"""`bgremove settings`: the table of settings."""
+"""`bgremove settings`: the settings in force."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
+
 import click
 
-from bgremove.settings import markdown_table
+from bgremove.commands.environment import environment, read_settings
+from bgremove.commands.help import manual
+from bgremove.settings import PREFIX, Settings, markdown_table
+
+EPILOG = manual(
+    examples={
+        "bgremove settings": "what holds here, and what is set",
+        "BGREMOVE_TIMEOUT_S=60 bgremove settings --json | jq .BGREMOVE_TIMEOUT_S": "for a script",
+    },
+    exit_codes={0: "printed", 1: "the settings are wrong, and how", 2: "wrong usage"},
+    environment={"BGREMOVE_*": "the settings"},
+)
+HIDDEN = "(set, not shown)"
 
 
-@click.command("settings")
-def command() -> None:
-    """Print the table of settings, as the README has it.
+@click.command("settings", epilog=EPILOG, short_help="Print the settings in force.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--markdown", is_flag=True, help="Print defaults and meanings as a Markdown table.")
+def command(as_json: bool, markdown: bool) -> None:
+    """Print the settings in force; a star marks those that the environment sets."""
+    if markdown:
+        click.echo(markdown_table(), nl=False)
+        return
+    values = _values(read_settings())
+    if as_json:
+        click.echo(json.dumps(values, indent=2, default=str))
+        return
+    width = max(map(len, values))
+    for name, value in values.items():
+        mark = "*" if name in environment() else " "
+        click.echo(f"{mark} {name:<{width}}  {value}".rstrip())
 
-    Every setting is an environment variable; `bgremove doctor` tells which are set.
-    """
-    click.echo(markdown_table(), nl=False)
+
+def _values(settings: Settings) -> dict[str, object]:
+    values = {}
+    for row in fields(Settings):
+        value = getattr(settings, row.name)
+        is_secret = row.metadata["secret"] and value
+        values[PREFIX + row.name.upper()] = HIDDEN if is_secret else value
+    return values

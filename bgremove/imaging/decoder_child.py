@@ -14,6 +14,7 @@ import socket
 import sys
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
 import cv2
@@ -34,9 +35,11 @@ from bgremove.imaging.decoder_messages import (
     Request,
     packed,
     request_in,
+    rest_of,
 )
 from bgremove.imaging.planes import write_planes
 
+STATM = Path("/proc/self/statm")
 # No picture of a client's on the disk; standard streams and the files of a request; no process.
 LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: 16, resource.RLIMIT_NPROC: 0}
 OUT_OF_MEMORY = "There was not enough memory to read the picture"
@@ -60,6 +63,7 @@ def main(memory_bytes: int) -> None:
 def serve_one(channel: socket.socket) -> bool:
     """Take one picture off the channel and answer; False when the other side has gone."""
     message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
+    message = rest_of(message, channel)
     if not message:
         return False
     request = request_in(message)
@@ -95,8 +99,13 @@ def _refusal(number: int, error: BgremoveError) -> Refused:
 
 
 def limit_memory(extra_bytes: int) -> None:
-    """Let allocations fail that take this process beyond what it has now and ``extra_bytes``."""
-    with open("/proc/self/statm", encoding="ascii") as statm:
+    """Let allocations fail that take this process beyond what it has now and ``extra_bytes``.
+
+    Systems without /proc, such as macOS, do not hold to the limit: there it is left out.
+    """
+    if not STATM.exists():
+        return
+    with STATM.open(encoding="ascii") as statm:
         now = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + extra_bytes, now + extra_bytes))
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from bgremove.datatypes import ImageHeader, ImageType
 
+END = b"\n"  # of a message: JSON has none within
 MESSAGE_BYTES = 64 * 1024  # of a request or an answer; they have under 1 kB
 MAX_PRIVATE = 4_000  # characters of a library's text or a traceback, so that a message fits
 MAX_SENTENCE = 300  # characters of a refusal, which a client gets to read
@@ -97,7 +99,23 @@ class NonsenseError(ValueError):
 
 def packed(message: Request | Decoded | Refused) -> bytes:
     """Return a message as it is sent."""
-    return json.dumps(asdict(message)).encode()
+    return json.dumps(asdict(message)).encode() + END
+
+
+def rest_of(message: bytes, channel: socket.socket) -> bytes:
+    """Return a message whole, where a channel without bounds of messages has given a part of it."""
+    while channel.type == socket.SOCK_STREAM and message and not message.endswith(END):
+        part = channel.recv(MESSAGE_BYTES)
+        message = message + part if part else b""
+    return message
+
+
+def channel_pair() -> tuple[socket.socket, socket.socket]:
+    """Connect two sockets for messages; those of macOS know no bounds of messages."""
+    try:
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    except (AttributeError, OSError):
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
 
 
 def request_in(message: bytes) -> Request:

@@ -24,11 +24,13 @@ from bgremove.imaging.decoder_messages import (
     NonsenseError,
     Request,
     answer_in,
+    channel_pair,
     packed,
+    rest_of,
 )
-from bgremove.imaging.memory_file import memory_file, seal
 from bgremove.imaging.planes import Planes, finished, map_planes
 from bgremove.imaging.probe import Limits
+from bgremove.memory_file import memory_file, seal
 
 CHILD = "bgremove.imaging.decoder_child"
 INHERITED = ("PATH", "LD_LIBRARY_PATH")  # what a Python may need to start; keys and the like stay
@@ -57,7 +59,7 @@ class DecoderProcess:
         self._numbers = itertools.count(1)
         self._owes_answer = False
         self.pictures = 0  # that it was given
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel, theirs = channel_pair()
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._channel.close)
             # A session of its own: a Ctrl-C at the server's terminal is not meant for it.
@@ -101,7 +103,9 @@ class DecoderProcess:
                 memory_file("picture", len(data) + len(profile or b"")) as picture,
                 memory_file("pixels", 4 * math.prod(header.decoded_size)) as pixels,
             ):
-                os.pwritev(picture, [data, profile or b""], 0)
+                with os.fdopen(os.dup(picture), "wb") as file:
+                    file.write(data)
+                    file.write(profile or b"")
                 answer = self._ask(data, header, [picture, pixels], deadline)
                 _seal(pixels)
                 self._owes_answer = False
@@ -146,7 +150,7 @@ class DecoderProcess:
     def _receive(self, deadline: Deadline) -> bytes:
         self._channel.settimeout(max(deadline.remaining_s, SHORTEST_WAIT_S))
         try:
-            message = self._channel.recv(MESSAGE_BYTES)
+            message = rest_of(self._channel.recv(MESSAGE_BYTES), self._channel)
         except TimeoutError:
             raise deadline.exceeded("decoding") from None
         except ConnectionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -14,7 +15,7 @@ from bgremove.datatypes import Cutout, EncodedImage, Encoding, ImageU8, Options,
 from bgremove.errors import UpstreamError
 from bgremove.imaging.compose import binary_mask, is_gray, on_ground, transparent
 from bgremove.imaging.placement import Placement, place
-from bgremove.imaging.png import Canvas, encode_png
+from bgremove.imaging.png import TO_RGB, Canvas, encode_png
 
 # 95 takes 30 % more bytes for 1 dB; optimised Huffman tables take 3 times as long for 2 % less.
 JPEG_QUALITY = 92
@@ -43,6 +44,21 @@ def encode(cutout: Cutout, options: Options, executor: Executor) -> EncodedImage
         case Encoding.WEBP:
             data = encode_webp(composed(canvas, executor), cutout.icc_profile)
     return EncodedImage(data, options.content_type, canvas.width, canvas.height)
+
+
+def picture_of(cutout: Cutout, options: Options, executor: Executor) -> ImageU8:
+    """Compose the picture that `encode` makes a file of.
+
+    Returns:
+        uint8: RGBA (H, W, 4) with straight alpha, RGB (H, W, 3) for ``white_bg``, or (H, W) for
+        ``mask``.
+
+    """
+    if options.output_format is OutputFormat.MASK:
+        return composed(_canvas(cutout, place(cutout, options), options), executor)
+    coloured = replace(options, encoding=Encoding.WEBP)  # whose canvas is never gray
+    pixels = composed(_canvas(cutout, place(cutout, options), coloured), executor)
+    return np.asarray(cv2.cvtColor(pixels, TO_RGB[pixels.shape[2]]), dtype=np.uint8)
 
 
 def composed(canvas: Canvas, executor: Executor) -> ImageU8:

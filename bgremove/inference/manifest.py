@@ -43,8 +43,8 @@ class Source:
 class Int8:
     """The quantised form of a network: built here from its float32 file, never fetched.
 
-    ``ranges`` is a calibration table beside the manifest, ``quantile`` the quantile of the pictures'
-    extremes in it: 1 the largest, 0.5 their median. ``float_nodes`` stay float32,
+    ``ranges`` is a calibration table beside the manifest, ``quantile`` the quantile of the
+    pictures' extremes in it: 1 the largest, 0.5 their median. ``float_nodes`` stay float32,
     ``stepped_nodes`` give float32; names may hold ``*`` and ``?``. The hash is that of a build with
     the pinned tools; a build by other versions must give the known answer. ``size``, where it is
     not 0, replaces that of the row: the axes of the built network are then open. ``fine_size`` is
@@ -67,8 +67,8 @@ class Int8:
 class Model:
     """One row of the manifest: a network, its file, and how pixels are shown to it.
 
-    ``size`` is the side of the square that a picture is resized to; ``fine_size`` the side for large
-    pictures, 0 where the network has only one.
+    ``size`` is the side of the square that a picture is resized to; ``fine_size`` a larger side
+    that the network also takes, 0 where there is none.
     ``mean`` and ``std`` are RGB, on the picture scaled to [0, 1] by ``scaling``: ``peak`` divides
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.

@@ -59,7 +59,7 @@ class Session:
             try:
                 # From the open file: given bytes, the Python object would keep them.
                 self._session = ort.InferenceSession(
-                    f"/proc/self/fd/{weights.fileno()}",
+                    _name_of(weights, path),
                     session_options(threads),
                     providers=[NAMES[provider]],
                     provider_options=[provider_options(provider, threads)],
@@ -165,6 +165,12 @@ def _fits(shape: list[int | str | None], wanted: list[int]) -> bool:
         length == want or not isinstance(length, int)
         for length, want in zip(shape, wanted, strict=True)
     )
+
+
+def _name_of(file: BinaryIO, path: Path) -> str:
+    """Return a name that opens this very file where the system has one, else its path."""
+    own = Path(f"/proc/self/fd/{file.fileno()}")
+    return str(own if own.exists() else path)
 
 
 @contextmanager

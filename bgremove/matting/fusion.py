@@ -36,8 +36,7 @@ def fuse(*maps: ArrayF32) -> ArrayF32:
         if saliency is not finest:
             difference = _log_odds(saliency) - _log_odds(_shrunk(finest, saliency))
             odds += _enlarged(difference, finest) * np.float32(weight / sum(weights))
-    fused: ArrayF32 = 1 / (1 + np.asarray(cv2.exp(-odds), np.float32))
-    return fused
+    return np.asarray(1 / (1 + cv2.exp(-odds)), np.float32)
 
 
 def agreement(first: ArrayF32, second: ArrayF32) -> float:

@@ -25,8 +25,22 @@ def make_matte(saliency: ArrayF32, image: DecodedImage, header: ImageHeader) -> 
     Returns:
         The matte, or None where no pixel reaches MASK_THRESHOLD.
     """
-    drawn = at_full_size(refine(saliency, image.bgr), header)
-    alpha = drawn if image.alpha is None else drawn * image.alpha
+    return matte_of(refine(saliency, image.bgr), image, header)
+
+
+def matte_of(drawn: ArrayF32, image: DecodedImage, header: ImageHeader) -> Matte | None:
+    """Return an alpha as the matte of a picture.
+
+    Args:
+        drawn: float32 (H, W) in [0, 1], the size of the picture as decoded.
+        image: the picture; its own transparency stays.
+        header: the picture's header; the matte has the size that it declares.
+
+    Returns:
+        The matte, or None where no pixel reaches MASK_THRESHOLD.
+    """
+    drawn = at_full_size(drawn, header)
+    alpha = drawn if image.alpha is None or drawn is image.alpha else drawn * image.alpha
     box = foreground_box(alpha)
     if box is None or cv2.minMaxLoc(alpha)[1] < MASK_THRESHOLD:
         return None

@@ -91,7 +91,8 @@ def _blurred(cube: ArrayF32) -> ArrayF32:
     """Average a colour histogram, float32 (BINS, BINS, BINS), over three bins a channel."""
     for axis in range(3):
         padded = np.pad(cube, [(int(axis == side),) * 2 for side in range(3)])
-        cube = sum(padded.take(range(start, start + BINS), axis) for start in range(3))
+        shifted = [padded.take(range(start, start + BINS), axis) for start in range(3)]
+        cube = np.asarray(np.sum(shifted, axis=0), np.float32)
     return cube
 
 
@@ -100,12 +101,13 @@ def _holds(thing: ArrayF32, part: ArrayF32) -> bool:
     area = int(np.count_nonzero(inner))
     if not area:
         return False
-    _, labels = cv2.connectedComponents((thing > 0.5).view(np.uint8))
-    outer = labels == _most_common(labels[inner])
+    labels = np.asarray(cv2.connectedComponents((thing > 0.5).view(np.uint8))[1], np.int32)
+    outer = np.asarray(labels == _most_common(labels[inner]))
     if np.count_nonzero(outer & inner) < INSIDE * area:
         return False
-    is_larger = np.count_nonzero(outer) >= LARGER * np.count_nonzero(_hull(inner))
-    return is_larger and _is_thing(thing, outer)
+    if np.count_nonzero(outer) < LARGER * np.count_nonzero(_hull(inner)):
+        return False
+    return _is_thing(thing, outer)
 
 
 def _most_common(labels: NDArray[np.int32]) -> int:

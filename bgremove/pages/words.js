@@ -7,6 +7,7 @@ const WARNINGS = {
   "animation-first-frame": "This is an animation; its first frame was used.",
   "colour-profile-ignored": "The colour profile could not be read; colours may look different.",
   "model-fallback": "The model for this kind of subject is not installed; the default one stood in.",
+  "already-transparent": "This picture was cut out already, so it comes back as it was.",
   "second-opinion-failed": "A second model should have been asked and could not be.",
 };
 

@@ -49,7 +49,10 @@ def ensure_weights(
     if absent := [model for model in due if not _is_there(model, folder)]:
         size = sum(model.bytes for model in absent) // MB
         licences = ", ".join(sorted({model.licence for model in absent}))
-        say(f"Fetching the models once: {size} MB, licence {licences}, into {folder}")
+        say(
+            f"Fetching the models once: {size} MB, licence {licences}, into {folder};"
+            " then building their fast int8 form. It takes a minute or two."
+        )
     missing = fetch_all(manifest, folder, settings.weights_mirror, again=False)
     if default.name in missing:
         reason = missing[default.name]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+# Only Linux tells of a side that is closed; elsewhere a poll sees a client that hung up.
+POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Sockets whose next bytes are the rest of a body, not a request: the worker closes them.
 to_be_closed: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -34,7 +36,7 @@ class Connection:
         if self._socket is None or self._socket.fileno() < 0:
             return False
         poll = select.poll()
-        poll.register(self._socket, select.POLLRDHUP)  # resets are told unasked
+        poll.register(self._socket, POLLRDHUP)  # resets are told unasked
         for _, seen in poll.poll(0):
             if seen & (select.POLLHUP | select.POLLERR):
                 return True

@@ -25,7 +25,7 @@ from typing import cast
 import gunicorn.util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bgremove.serving.connection import to_be_closed
+from bgremove.serving.connection import POLLRDHUP, to_be_closed
 from bgremove.serving.lingering import Lingering
 
 HEADERS_S = 10.0  # from the first look at a connection until its headers must be there
@@ -159,7 +159,7 @@ class Worker(ThreadWorker):
 def _has_said_all(sock: socket.socket) -> bool:
     """Tell whether a client has closed its side: whoever reads then waits for nothing."""
     poll = select.poll()
-    poll.register(sock, select.POLLRDHUP)  # resets are told unasked
+    poll.register(sock, POLLRDHUP)  # resets are told unasked
     return bool(poll.poll(0))
 
 

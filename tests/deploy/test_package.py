@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.support.http import ROOT, file, form, gunicorn, post
-from tests.support.tiny import ball, encoded
+from tests.support.tiny import ball, encoded, tiny_weights
 
 SOURCES = ["setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "bgremove", "weights"]
 
@@ -33,9 +35,9 @@ def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel from a copy, with no weights in it."""
-    copy, wheels = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheels")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build sdist and wheel from a copy without weights; return their folder."""
+    copy, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
     for name in SOURCES:
         source, target = ROOT / name, copy / name
         if source.is_dir():
@@ -43,10 +45,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, target, symlinks=True, ignore=ignored)
         else:
             shutil.copy(source, target)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps"]
-    run(*pip, "--quiet", "--wheel-dir", wheels, copy)
-    (built,) = wheels.iterdir()
-    return built
+    run(sys.executable, "-m", "build", "--outdir", folder, copy)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    (wheel,) = built.glob("*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +69,52 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+def test_an_index_would_take_it(built: Path) -> None:
+    said = run(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir())
+    assert said.count("PASSED") == 2
+
+
+def test_its_description_reads_on_an_index(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        metadata = archive.read(name).decode()
+    for field in (
+        "Author: bgremove maintainers",
+        "Project-URL: Documentation, https://",
+        "Keywords:",
+    ):
+        assert field in metadata
+    links = re.findall(r"\]\(([^)]*)\)", metadata)
+    assert links
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+
+
+def test_the_first_use_fetches_and_the_next_needs_no_source(python: Path, tmp_path: Path) -> None:
+    mirror, folder = tmp_path / "mirror", tmp_path / "weights"
+    mirror.mkdir()
+    folder.mkdir()
+    (tiny_weights(mirror) / "manifest.toml").rename(folder / "manifest.toml")
+    photo, command = tmp_path / "photo.png", python.parent / "bgremove"
+    photo.write_bytes(encoded(ball()))
+    env = {"BGREMOVE_WEIGHTS_DIR": str(folder), "BGREMOVE_WEIGHTS_MIRROR": str(mirror)}
+    for cutout, options in (("a.png", []), ("b.png", ["--offline"])):
+        run(command, "remove", photo, "-o", tmp_path / cutout, *options, env=env)
+        env = {"BGREMOVE_WEIGHTS_DIR": str(folder)}
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    said = run(
+        python,
+        "-c",
+        f"from bgremove import remove; print(remove({str(photo)!r}).model)",
+        env=env,
+    )
+    assert said == "tiny\n"
+
+
+def test_advice_fits_an_installed_package(python: Path) -> None:
+    said = run(python, "-c", "from bgremove import installation as i; print(i.pip_install('dask'))")
+    assert said == "pip install 'bgremove[dask]'\n"
+
+
 def test_it_brings_its_manifest_and_tables(python: Path) -> None:
     found = run(
         python,
@@ -77,8 +129,8 @@ def test_it_brings_its_manifest_and_tables(python: Path) -> None:
 
 
 def test_weights_have_a_place_of_the_users_and_no_checkout_is_guessed(python: Path) -> None:
-    table = run(python.parent / "bgremove", "settings", env={"HOME": "/home/somebody"})
-    assert "| `BGREMOVE_WEIGHTS_DIR` | `/home/somebody/.local/share/bgremove/weights` |" in table
+    shown = run(python.parent / "bgremove", "settings", env={"HOME": "/home/somebody"})
+    assert re.search("BGREMOVE_WEIGHTS_DIR +/home/somebody/.local/share/bgremove/weights", shown)
 
 
 def test_it_serves_with_the_real_weights(python: Path, weights: Path, tmp_path: Path) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from bgremove.deadline import Deadline
-from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
+from bgremove.errors import (
+    ClientGoneError,
+    DeadlineExceededError,
+    ImageError,
+    OverloadedError,
+)
 from bgremove.serving import places as module
 from bgremove.serving.places import Places
 
@@ -123,3 +129,54 @@ def test_who_has_gone_gives_back_the_place_that_came_just_then() -> None:
         raise AssertionError("nobody waited for it")
     with places.take(Deadline.after(1)):
         pass
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+def work(places: Places, clock: Clock, seconds: float) -> None:
+    with places.take(Deadline.after(1000)):
+        clock.now += seconds
+
+
+def refuse(places: Places, clock: Clock, seconds: float) -> None:
+    with places.take(Deadline.after(1000)):
+        clock.now += seconds
+        raise ImageError("damaged")
+
+
+def test_a_picture_that_would_be_late_is_refused_on_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, places = Clock(monkeypatch), Places(1, 16)
+    for _ in range(30):
+        work(places, clock, 8)
+    with places.take(Deadline.after(20)):
+        with pytest.raises(OverloadedError) as refused, places.take(Deadline.after(15)):
+            pass
+        assert "15 seconds" in refused.value.message
+        assert refused.value.retry_after_s == 8
+        gone = Deadline.after(17, lambda: True)  # waits, and is found to have no client
+        with pytest.raises(ClientGoneError), places.take(gone):
+            raise AssertionError("there was no place")
+
+
+def test_pictures_that_are_refused_say_nothing_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, places = Clock(monkeypatch), Places(1, 1)
+    for _ in range(30):
+        with pytest.raises(ImageError):
+            refuse(places, clock, 8)
+    assert places._typical_s == 0
+
+
+def test_a_free_place_is_given_whatever_pictures_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, places = Clock(monkeypatch), Places(1, 1)
+    for _ in range(30):
+        work(places, clock, 30)
+    with places.take(Deadline.after(20)):
+        pass
+    with pytest.raises(OverloadedError), places.take(Deadline.after(10)):
+        raise AssertionError("there was too little time")

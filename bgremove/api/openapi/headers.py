@@ -40,7 +40,8 @@ HEADERS: dict[str, dict[str, Any]] = {
         pattern=r"^[a-z]+;dur=[0-9.]+(, [a-z]+;dur=[0-9.]+)*$",
     ),
     Header.MODEL: _header(
-        "The weights that ran, joined by + where a second network was asked.",
+        "The weights that ran, joined by + where a second network was asked; none for a picture "
+        "that was cut out already.",
         type="string",
         minLength=1,
     ),

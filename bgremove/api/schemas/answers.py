@@ -160,7 +160,7 @@ class RemovalDataSchema(Strict):
     output_format = one_of(
         "The kind of answer that was asked for.", list(OutputFormat), "outputFormat"
     )
-    model = text("The weights that ran, joined by + where a second network was asked.")
+    model = text("The weights that ran, joined by +; none for a picture that was cut out already.")
     foreground = fields.Nested(
         ForegroundSchema,
         required=True,

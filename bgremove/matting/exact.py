@@ -1,0 +1,97 @@
+"""The alpha of a graphic: from its ground's colour, and from a network where that leaves doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from bgremove.matting.enclosed import Enclosed, settle_enclosed
+from bgremove.matting.graphic import Graphic, read_graphic
+from bgremove.matting.ink import square
+from bgremove.matting.page import is_page
+from bgremove.matting.pyramid import shrink
+from bgremove.matting.refine import refine
+
+if TYPE_CHECKING:
+    from bgremove.datatypes import ArrayF32, ImageU8
+
+SURE = 0.97  # confidence where colours alone decide
+NOISY = 0.95  # confidence on a ground that JPEG or a camera has changed
+UNSURE = 0.55  # confidence where half of the subject might as well be ground
+APART = 0.85  # confidence where a network sees another subject in a photograph
+PAGE = 0.3  # confidence in the text of a page as the subject
+MOST_PIXELS = 8_000_000  # a larger picture is halved: its labels would take 4 bytes a pixel
+AGREE = 0.8  # IoU of the colours' and the network's subject from which they see the same
+OPENING = 0.005  # of a photographed subject: a smaller opening is left to the network
+BESIDE = 7  # px: an opening's edge, to both sides
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exact:
+    """``alpha`` float32 (H, W) in [0, 1], and the ``confidence`` in [0, 1] that it deserves."""
+
+    alpha: ArrayF32
+    confidence: float
+
+
+def graphic_alpha(bgr: ImageU8, saliency: ArrayF32, *, sees: bool) -> Exact | None:
+    """Compute the alpha of a picture that is a graphic; None for photographs.
+
+    Large pictures are read at half or less of their size.
+
+    Args:
+        bgr: uint8 (H, W, 3), the picture.
+        saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
+        sees: whether the network sees a subject; a page of text without one has none.
+    """
+    height, width = bgr.shape[:2]
+    level = 0
+    while (height >> level) * (width >> level) > MOST_PIXELS:
+        level += 1
+    small = shrink(bgr, level)
+    graphic = read_graphic(small)
+    if graphic is None:
+        return None
+    if is_page(graphic.alpha):
+        return Exact(graphic.alpha, PAGE) if sees else None
+    exact = exact_alpha(small, graphic, saliency)
+    if level:
+        large = cv2.resize(exact.alpha, (width, height), interpolation=cv2.INTER_LINEAR)
+        return Exact(np.asarray(large, np.float32), exact.confidence)
+    return exact
+
+
+def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
+    """Compute the alpha of a graphic.
+
+    Args:
+        bgr: uint8 (H, W, 3), the picture.
+        graphic: what was read from it.
+        saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
+    """
+    enclosed = settle_enclosed(bgr, graphic, saliency)
+    sure = SURE if graphic.noise <= 1 else NOISY
+    sure -= (sure - UNSURE) * min(1.0, 2 * enclosed.doubt)
+    if graphic.flat:
+        return Exact(enclosed.alpha, sure)
+    seen = refine(saliency, bgr)
+    openings = _large(enclosed)
+    ours, theirs = enclosed.alpha > 0.5, (seen > 0.5) & (openings == 0)
+    union = np.count_nonzero(ours | theirs)
+    if np.count_nonzero(ours & theirs) < AGREE * union:
+        return Exact(enclosed.alpha, min(sure, APART))
+    near = cv2.dilate(openings, square(BESIDE)) != 0
+    alpha = np.where(near, enclosed.alpha, np.maximum(seen, enclosed.alpha))
+    return Exact(np.asarray(alpha, np.float32), sure)
+
+
+def _large(enclosed: Enclosed) -> ImageU8:
+    """Return the openings that are no pinholes, uint8 0 or 1."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(enclosed.openings, connectivity=4)
+    least = OPENING * np.count_nonzero(enclosed.alpha > 0.5)
+    keep = stats[:count, cv2.CC_STAT_AREA] >= least
+    keep[0] = False
+    return np.asarray(keep[labels], np.uint8)

@@ -1,0 +1,62 @@
+"""Graphics: pictures whose subject stands out sharply from a ground that is known at each pixel.
+
+Logos, words, signatures, stamps, chains, frames and cartoons. Their alpha is computed from the
+ground's colour, more exactly than a saliency map can give it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+
+from bgremove.matting.ground import Ground, find_ground
+from bgremove.matting.ink import ground_noise, ink_mask, ink_share, is_flat, is_sharp, one_ink
+
+if TYPE_CHECKING:
+    from bgremove.datatypes import ArrayF32, ImageU8
+
+MAX_NOISE = 30  # levels: more is a shadow or a photograph's ground
+MAX_INK = 0.9  # of the picture: more leaves no ground to be sure of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graphic:
+    """A subject on a known ground.
+
+    ``alpha`` is float32 (H, W) in [0, 1], 0 wherever the ground's colour shows. ``distance`` is
+    uint8 (H, W), the levels between each pixel and the ground. ``ink`` is the subject's colour as
+    float32 (3,) BGR where it is only one. ``flat`` is false where the subject has a texture, as in
+    a photograph. ``noise`` is how far the ground strays from its colours, in levels.
+    """
+
+    ground: Ground
+    alpha: ArrayF32
+    distance: ImageU8
+    ink: ArrayF32 | None
+    flat: bool
+    noise: float
+
+
+def read_graphic(bgr: ImageU8) -> Graphic | None:
+    """Return the graphic that a picture is; None for photographs and for what has no sharp edge.
+
+    Args:
+        bgr: uint8 (H, W, 3).
+    """
+    ground = find_ground(bgr)
+    if ground is None:
+        return None
+    distance = ground.distance(bgr)
+    noise = ground_noise(distance)
+    if noise is None or noise > MAX_NOISE:
+        return None
+    core = ink_mask(distance, noise)
+    share = cv2.countNonZero(core) / core.size
+    if not 0 < share <= MAX_INK or not is_sharp(distance, core):
+        return None
+    ink = one_ink(bgr, ground, distance, core, noise)
+    alpha = ink_share(bgr, ground, distance, core, ink, noise)
+    flat = ink is not None or is_flat(bgr, core, noise)
+    return Graphic(ground, alpha, distance, ink, flat, noise)

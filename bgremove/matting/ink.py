@@ -1,0 +1,175 @@
+"""The ink of a graphic: where it is, whether it has one colour, and its share of each pixel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bgremove.datatypes import ArrayF32, ImageU8
+    from bgremove.matting.ground import Ground
+
+STRONG = 48  # levels from the ground: ink, whatever noise there is
+SHARP = 24  # levels from the ground: an edge rises by more within its width
+LEAST = 3  # levels: what is farther from an exact ground is not it
+OFTEN, SELDOM = 3.0, 2.0  # times the ground's error near ink that 80 and 95 % of it stay under
+NEAR_INK, AWAY = 17, 7  # px: where the ground's error is measured, a square of one less the other
+EDGE = 7  # px: an edge's width with JPEG's ringing, to both sides
+SOFT_SHARE = 0.05  # of the ink: more that is far from an edge is a shadow or a blur
+LEAST_DUST, DUST = 6, 1.2e-5  # px and share of the picture: a piece no larger is dust or a dot
+BESIDE = 0.012  # of the longer side: a dot that is nearer to something larger belongs to it
+ACROSS = 0.98  # of a side: pieces as long as this are ruled lines, no subject
+RULED_SHARE = 0.8  # of the ink in such pieces
+SOLID = 0.7  # alpha that is the ink's shading and not an edge where no neighbour has less
+EXACT_INK, NEAR_ONE_INK = 0.995, 0.96  # of the ink's pixels that one colour explains; after JPEG
+FLAT = 2  # levels between neighbours in flat colour
+THICK = 0.05  # of the ink that is inside: less is lines, of which no texture can be seen
+_SUM = np.ones((1, 3), np.float32)  # of the three channels, as cv2.transform wants it
+
+
+def square(side: int) -> ImageU8:
+    """Return a square structuring element."""
+    return np.ones((side, side), np.uint8)
+
+
+def ground_noise(distance: ImageU8) -> float | None:
+    """Return how far the ground strays from its colours beside ink; None where there is no ink."""
+    for level in (STRONG, SHARP):
+        strong = (distance >= level).view(np.uint8)
+        if cv2.countNonZero(strong):
+            break
+    else:
+        return None
+    near, at = cv2.dilate(strong, square(NEAR_INK)) != 0, cv2.dilate(strong, square(AWAY)) != 0
+    values = distance[near & ~at & _outside(strong)]
+    if not values.size:
+        return 0.0
+    often, seldom = np.percentile(values, (80, 95))
+    return max(OFTEN * float(often), SELDOM * float(seldom))
+
+
+def _outside(ink: ImageU8) -> NDArray[np.bool_]:
+    """Return where the picture's border can be reached without crossing ink, bool (H, W)."""
+    padded = cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(padded, None, (0, 0), 2)
+    return np.asarray(padded[1:-1, 1:-1] == 2, np.bool_)
+
+
+def ink_mask(distance: ImageU8, noise: float) -> ImageU8:
+    """Return 1 where there is ink, 0 elsewhere: no noise, no dust and no ruled lines."""
+    height, width = distance.shape
+    core = (distance > max(LEAST, noise)).view(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=8)
+    area = stats[:, cv2.CC_STAT_AREA]
+    keep = np.ones(count, bool)
+    if noise > 1:
+        keep[:] = area >= 4
+        sharp = np.zeros(count, bool)
+        sharp[labels[distance >= max(SHARP, 2 * noise)]] = True
+        keep &= sharp
+    long = (stats[:, cv2.CC_STAT_WIDTH] >= ACROSS * width) | (
+        stats[:, cv2.CC_STAT_HEIGHT] >= ACROSS * height
+    )
+    keep[0] = long[0] = False
+    if area[long & keep].sum() >= RULED_SHARE * area[keep].sum():
+        keep[:] = False
+    dust = keep & (area <= max(LEAST_DUST, DUST * core.size))
+    if dust.any() and not dust[1:].all():
+        side = 2 * round(BESIDE * max(height, width)) + 1
+        large = (keep & ~dust)[labels].view(np.uint8)
+        beside = cv2.dilate(large, square(side)) != 0
+        dust[labels[beside]] = False
+        keep &= ~dust
+    return core if keep[1:].all() else keep[labels].view(np.uint8)
+
+
+def is_sharp(distance: ImageU8, core: ImageU8) -> bool:
+    """Return whether ink ends in edges: no shadow and no blur reaches far beyond it."""
+    ink = (distance >= SHARP).view(np.uint8)
+    soft = (core != 0) & _outside(ink) & (cv2.dilate(ink, square(EDGE)) == 0)
+    return bool(np.count_nonzero(soft) <= SOFT_SHARE * cv2.countNonZero(core))
+
+
+def one_ink(
+    bgr: ImageU8, ground: Ground, distance: ImageU8, core: ImageU8, noise: float
+) -> ArrayF32 | None:
+    """Return the ink's colour where every pixel lies between it and the ground.
+
+    Where the ink is wider than an edge, its inside must have that very colour.
+    """
+    rows, columns = np.nonzero(core)
+    step = max(1, len(rows) // 20_000)
+    rows, columns = rows[::step], columns[::step]
+    seen = bgr[rows, columns].astype(np.float32)
+    behind = ground.bgr[rows, columns].astype(np.float32)
+    length = np.linalg.norm(seen - behind, axis=1)
+    ink = np.median(seen[length >= np.percentile(length, 90) * 0.9], axis=0)
+    way = ink - behind
+    reach = np.maximum(np.linalg.norm(way, axis=1), 1)
+    along = ((seen - behind) * way).sum(1) / reach
+    across = np.linalg.norm(seen - behind - way * (along / reach)[:, None], axis=1)
+    allowed = np.minimum(16 + 2.5 * noise, 0.3 * reach)
+    inside = cv2.erode(core, square(5 if noise <= 1 else 9))[rows, columns] != 0
+    full = (np.abs(along - reach) <= allowed)[inside]
+    peaks = length >= 0.9 * cv2.dilate(distance, square(5))[rows, columns]
+    faint = float(np.percentile((along / reach)[peaks], 10)) if peaks.any() else 1.0
+    least = EXACT_INK if noise <= 1 else NEAR_ONE_INK
+    if (
+        faint < 0.5
+        or ((across <= allowed) & (along >= -allowed)).mean() < least
+        or (full.size and full.mean() < least)
+    ):
+        return None
+    return np.asarray(ink, np.float32)
+
+
+def ink_share(
+    bgr: ImageU8,
+    ground: Ground,
+    distance: ImageU8,
+    core: ImageU8,
+    ink: ArrayF32 | None,
+    noise: float,
+) -> ArrayF32:
+    """Return the share of each pixel that is ink: its distance from the ground over full ink's."""
+    low = noise / 2
+    if ink is None:
+        full: ArrayF32 = cv2.dilate(distance, square(5)).astype(np.float32)
+        alpha = (distance - np.float32(low)) / np.maximum(full - np.float32(low), 1)
+        alpha[cv2.erode(core, square(5)) != 0] = 1
+    elif ground.plain is not None:
+        way = ink - np.array(ground.plain, np.float32)
+        row = np.append(way, -(way @ np.array(ground.plain, np.float32))) / (way @ way)
+        along = cv2.transform(bgr.astype(np.float32), row[None].astype(np.float32))
+        alpha = _spread(np.asarray(along, np.float32), low, np.linalg.norm(way))
+    else:
+        colour = np.empty_like(bgr)
+        colour[:] = np.rint(ink)
+        ways = cv2.subtract(colour, ground.bgr, dtype=cv2.CV_32F)
+        apart = cv2.subtract(bgr, ground.bgr, dtype=cv2.CV_32F)
+        dot = cv2.transform(cv2.multiply(apart, ways), _SUM)
+        whole = np.maximum(cv2.transform(cv2.multiply(ways, ways), _SUM), 1)
+        alpha = _spread(np.asarray(dot / whole, np.float32), low, np.sqrt(whole).mean())
+    alpha = np.asarray(alpha, np.float32).clip(0, 1)
+    alpha[cv2.erode(alpha, square(3)) >= SOLID] = 1
+    alpha[cv2.dilate(core, square(3)) == 0] = 0
+    return alpha
+
+
+def _spread(alpha: ArrayF32, low: float, reach: np.floating) -> ArrayF32:
+    """Stretch alpha so that noise is 0 beside the ground and 1 within the ink."""
+    cut = np.float32(low / max(1.0, float(reach)))
+    return (alpha - cut) / (1 - 2 * cut)
+
+
+def is_flat(bgr: ImageU8, core: ImageU8, noise: float) -> bool:
+    """Return whether ink has flat colours or smooth shading; a photograph has texture."""
+    inside = cv2.erode(core, square(5 if noise <= 1 else 9)) != 0
+    if np.count_nonzero(inside) < THICK * np.count_nonzero(core):
+        return True
+    steps = cv2.subtract(cv2.dilate(bgr, square(3)), cv2.erode(bgr, square(3)))[inside]
+    return float(np.median(steps.max(axis=1))) <= FLAT + noise / 5

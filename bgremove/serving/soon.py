@@ -1,0 +1,33 @@
+"""Start the warm-up of an application that no configuration of ours starts."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+DELAY_S = 0.5  # long enough for a server that loads the application first to fork its workers
+
+
+def start_soon(start: Callable[[], None], delay_s: float = DELAY_S) -> None:
+    """Call ``start`` soon: in this process, or in the children that it forks before that.
+
+    A server may load the application in its master and fork afterwards. A session made in the
+    master would hang in its workers, so the first fork moves the start into the children.
+    """
+    timer = threading.Timer(delay_s, start)
+    timer.daemon = True
+    is_moved = False
+
+    def before_fork() -> None:
+        nonlocal is_moved
+        if not is_moved and not timer.finished.is_set():
+            timer.cancel()
+            is_moved = True
+
+    def in_child() -> None:
+        if is_moved:
+            start()
+
+    os.register_at_fork(before=before_fork, after_in_child=in_child)
+    timer.start()

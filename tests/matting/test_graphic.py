@@ -1,0 +1,166 @@
+"""Graphics, drawn with exact alpha: what is ground and what is subject."""
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from bgremove.matting.exact import Exact, graphic_alpha
+from bgremove.matting.graphic import read_graphic
+from eval.draw.__main__ import draw
+from eval.draw.canvas import CLEAR, Canvas, Drawing, compose
+from eval.draw.grounds import plain
+from eval.metrics import iou
+
+NOTHING_SEEN = np.zeros((64, 64), np.float32)
+ALL_SEEN = np.ones((64, 64), np.float32)
+BLACK, RED, GREEN, WHITE = (0, 0, 0), (200, 20, 30), (20, 120, 60), (255, 255, 255)
+
+
+def pixels(drawing: Drawing) -> np.ndarray:
+    """Return the pixels of a drawing as they are read, BGR."""
+    bgr = cv2.cvtColor(drawing.pixels, cv2.COLOR_RGB2BGR)
+    if drawing.quality is None:
+        return bgr
+    code = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, drawing.quality])[1]
+    return cv2.imdecode(code, cv2.IMREAD_COLOR)
+
+
+def cut(drawing: Drawing, saliency: np.ndarray = NOTHING_SEEN) -> Exact:
+    exact = graphic_alpha(pixels(drawing), saliency, sees=True)
+    assert exact is not None
+    return exact
+
+
+def score(drawing: Drawing, saliency: np.ndarray = NOTHING_SEEN) -> float:
+    return iou(cut(drawing, saliency).alpha > 0.5, drawing.alpha > 0.5)
+
+
+@pytest.mark.parametrize("saliency", [NOTHING_SEEN, ALL_SEEN], ids=["nothing seen", "all seen"])
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["word", "logo", "stamp", "signature", "line drawing", "cartoon"])
+def test_colours_alone_decide_on_inks(kind: str, number: int, saliency: np.ndarray) -> None:
+    assert score(draw(kind, number), saliency) > 0.95
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+@pytest.mark.parametrize("kind", ["chain", "frame", "set", "checkerboard"])
+def test_the_ground_shows_through_openings(kind: str, number: int) -> None:
+    assert score(draw(kind, number)) > 0.93
+
+
+def test_alpha_is_exact_on_an_exact_ground() -> None:
+    drawing = draw("logo", 0)
+    assert np.abs(cut(drawing).alpha - drawing.alpha).max() < 0.02
+
+
+def ring(ink: tuple[int, int, int], ground: tuple[int, int, int]) -> Drawing:
+    canvas = Canvas(400, 300)
+    canvas.disc((0, 0), (0.4, 0.4), ink)
+    canvas.disc((0, 0), (0.2, 0.2), CLEAR)
+    return compose(canvas, plain(400, 300, ground))
+
+
+@pytest.mark.parametrize("ground", [WHITE, (235, 235, 235), GREEN])
+def test_a_ring_of_one_ink_is_open(ground: tuple[int, int, int]) -> None:
+    assert score(ring(RED, ground), ALL_SEEN) > 0.99
+
+
+def labelled(seen_through: bool) -> Drawing:
+    """Draw a green box with a red word on a white plate, which is a part of it or an opening."""
+    canvas = Canvas(400, 300)
+    canvas.box((-0.45, -0.35), (0.9, 0.7), GREEN)
+    canvas.box((-0.3, -0.2), (0.6, 0.4), CLEAR if seen_through else WHITE)
+    canvas.text((0, 0), "TEA", RED, 0.2, "DejaVuSans-Bold.ttf")
+    return compose(canvas, plain(400, 300))
+
+
+@pytest.mark.parametrize("seen_through", [False, True])
+def test_a_network_decides_whether_a_white_label_is_subject(seen_through: bool) -> None:
+    assert score(labelled(seen_through), NOTHING_SEEN if seen_through else ALL_SEEN) > 0.99
+
+
+def test_a_blank_screen_on_white_is_subject_and_not_sure() -> None:
+    canvas = Canvas(400, 300)
+    canvas.box((-0.5, -0.4), (1, 0.66), (30, 30, 32), 0.02)
+    canvas.box((-0.47, -0.37), (0.94, 0.6), WHITE)
+    canvas.box((-0.1, 0.26), (0.2, 0.16), (150, 150, 155))
+    drawing = compose(canvas, plain(400, 300))
+    assert score(drawing) > 0.99
+    assert cut(drawing).confidence < 0.8
+
+
+def test_an_empty_frame_on_white_is_open_whatever_the_network_sees() -> None:
+    canvas = Canvas(400, 300)
+    canvas.box((-0.45, -0.4), (0.9, 0.8), (160, 110, 50))
+    canvas.box((-0.35, -0.3), (0.7, 0.6), (200, 160, 60))
+    canvas.box((-0.3, -0.25), (0.6, 0.5), CLEAR)
+    assert score(compose(canvas, plain(400, 300)), ALL_SEEN) > 0.99
+
+
+def test_a_white_shirt_on_a_checkerboard_stays_whole() -> None:
+    assert score(draw("checkerboard", 9)) > 0.97
+
+
+def test_small_parts_stay_and_dust_goes() -> None:
+    canvas = Canvas(800, 800)
+    canvas.box((-0.3, -0.4), (0.6, 0.5), RED)
+    canvas.disc((0.3, 0.35), (0.012, 0.012), RED)
+    drawing = compose(canvas, plain(800, 800, (230, 230, 230)))
+    drawing.pixels[700:702, 100:102] = 120
+    alpha = cut(drawing).alpha
+    assert alpha[680, 640] == 1
+    assert not alpha[690:710, 90:110].any()
+
+
+def test_a_photograph_on_white_keeps_its_bright_spots_and_the_networks_edge() -> None:
+    """Clipped highlights have the ground's colour; the network says that they are subject."""
+    photograph = data.coffee()[..., ::-1]
+    bgr = np.full((500, 700, 3), 255, np.uint8)
+    disc = cv2.circle(np.zeros((500, 700), np.uint8), (350, 250), 190, 1, -1)
+    placed = bgr.copy()
+    placed[50:450, 50:650] = photograph
+    placed[240:270, 330:360] = 255
+    bgr = np.where(disc[..., None] == 1, placed, bgr)
+    exact = graphic_alpha(bgr, cv2.resize(disc.astype(np.float32), (320, 320)), sees=True)
+    assert exact is not None
+    assert iou(exact.alpha > 0.5, disc == 1) > 0.99
+    assert exact.alpha[250, 345] == 1
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_blank_picture_is_no_graphic(number: int) -> None:
+    assert read_graphic(pixels(draw("blank", number))) is None
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_ruled_paper_is_no_graphic(number: int) -> None:
+    assert read_graphic(pixels(draw("ruled", number))) is None
+
+
+@pytest.mark.parametrize("number", [0, 3, 4])
+def test_a_page_of_text_is_refused_or_not_sure(number: int) -> None:
+    page = pixels(draw("page", number))
+    assert graphic_alpha(page, NOTHING_SEEN, sees=False) is None
+    exact = graphic_alpha(page, NOTHING_SEEN, sees=True)
+    assert exact is not None
+    assert exact.confidence < 0.5
+
+
+def test_a_thing_with_a_soft_shadow_is_left_to_the_network() -> None:
+    canvas = Canvas(400, 300)
+    canvas.box((-0.3, -0.3), (0.6, 0.5), RED)
+    drawing = compose(canvas, plain(400, 300))
+    shadow = cv2.GaussianBlur(np.roll(drawing.alpha, (24, 12), (0, 1)), (0, 0), 8)
+    dark = drawing.pixels * np.where(drawing.alpha > 0, 1, 1 - 0.5 * shadow)[..., None]
+    assert read_graphic(np.rint(dark).astype(np.uint8)[..., ::-1].copy()) is None
+
+
+def test_a_large_picture_is_read_at_half_its_size() -> None:
+    bgr = np.full((3000, 3200, 3), 255, np.uint8)
+    cv2.circle(bgr, (1600, 1500), 1000, (30, 20, 200), 200)
+    exact = graphic_alpha(bgr, NOTHING_SEEN, sees=True)
+    assert exact is not None
+    assert exact.alpha.shape == (3000, 3200)
+    assert iou(exact.alpha > 0.5, bgr[..., 0] < 140) > 0.99
+    assert exact.alpha[1500, 1600] == 0

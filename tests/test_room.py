@@ -1,0 +1,68 @@
+"""Room for pixels: bounded, in order, and left by those that fail."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from bgremove.deadline import Deadline
+from bgremove.errors import ClientGoneError, DeadlineExceededError
+from bgremove.room import Room
+
+
+def enter(room: Room, pixels: int, entered: list[int], leave: threading.Event) -> threading.Thread:
+    def work() -> None:
+        with room.held(pixels, Deadline.after(30)):
+            entered.append(pixels)
+            leave.wait(30)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def until(entered: list[int], expected: list[int]) -> None:
+    end = time.monotonic() + 20
+    while entered != expected:
+        assert time.monotonic() < end, entered
+        time.sleep(0.005)
+
+
+def test_pictures_share_the_room_and_a_large_one_is_not_kept_out_by_small_ones() -> None:
+    room, entered = Room(100), []
+    first, second = threading.Event(), threading.Event()
+    threads = [enter(room, 60, entered, first)]
+    until(entered, [60])
+    threads.append(enter(room, 40, entered, second))
+    until(entered, [60, 40])
+    threads.append(enter(room, 90, entered, second))
+    while len(room._line) < 1:
+        time.sleep(0.005)
+    threads.append(enter(room, 5, entered, second))
+    first.set()
+    threads[0].join(20)
+    assert entered == [60, 40]  # 90 is next, and does not fit beside 40
+    second.set()
+    until(entered, [60, 40, 90, 5])
+    for thread in threads:
+        thread.join(20)
+    assert room._in_use == 0
+
+
+def test_one_picture_has_room_however_large() -> None:
+    with Room(1).held(1000, Deadline.after(0)):
+        pass
+
+
+def test_waiting_ends_at_the_deadline_and_without_a_client() -> None:
+    room = Room(10)
+    with room.held(10, Deadline.after(1)):
+        with pytest.raises(DeadlineExceededError), room.held(1, Deadline.after(0.05)):
+            pass
+        gone = Deadline.after(30, lambda: True)
+        with pytest.raises(ClientGoneError), room.held(1, gone):
+            pass
+    with room.held(10, Deadline.after(0)):
+        pass
