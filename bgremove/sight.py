@@ -16,15 +16,21 @@ from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import Sessions
 from bgremove.matting.fusion import agreement, fuse
 from bgremove.matting.presence import confidence, has_subject, have_subject
-from bgremove.matting.things import has_openings, thing_of
+from bgremove.matting.things import has_openings, solidity, thing_of
 from bgremove.stages import Stages
 
 # Confidence of the first network below which the second is asked at `balanced`.
-ASK_BELOW = {Subject.UNIVERSAL: 0.93, Subject.HUMAN: 0.9, Subject.PRODUCT: 0.95}
-# On a product whose longer side is more than FINE_SIDE pixels, IS-Net's map at its fine size keeps
-# hair and wire that fusing loses; only a network whose confidence is under LOST needs another's.
+ASK_BELOW = {Subject.UNIVERSAL: 0.85, Subject.HUMAN: 0.9}
+# IS-Net is as sure of a printed picture as of the cover around it, so a product has U²-Net as well
+# always, and IS-Net at its smaller size where they agree less than this (as IoU).
+AGREED = 0.85
+# Solidity from which U²-Net's map may be a wheel or a gate with its openings filled: `universal`
+# asks there however sure it is.
+MAYBE_FILLED = 0.85
+# IS-Net's map of a product stays as it is from this confidence on. On a picture whose longer side
+# is more than FINE_SIDE pixels it keeps hair and wire that fusing with 320² loses.
+KEEP, KEEP_LARGE = 0.95, 0.5
 FINE_SIDE = 1000
-LOST = 0.5
 logger = logging.getLogger(__name__)
 
 
@@ -59,11 +65,11 @@ def look(
     """
     first, *others = _networks(subject, model, sessions)
     maps, names = [_map(image, first, sessions, stages)], [first.name]
-    sees, sure = has_subject(maps[0], first.min_strength), confidence(maps[0])
-    if sees and sure >= ASK_BELOW[subject] and not _asks_all(subject, sessions):
-        others = []
+    sees = has_subject(maps[0], first.min_strength)
     warnings: tuple[str, ...] = ()
     for network in others:
+        if sees and _are_settled(maps, subject, sessions):
+            break
         try:
             maps.append(_map(image, network, sessions, stages))
         except ModelUnavailableError as error:
@@ -73,7 +79,7 @@ def look(
         if network.name not in names:
             names.append(network.name)
     if len(maps) == 1:
-        return Sight(maps[0], tuple(names), sees, sure, warnings)
+        return Sight(maps[0], tuple(names), sees, confidence(maps[0]), warnings)
     fused = _fused(maps, image, subject)
     return Sight(
         saliency=fused,
@@ -85,36 +91,51 @@ def look(
     )
 
 
-def _asks_all(subject: Subject, sessions: Sessions) -> bool:
-    """Tell whether every network is asked; for products that lowers the quality."""
-    return sessions.effort is Effort.BEST and subject is not Subject.PRODUCT
-
-
 def _networks(subject: Subject, model: Model, sessions: Sessions) -> list[Model]:
     """Return the networks that may be asked, the one that looks first at the head."""
     other = sessions.second_opinion(model)
     pair = sorted([model, other] if other else [model], key=lambda network: network.size)
     if sessions.effort is Effort.FAST:
         return pair[:1]
+    fine = [network.fine for network in pair]
     if subject is Subject.PRODUCT:
-        return [network.fine for network in reversed(pair)]
-    if _asks_all(subject, sessions):
-        pair += [network.fine for network in pair if network.fine != network]
+        return [*reversed(fine), *(network for network in pair if network not in fine)]
+    if sessions.effort is Effort.BEST:
+        pair += [network for network in fine if network not in pair]
     return pair
+
+
+def _are_settled(maps: list[ArrayF32], subject: Subject, sessions: Sessions) -> bool:
+    """Tell whether the maps so far need no further network."""
+    if subject is Subject.PRODUCT:
+        return len(maps) > 1 and agreement(maps[0], maps[1]) >= AGREED
+    if sessions.effort is Effort.BEST:
+        return False
+    if subject is Subject.UNIVERSAL and solidity(maps[0]) >= MAYBE_FILLED:
+        return False
+    return confidence(maps[0]) >= ASK_BELOW[subject]
 
 
 def _fused(maps: list[ArrayF32], image: DecodedImage, subject: Subject) -> ArrayF32:
     """Fuse two or more maps, without those that misread the thing in the picture."""
     coarse, *finer = sorted(maps, key=lambda saliency: saliency.size)
-    if subject is not Subject.HUMAN and has_openings(finer[-1], coarse, image.bgr):
-        return fuse(*finer)
     if subject is Subject.PRODUCT:
-        thing = thing_of(coarse, finer[-1])
-        if thing is not None:
-            return thing
-        if max(image.size) > FINE_SIDE and confidence(finer[-1]) >= LOST:
-            return finer[-1]
+        return _product(coarse, finer, image)
+    if subject is Subject.UNIVERSAL and has_openings(finer[-1], coarse, image.bgr):
+        return fuse(*finer)
     return fuse(*maps)
+
+
+def _product(coarse: ArrayF32, finer: list[ArrayF32], image: DecodedImage) -> ArrayF32:
+    """Choose or fuse the maps of a product; the middle one only says whether it is a print."""
+    finest = finer[-1]
+    if has_openings(finest, coarse, image.bgr):
+        return finest
+    thing = thing_of([coarse, *finer], image.bgr)
+    if thing is not None:
+        return thing
+    keep = KEEP_LARGE if max(image.size) > FINE_SIDE else KEEP
+    return finest if confidence(finest) >= keep else fuse(coarse, finest)
 
 
 def _map(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> ArrayF32:

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from bgremove.datatypes import ArrayF32, ImageU8
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 SIDE = 160  # px: the size at which maps are compared
 # A thing and the picture printed on it.
-LARGER = 1.3  # the thing's area beside that of the print's convex hull
+LARGER = 1.15  # the thing's area beside the print's
+LARGER_HULL = 1.3  # ... beside that of the print's convex hull, or else
+COVER = 0.4  # of what the thing has beyond the print, less has colours of the ground
 INSIDE = 0.9  # of the print's area lies on the thing
 SOLID = 0.8  # of the thing's convex hull is thing: a cover, a box, a mug, a shirt
 CERTAIN = 0.9  # mean saliency of the thing
@@ -30,21 +34,36 @@ BINS = 16  # of a colour histogram, for each channel
 RARE = 0.05  # quantile of the ground's own densities: a colour rarer than this is not the ground's
 
 
-def thing_of(first: ArrayF32, second: ArrayF32) -> ArrayF32 | None:
-    """Return the map that shows a thing of which the other shows only the print.
+def solidity(saliency: ArrayF32) -> float:
+    """Return the share of the subject in its convex hull, in [0, 1]; 0 where there is none.
+
+    Args:
+        saliency: float32 (S, S) in [0, 1].
+
+    """
+    return _solidity(_small(saliency) > 0.5)
+
+
+def thing_of(maps: Sequence[ArrayF32], bgr: ImageU8) -> ArrayF32 | None:
+    """Return the map that shows a thing of which another shows only the print.
 
     A thing is larger, certain, solid and clear of the picture's border, and the print lies on it.
 
     Args:
-        first: float32 (S, S) in [0, 1].
-        second: likewise, of any size.
+        maps: float32 (S, S) in [0, 1], each of a size of its own.
+        bgr: uint8 (H, W, 3), the picture.
 
     Returns:
-        ``first`` or ``second``; None where neither is a thing that holds the other.
+        The largest thing of ``maps``; None where no map holds another.
 
     """
-    pairs = ((first, second), (second, first))
-    return next((thing for thing, part in pairs if _holds(_small(thing), _small(part))), None)
+    small = [_small(saliency) for saliency in maps]
+    things = [
+        (int(np.count_nonzero(thing > 0.5)), index)
+        for index, thing in enumerate(small)
+        if any(_holds(thing, part, bgr) for part in small if part is not thing)
+    ]
+    return maps[max(things)[1]] if things else None
 
 
 def has_openings(detailed: ArrayF32, filled: ArrayF32, bgr: ImageU8) -> bool:
@@ -96,17 +115,20 @@ def _blurred(cube: ArrayF32) -> ArrayF32:
     return cube
 
 
-def _holds(thing: ArrayF32, part: ArrayF32) -> bool:
+def _holds(thing: ArrayF32, part: ArrayF32, bgr: ImageU8) -> bool:
     inner = part > 0.5
     area = int(np.count_nonzero(inner))
     if not area:
         return False
     labels = np.asarray(cv2.connectedComponents((thing > 0.5).view(np.uint8))[1], np.int32)
     outer = np.asarray(labels == _most_common(labels[inner]))
-    if np.count_nonzero(outer & inner) < INSIDE * area:
+    size = int(np.count_nonzero(outer))
+    if np.count_nonzero(outer & inner) < INSIDE * area or size < LARGER * area:
         return False
-    if np.count_nonzero(outer) < LARGER * np.count_nonzero(_hull(inner)):
-        return False
+    if size < LARGER_HULL * np.count_nonzero(_hull(inner)):
+        ground = ~(outer | (thing > 0.5) | inner)
+        if _share_of_ground(bgr, outer & ~inner, ground) >= COVER:
+            return False
     return _is_thing(thing, outer)
 
 
@@ -120,15 +142,19 @@ def _is_thing(saliency: ArrayF32, mask: Flags) -> bool:
     border = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
     if any(side.any() for side in border):
         return False
-    is_solid = np.count_nonzero(mask) >= SOLID * np.count_nonzero(_hull(mask))
-    return bool(is_solid and saliency[mask].mean() >= CERTAIN)
+    return _solidity(mask) >= SOLID and bool(saliency[mask].mean() >= CERTAIN)
+
+
+def _solidity(mask: Flags) -> float:
+    return int(np.count_nonzero(mask)) / max(1, int(np.count_nonzero(_hull(mask))))
 
 
 def _hull(mask: Flags) -> Flags:
     rows, columns = np.nonzero(mask)
     hull = np.zeros(mask.shape, np.uint8)
-    points = np.stack((columns, rows), axis=1).astype(np.int32)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points), (1, 1, 1))
+    if rows.size:
+        points = np.stack((columns, rows), axis=1).astype(np.int32)
+        cv2.fillConvexPoly(hull, cv2.convexHull(points), (1, 1, 1))
     return hull > 0
 
 

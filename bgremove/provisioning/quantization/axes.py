@@ -46,7 +46,7 @@ def open_axes(model: ModelProto) -> ModelProto:
 
 def _shapes(model: ModelProto) -> dict[str, list[int]]:
     """Infer the shapes of all tensors from that of the input."""
-    graph = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
+    graph = shape_inference.infer_shapes(model, data_prop=True).graph
     values = [*graph.input, *graph.value_info, *graph.output]
     return {
         value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
