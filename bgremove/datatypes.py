@@ -67,6 +67,23 @@ class Notice(StrEnum):
     ENLARGED = "enlarged"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """Bodies and faces in a picture, best first.
+
+    ``bodies`` and ``faces``: float32 (N, 4), top, left, bottom and right in parts of the picture.
+    ``body_scores`` and ``face_scores``: float32 (N,) in [0, 1]. ``body`` and ``face``: the best
+    score, also where it is too low for a box.
+    """
+
+    bodies: ArrayF32
+    body_scores: ArrayF32
+    faces: ArrayF32
+    face_scores: ArrayF32
+    body: float
+    face: float
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in the source's pixels, as a person sees it."""
@@ -114,7 +131,6 @@ class Margin:
         return self.pixels + self.share * max(box.width, box.height)
 
 
-NO_MARGIN = Margin()
 WHITE = Colour(255, 255, 255)
 
 
@@ -125,8 +141,9 @@ class Options:
     Args:
         subject: the detection pipeline.
         output_format: the kind of answer.
-        background: the ground of ``white_bg``.
-        margin: space around the subject's box, for ``crop`` and ``white_bg``.
+        background: the ground of ``white_bg``; None is white.
+        margin: space around the subject's box, for ``crop`` and ``white_bg``, which is then cropped
+            as well; None is none.
         canvas: (width, height) of the answer in pixels, for ``crop`` and ``white_bg``; None leaves
             the subject's scale as it is.
         encoding: the file type of the answer; None takes the default of the format.
@@ -138,8 +155,8 @@ class Options:
 
     subject: Subject = Subject.UNIVERSAL
     output_format: OutputFormat = OutputFormat.TRANSPARENT
-    background: Colour = WHITE
-    margin: Margin = NO_MARGIN
+    background: Colour | None = None
+    margin: Margin | None = None
     canvas: tuple[int, int] | None = None
     encoding: Encoding | None = None
 
@@ -147,9 +164,9 @@ class Options:
         """Check that the options go together."""
         cropped = self.output_format in (OutputFormat.CROP, OutputFormat.WHITE_BG)
         faults = []
-        if self.background != WHITE and self.output_format is not OutputFormat.WHITE_BG:
+        if self.background is not None and self.output_format is not OutputFormat.WHITE_BG:
             faults.append(Detail("background", "`background` goes with `white_bg`"))
-        if self.margin != NO_MARGIN and not cropped:
+        if self.margin is not None and not cropped:
             faults.append(Detail("margin", "`margin` goes with `crop` and `white_bg`"))
         if self.canvas is not None and not cropped:
             faults.append(Detail("canvas", "`canvas` goes with `crop` and `white_bg`"))
@@ -158,6 +175,11 @@ class Options:
             faults.append(Detail("encoding", issue))
         if faults:
             raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
+
+    @property
+    def ground(self) -> Colour:
+        """The colour behind the subject of ``white_bg``."""
+        return self.background or WHITE
 
     @property
     def file_type(self) -> Encoding:

@@ -9,6 +9,8 @@ import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from bgremove.log_handler import LossyHandler
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 BUILT_IN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 MAX_TEXT = 1_000  # characters of one value of a line; a path alone may have 4,000
@@ -111,7 +113,7 @@ class WithoutQuotes(logging.Filter):
 def configure_logging(level: str, choice: str = "json") -> None:
     """Send everything that bgremove logs to standard output; safe to call again."""
     logger = logging.getLogger("bgremove")
-    handler = logging.StreamHandler(sys.stdout)
+    handler = LossyHandler(sys.stdout)
     handler.setFormatter(formatter(choice))
     if is_plain(choice) and level != "DEBUG":
         handler.addFilter(is_for_people)

@@ -10,10 +10,10 @@ from bgremove.inference.sessions import Sessions
 from bgremove.matting.exact import Exact, graphic_alpha
 from bgremove.matting.existing import is_cut_out
 from bgremove.matting.matte import make_matte, matte_of
-from bgremove.sight import Sight, look
+from bgremove.salience import NO_SUBJECT, Sight
+from bgremove.sight import look
 from bgremove.stages import Stages
 
-NO_SUBJECT = "No subject stands out from the background of this picture"
 NO_MODEL = "none"  # `X-Model` of a picture that was cut out already
 
 
@@ -54,7 +54,7 @@ def find_subject(
         elif sight.has_subject:
             matte = make_matte(sight.saliency, image, header)
     if matte is None:
-        raise NoSubjectError(NO_SUBJECT, sight.model, warnings)
+        raise NoSubjectError(sight.absence, sight.model, warnings)
     return Found(matte, sight.model, confidence, warnings)
 
 

@@ -12,12 +12,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The three rooms of one row do not know each other.
 PLAN = [
-    ["errors", "headers", "sandbox"],
+    ["errors", "headers", "log_handler", "sandbox"],
     ["datatypes"],
     ["options"],
     ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
     ["stages", "room", "keys", "installation"],
     ["inference", "matting", "imaging"],
+    ["people_sight", "salience"],
     ["sight", "provisioning"],
     ["subject", "engine"],
     ["pipeline", "serving"],

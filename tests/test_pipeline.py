@@ -16,7 +16,6 @@ from bgremove.datatypes import (
     Options,
     OutputFormat,
     Removal,
-    Subject,
 )
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
@@ -184,13 +183,3 @@ def test_every_stage_is_timed(engine: Engine) -> None:
         "foreground",
         "encode",
     ]
-
-
-def test_a_subject_without_its_own_weights_is_served_by_the_fallback_and_says_so(
-    engine: Engine, weights: Path
-) -> None:
-    if (weights / "u2net_human_seg.onnx").exists():
-        pytest.skip("the human weights are here, so nothing falls back")
-    removal = run(engine, astronaut(), Options(subject=Subject.HUMAN))
-    assert removal.model.removesuffix("-int8") == "u2net"
-    assert removal.warnings == ("model-fallback",)

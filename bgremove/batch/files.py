@@ -4,24 +4,43 @@ from __future__ import annotations
 
 import os
 import sys
+from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from bgremove.batch.records import Job
 from bgremove.errors import ImageError
 
 CHUNK_BYTES = 1024 * 1024
+MOST_COUNTED = 1 << 30  # bytes that are read to name a file's size: a device has no end
+FETCH_TIMEOUT_S = 30.0  # for a connection, and for each read of one
 
 
-def read(source: Path | None, max_bytes: int) -> bytes:
-    """Return the bytes of a picture; None is standard input.
+def read(source: Path | str | None, max_bytes: int) -> bytes:
+    """Return the bytes of a picture: a path, an http or https address, None for standard input.
 
     Raises ImageError above ``max_bytes``, with no more than those in memory, and OSError.
     """
     if source is None:
         return read_within(sys.stdin.buffer, max_bytes)
+    if isinstance(source, str):
+        return _fetch(source, max_bytes)
     with source.open("rb") as file:
         return read_within(file, max_bytes)
+
+
+def _fetch(url: str, max_bytes: int) -> bytes:
+    import urllib3
+
+    try:
+        with urllib3.PoolManager() as pool:
+            answer = pool.request("GET", url, timeout=FETCH_TIMEOUT_S, preload_content=False)
+            if answer.status != HTTPStatus.OK:
+                raise OSError(None, f"the server answered {answer.status} {answer.reason or ''}")
+            return read_within(cast("BinaryIO", answer), max_bytes)
+    except urllib3.exceptions.HTTPError as error:
+        reason = getattr(error, "reason", None) or error
+        raise OSError(None, str(reason).rpartition(": ")[2]) from error
 
 
 def read_within(file: BinaryIO, max_bytes: int) -> bytes:
@@ -30,7 +49,7 @@ def read_within(file: BinaryIO, max_bytes: int) -> bytes:
     if len(data) <= max_bytes:
         return data
     size = len(data)
-    while chunk := file.read(CHUNK_BYTES):
+    while (chunk := file.read(CHUNK_BYTES)) and size < MOST_COUNTED:
         size += len(chunk)
     raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}")
 
@@ -56,11 +75,12 @@ def write(target: Path | None, data: bytes) -> None:
 
 
 def is_finished(job: Job) -> bool:
-    """Tell whether the cut-out is there and not older than its picture."""
+    """Tell whether the cut-out is there, of these options, and not older than its picture."""
     if job.target is None or job.source is None:
         return False
     try:
-        target, source = job.target.stat(), job.source.stat()
+        target = job.target.stat()
+        changed_ns = 0 if isinstance(job.source, str) else job.source.stat().st_mtime_ns
     except OSError:
         return False
-    return target.st_size > 0 and target.st_mtime_ns >= source.st_mtime_ns
+    return target.st_size > 0 and target.st_mtime_ns >= max(changed_ns, job.since_ns)

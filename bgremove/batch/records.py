@@ -74,19 +74,22 @@ class Outcome:
 class Job:
     """One picture: where it is read and where its cut-out goes; None is standard input or output.
 
+    ``source``: a path, or the http or https address of a picture.
     ``may_skip``: leave it out where its cut-out is there already.
+    ``since_ns``: a cut-out written before is of other options and does not count.
     """
 
-    source: Path | None
+    source: Path | str | None
     target: Path | None
     may_skip: bool = True
+    since_ns: int = 0
 
     def outcome(self, status: Status, ms: int = 0, record: Record | None = None) -> Outcome:
         """Return what became of it."""
         return Outcome(name_of(self.source), name_of(self.target), status, ms, record or Record())
 
 
-def name_of(path: Path | None) -> str:
+def name_of(path: Path | str | None) -> str:
     """Return a path as a person would write it."""
     return STANDARD if path is None else str(path)
 

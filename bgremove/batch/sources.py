@@ -7,24 +7,40 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from bgremove.batch.records import STANDARD
+from bgremove.datatypes import OutputFormat
 from bgremove.errors import PlanError
+from bgremove.imaging.probe.foreign import FIRST_BYTES, kind_of
+from bgremove.imaging.probe.signatures import type_of
 
 # What is taken from a folder. A file that is named is taken whatever its name: content decides.
+# How the names of cut-outs beside their pictures end, before the suffix: photo.cutout.png.
+BESIDE = {
+    OutputFormat.TRANSPARENT: ".cutout",
+    OutputFormat.WHITE_BG: ".cutout-white",
+    OutputFormat.MASK: ".cutout-mask",
+    OutputFormat.CROP: ".cutout-crop",
+}
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".gif"})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture, and the path it has below the output folder; None is standard input."""
+    """A picture, and the path it has below the output folder.
 
-    path: Path | None
+    ``path`` is a path, an http or https address, or None for standard input.
+    """
+
+    path: Path | str | None
     relative: Path
 
 
-def find(names: Sequence[str], out: Path, *, recursive: bool = True) -> list[Found]:
+def find(names: Sequence[str], out: Path | None, *, recursive: bool = True) -> list[Found]:
     """Return the pictures that ``names`` mean, each once, in order.
+
+    ``out`` is the folder of the cut-outs, None where they lie beside their pictures.
 
     A folder gives the pictures in it, with their path below it; several folders (or patterns) keep
     their own names as well. Hidden files are left out, and so is what lies in ``out`` where that is
@@ -33,26 +49,63 @@ def find(names: Sequence[str], out: Path, *, recursive: bool = True) -> list[Fou
     Raises PlanError for a name that means nothing, and a folder whose cut-outs would lie in it.
     """
     several = sum(map(_is_searched, names)) > 1
-    found: dict[Path | None, Found] = {}
+    found: dict[Path | str | None, Found] = {}
     for name in names:
         for one in _found(name, out, recursive, several):
-            found.setdefault(None if one.path is None else one.path.absolute(), one)
+            key = one.path.absolute() if isinstance(one.path, Path) else one.path
+            found.setdefault(key, one)
     return list(found.values())
 
 
+def left_out(names: Sequence[str], *, recursive: bool = True) -> dict[Path, str]:
+    """Return the files of folders that `find` leaves out, but for hidden ones, with their kinds."""
+    return {
+        path: _kind(path)
+        for name in names
+        for path in (sorted(_files(Path(name), recursive)) if os.path.isdir(name) else ())
+        if not (is_picture_name(path) or is_cutout_name(path) or path.name.startswith("."))
+    }
+
+
+def _kind(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            start = file.read(FIRST_BYTES)
+    except OSError:
+        return "other"
+    if (known := type_of(start)) is not None:
+        return f"{known} under another name"
+    return kind_of(start) or "other"
+
+
 def is_picture_name(path: Path) -> bool:
-    """Tell whether a name passes for a picture's."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    """Tell whether a name passes for a picture's, and not for one of our own beside it."""
+    is_known = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return is_known and not is_cutout_name(path)
+
+
+def is_cutout_name(path: Path) -> bool:
+    """Tell whether a name is one that a cut-out beside its picture has."""
+    return Path(path.stem).suffix in BESIDE.values()
+
+
+def is_url(name: str) -> bool:
+    """Tell whether a name is the address of a picture."""
+    return name.startswith(("http://", "https://"))
 
 
 def _is_searched(name: str) -> bool:
-    return name != STANDARD and (os.path.isdir(name) or not os.path.lexists(name))
+    if name == STANDARD or is_url(name):
+        return False
+    return os.path.isdir(name) or not os.path.lexists(name)
 
 
-def _found(name: str, out: Path, recursive: bool, several: bool) -> Iterator[Found]:
+def _found(name: str, out: Path | None, recursive: bool, several: bool) -> Iterator[Found]:
     path = Path(name)
     if name == STANDARD:
         yield Found(None, Path("stdin"))
+    elif is_url(name):
+        yield Found(name, Path(Path(unquote(urlsplit(name).path)).name or "picture"))
     elif not _is_searched(name):
         yield Found(path, Path(path.name))
     else:
@@ -61,11 +114,16 @@ def _found(name: str, out: Path, recursive: bool, several: bool) -> Iterator[Fou
         else:
             base, paths = _matching(name)
         top = Path(base.resolve().name) if several else Path()
-        _check_apart(base, out / top)
-        hides_out = out.resolve() != base.resolve() and out.resolve().is_relative_to(base.resolve())
+        if out is not None:
+            _check_apart(base, out / top)
         for inner in paths:
-            if not (hides_out and inner.resolve().is_relative_to(out.resolve())):
+            if out is None or not _is_within_out(inner, out, base):
                 yield Found(inner, top / inner.relative_to(base))
+
+
+def _is_within_out(path: Path, out: Path, base: Path) -> bool:
+    hides_out = out.resolve() != base.resolve() and out.resolve().is_relative_to(base.resolve())
+    return hides_out and path.resolve().is_relative_to(out.resolve())
 
 
 def _check_apart(base: Path, target: Path) -> None:
@@ -77,15 +135,20 @@ def _check_apart(base: Path, target: Path) -> None:
 
 
 def _in_folder(folder: Path, recursive: bool) -> Iterator[Path]:
+    return filter(is_picture_name, _files(folder, recursive))
+
+
+def _files(folder: Path, recursive: bool) -> Iterator[Path]:
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        yield from (path for name in files if is_picture_name(path := Path(here, name)))
+        # A pipe or a device, also behind a link, would be read without an end.
+        yield from (path for name in files if (path := Path(here, name)).is_file())
 
 
 def _matching(pattern: str) -> tuple[Path, list[Path]]:
     """Return the part of a pattern before its wildcards, and the files it matches."""
     if not glob.has_magic(pattern):
-        hint = "; URLs need --engine dask" if "://" in pattern else ""
+        hint = "; other addresses than http need --engine dask" if "://" in pattern else ""
         raise PlanError(f"{pattern}: no such file or folder{hint}")
     parts = Path(pattern).parts
     wild = next(index for index, part in enumerate(parts) if glob.has_magic(part))

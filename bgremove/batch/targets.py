@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from bgremove.batch.records import STANDARD, Job
-from bgremove.batch.sources import SUFFIXES, Found
+from bgremove.batch.sources import BESIDE, SUFFIXES, Found
+from bgremove.datatypes import Options
 from bgremove.errors import PlanError
 
 
@@ -34,6 +36,29 @@ def plan(found: Sequence[Found], out: str, suffix: str, *, overwrite: bool = Fal
         ]
     _check_sources_stay(jobs)
     return jobs
+
+
+def beside(found: Sequence[Found], options: Options, *, overwrite: bool = False) -> list[Job]:
+    """Say where cut-outs go that lie beside their pictures: ``photo.cutout.png``.
+
+    Those of addresses go into the working folder. Raises PlanError for standard input.
+    """
+    if any(one.path is None for one in found):
+        raise PlanError("standard input has no name: say with -o where its cut-out goes")
+    places = [one.path if isinstance(one.path, Path) else one.relative for one in found]
+    names = target_names(places, BESIDE[options.output_format] + options.suffix)
+    pairs = zip(found, names, strict=True)
+    return [Job(one.path, name, may_skip=not overwrite) for one, name in pairs]
+
+
+def check_writable(jobs: Sequence[Job]) -> None:
+    """Raise PlanError where a cut-out could not be written, before any is computed."""
+    for folder in {job.target.parent for job in jobs if job.target is not None}:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        try:
+            tempfile.TemporaryFile(dir=there).close()
+        except OSError as error:
+            raise PlanError(f"{there} cannot be written: {error.strerror or error}") from error
 
 
 def means_file(out: str) -> bool:
@@ -92,7 +117,7 @@ def check_suffix(target: Path | None, suffix: str) -> None:
 
 
 def _check_sources_stay(jobs: Sequence[Job]) -> None:
-    sources = {os.path.realpath(job.source) for job in jobs if job.source is not None}
+    sources = {os.path.realpath(job.source) for job in jobs if isinstance(job.source, Path)}
     for job in jobs:
         if job.target is not None and os.path.realpath(job.target) in sources:
             raise PlanError(f"{job.target} is one of the pictures and would be written over")

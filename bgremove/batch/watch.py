@@ -57,8 +57,10 @@ class Watch:
         """
         written = []
         for job in jobs:
-            state = None if job.source is None else _state(job.source)
-            if job.source is None or state is None or self._given.get(job.source) == state:
+            state = _state(job.source) if isinstance(job.source, Path) else None
+            if not isinstance(job.source, Path) or state is None:
+                continue
+            if self._given.get(job.source) == state:
                 continue
             seen = self._seen.get(job.source)
             if seen is None or seen[0] != state:

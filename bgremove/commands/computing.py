@@ -45,6 +45,7 @@ class Services:
     key_file: Path | None
     retry_for_s: float
     offline: bool = False
+    min_confidence: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise UsageError for what is no address of a service."""
@@ -71,9 +72,32 @@ def computing(
         else _local(options, services, at_once)
     )
     try:
-        yield computer, at_once
+        yield _Sure(computer, services.min_confidence), at_once
     finally:
         computer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sure:
+    """A computer that fails what it is not sure of."""
+
+    computer: Computer
+    least: float
+
+    @property
+    def max_bytes(self) -> int:
+        return self.computer.max_bytes
+
+    def __call__(self, image: bytes) -> Result:
+        result = self.computer(image)
+        sure = result.record.confidence
+        if sure is None or sure >= self.least:
+            return result
+        message = f"the confidence of {sure:.2f} is under --min-confidence {self.least:g}"
+        return Result(b"", replace(result.record, code="LOW_CONFIDENCE", message=message))
+
+    def close(self) -> None:
+        self.computer.close()
 
 
 def _jobs(services: Services) -> int:

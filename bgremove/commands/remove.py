@@ -19,7 +19,8 @@ from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
 
 EPILOG = manual(
     examples={
-        "bgremove remove photo.jpg -o cutout.png": "one picture",
+        "bgremove remove photo.jpg": "one picture; its cut-out is photo.cutout.png",
+        "bgremove remove https://example.com/photo.jpg -o cutout.png": "a picture of a web server",
         "bgremove remove photos/ -o cutouts/": "a folder and those in it; again, to go on",
         "bgremove remove 'in/**/*.jpg' -o out/ --format white_bg": "a pattern, on white",
         "curl -s URL | bgremove remove - -o - > cutout.png": "in a pipe",
@@ -55,8 +56,8 @@ def _values(kinds: type[Subject] | type[OutputFormat]) -> click.Choice[str]:
     "-o",
     "--output",
     metavar="OUT",
-    required=True,
-    help="A folder, a file for one picture, or - for standard output.",
+    help="A folder, a file for one picture, or - for standard output."
+    "  [default: beside each picture: photo.cutout.png]",
 )
 @click.option(
     "--subject",
@@ -135,10 +136,16 @@ def _values(kinds: type[Subject] | type[OutputFormat]) -> click.Choice[str]:
     metavar="SECONDS",
     help="Give up when no service takes a picture, or no worker comes, for so long.",
 )
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    metavar="0..1",
+    help="Fail a picture whose cut-out is less sure, and write nothing for it.",
+)
 @click.option("--offline", is_flag=True, help="Never fetch weights.")
 def command(
     photos: tuple[str, ...],
-    output: str,
+    output: str | None,
     subject: str,
     output_format: str,
     white_format: str | None,
@@ -154,9 +161,12 @@ def command(
     engine: str,
     scheduler: str | None,
     retry_for: float,
+    min_confidence: float | None,
     offline: bool,
 ) -> None:
-    """Cut the subjects out of PHOTOs: files, folders, quoted patterns, or - for standard input.
+    """Cut the subjects out of PHOTOs: files, folders, addresses, or - for standard input.
+
+    Patterns such as 'in/**/*.jpg' are to be quoted.
 
     Below OUT, cut-outs keep the folders of their pictures, and their names: a.jpg gives a.png.
     Where a.jpg and a.png lie side by side, they give a.jpg.png and a.png.png.
@@ -177,13 +187,16 @@ def command(
         OutputFormat(output_format),
         encoding=_encoding(white_format, output_format, output),
     )
-    services = Services(servers, key_file, retry_for, offline)
+    services = Services(servers, key_file, retry_for, offline, min_confidence or 0.0)
     batch = Batch(photos, output, options, recursive, overwrite)
     if scheduler is not None or engine == "dask":
         if engine != "dask":
             raise click.UsageError("--scheduler is for --engine dask")
-        if servers or watch:
-            raise click.UsageError("--engine dask goes without --server and --watch")
+        if servers or watch or min_confidence or output is None:
+            raise click.UsageError(
+                "--engine dask needs --output, and goes without --server, --watch and"
+                " --min-confidence"
+            )
         if scheduler is not None and jobs is not None:
             raise click.UsageError("--jobs is for this machine; --scheduler has workers of its own")
         work = batch.on(Cluster(scheduler, jobs, retry_for))
@@ -196,16 +209,18 @@ def command(
     with stoppable() as stop, Report(work.total, as_json=as_json, quiet=quiet) as report:
         for outcome in work.run(stop):
             report.add(outcome)
+        if engine == "local":
+            report.leave_out(batch.left_out())
     click.echo(report.summary(), err=True)
     sys.exit(_exit_code(report, stop))
 
 
-def _encoding(white_format: str | None, output_format: str, output: str) -> Encoding | None:
+def _encoding(white_format: str | None, output_format: str, output: str | None) -> Encoding | None:
     if output_format != OutputFormat.WHITE_BG:
         return None
     if white_format is not None:
         return Encoding(white_format)
-    is_png = means_file(output) and Path(output).suffix.lower() == ".png"
+    is_png = output is not None and means_file(output) and Path(output).suffix.lower() == ".png"
     return Encoding.PNG if is_png else None
 
 

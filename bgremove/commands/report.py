@@ -6,12 +6,15 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import click
 
 from bgremove.batch.records import Outcome, Status
+from bgremove.datatypes import Notice
 
 MINUTE_S = 60
 
@@ -25,6 +28,8 @@ class Report:
     def __init__(self, total: int | None, *, as_json: bool = False, quiet: bool = False) -> None:
         """Tell of ``total`` pictures, None where nobody knows how many will come."""
         self.counts: Counter[Status] = Counter()
+        self.doubtful = 0  # cut-outs that are probably wrong
+        self._left_out: Counter[str] = Counter()  # files of folders, by kind
         self._total = total
         self._as_json, self._quiet = as_json, quiet
         self._started = time.monotonic()
@@ -34,6 +39,7 @@ class Report:
     def add(self, outcome: Outcome) -> None:
         """Tell of a picture."""
         self.counts[outcome.status] += 1
+        self.doubtful += Notice.LOW_CONFIDENCE in outcome.record.warnings
         if self._as_json:
             click.echo(json.dumps(outcome.fields()))
         elif outcome.status is Status.FAILED or (self._bar is None and not self._quiet):
@@ -69,7 +75,18 @@ class Report:
         if self.left:
             parts.append(f"{self.left} not begun")
         rate = f", {done / seconds:.1f} a second" if done > 1 else ""
-        return f"{', '.join(parts)}; {_duration(seconds)}{rate}"
+        others = (
+            f"; left out: {kinds_in_words(self._left_out.elements())}" if self._left_out else ""
+        )
+        doubts = f"; {self.doubtful} probably wrong" if self.doubtful else ""
+        return f"{', '.join(parts)}; {_duration(seconds)}{rate}{doubts}{others}"
+
+    def leave_out(self, files: Mapping[Path, str]) -> None:
+        """Tell of the files of folders that are no pictures; ``files`` gives the kind of each."""
+        self._left_out.update(files.values())
+        if self._as_json:
+            for path, kind in files.items():
+                click.echo(json.dumps({"input": str(path), "status": "left-out", "kind": kind}))
 
     def __enter__(self) -> Report:
         return self
@@ -82,6 +99,11 @@ class Report:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def kinds_in_words(kinds: Iterable[str]) -> str:
+    """Count kinds, most first: ``3 HEIC, 1 other``."""
+    return ", ".join(f"{count} {kind}" for kind, count in Counter(kinds).most_common())
 
 
 def line_of(outcome: Outcome) -> str:

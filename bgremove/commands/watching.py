@@ -13,11 +13,13 @@ from bgremove.batch.targets import means_file
 from bgremove.errors import PlanError
 
 
-def check_folders(names: Sequence[str], output: str) -> list[Path]:
+def check_folders(names: Sequence[str], output: str | None) -> list[Path]:
     """Return the folders to watch; raises UsageError for anything else."""
     for name in names:
         if not Path(name).is_dir():
             raise click.UsageError(f"--watch takes folders; {name} is none")
+    if output is None:
+        raise click.UsageError("--watch needs a folder for its cut-outs: -o cutouts/")
     if means_file(output) or (Path(output).exists() and not Path(output).is_dir()):
         raise click.UsageError(f"--watch needs a folder for its cut-outs; {output} names a file")
     return [Path(name) for name in names]
@@ -32,12 +34,14 @@ def batches(
     """Yield the jobs of pictures that are there, and of those that come, until ``stop``.
 
     ``look`` plans everything anew: names depend on which pictures lie side by side. Where it raises
-    PlanError, that is said, and nothing is begun until it is mended. Raises ClickException where a
-    folder is gone: nothing would ever be seen of it again.
+    PlanError, that is said, and nothing is begun until it is corrected. Raises ClickException where
+    a folder is gone: nothing would ever be seen of it again.
     """
     from bgremove.batch.watch import Watch, looks
 
     watch = Watch(settle_s)
+    shown = ", ".join(map(str, folders))
+    click.echo(f"watching {shown} for pictures; Ctrl-C ends it", err=True)
     said = ""
     for now in looks(folders, watch, stop):
         try:
@@ -46,7 +50,7 @@ def batches(
             _check_there(folders)
             if error.message != said:
                 said = error.message
-                click.echo(f"waiting until this is mended: {said}", err=True)
+                click.echo(f"waiting until this is corrected: {said}", err=True)
             continue
         said = ""
         if jobs:

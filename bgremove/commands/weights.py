@@ -72,6 +72,11 @@ def command(strict: bool, again: bool, answer: str | None) -> None:
         if state == "missing" and meanwhile and model.name != manifest.fallback:
             state += f"; {manifest.fallback} serves subject {meanwhile} meanwhile"
         click.echo(f"{model.name}: {state}")
+    for prior in manifest.priors:
+        state = "ready"
+        if prior.name in missing:
+            state = "missing; subject human keeps whatever stands out meanwhile"
+        click.echo(f"{prior.name}: {state}")
     if manifest.fallback in missing or (strict and missing):
         sys.exit(1)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from bgremove.batch.records import Job, Outcome
+from bgremove.batch.records import STANDARD, Job, Outcome
+from bgremove.batch.remembered import made_since
 from bgremove.batch.run import run
-from bgremove.batch.sources import find
-from bgremove.batch.targets import plan
+from bgremove.batch.sources import find, left_out
+from bgremove.batch.targets import beside, check_writable, means_file, plan
 from bgremove.commands import engine
 from bgremove.commands.computing import Services, computing
+from bgremove.commands.report import kinds_in_words
 from bgremove.commands.stopping import Stop
 from bgremove.commands.watching import batches, check_folders
 from bgremove.datatypes import Options
@@ -33,7 +35,7 @@ class Batch:
     """Pictures, their output and the options of their removal."""
 
     photos: tuple[str, ...]
-    output: str
+    output: str | None
     options: Options
     recursive: bool
     overwrite: bool
@@ -42,7 +44,9 @@ class Batch:
         """Do what is there; raises UsageError where nothing is."""
         jobs = self.jobs()
         if not jobs:
-            raise click.UsageError(f"no pictures in {', '.join(self.photos)}")
+            others = kinds_in_words(self.left_out().values())
+            but = f", only {others}" if others else ""
+            raise click.UsageError(f"no pictures in {', '.join(self.photos)}{but}")
         return Work(len(jobs), lambda stop: self._run([jobs], services, at_once, stop))
 
     def watched(self, settle_s: float, services: Services, at_once: int | None) -> Work:
@@ -59,7 +63,7 @@ class Batch:
         """Do what is there on a cluster; raises UsageError and ClickException."""
         jobs = engine.plan(
             self.photos,
-            self.output,
+            self.output or "",  # the command asks for it
             self.options,
             recursive=self.recursive,
             overwrite=self.overwrite,
@@ -78,10 +82,24 @@ class Batch:
     def jobs(self) -> list[Job]:
         """Look at the folders and say what is to be done; raises UsageError."""
         try:
-            return self._plan()
+            jobs = self._plan()
+            check_writable(jobs)
         except PlanError as error:
             raise click.UsageError(error.message) from error
+        return jobs
 
     def _plan(self) -> list[Job]:
-        found = find(self.photos, Path(self.output), recursive=self.recursive)
-        return plan(found, self.output, self.options.suffix, overwrite=self.overwrite)
+        out = None if self.output is None else Path(self.output)
+        found = find(self.photos, out, recursive=self.recursive)
+        if self.output is None or out is None:
+            jobs = beside(found, self.options, overwrite=self.overwrite)
+        else:
+            jobs = plan(found, self.output, self.options.suffix, overwrite=self.overwrite)
+        if out is None or not jobs or self.output == STANDARD or means_file(str(out)):
+            return jobs
+        since_ns = made_since(out, self.options)
+        return [replace(job, since_ns=since_ns) for job in jobs]
+
+    def left_out(self) -> dict[Path, str]:
+        """Return the files of the folders that are no pictures by their names, with their kinds."""
+        return left_out(self.photos, recursive=self.recursive)

@@ -64,6 +64,11 @@ def _mended_by_weights(models: Mapping[str, str]) -> set[str]:
 
 def _better(machine: Machine, settings: Settings | None, service: Service) -> Iterator[str]:
     yield from _of_models(machine, settings, service.models, service.subjects, service.precision)
+    for name in service.joining:
+        yield (
+            f"{name} joins the vote on subject human, for the time of another network; whether it"
+            " improves anything has not been measured: remove its file to do without"
+        )
     limit = machine.memory_limit_mib or machine.memory_mib
     if limit < ROOMY_MIB:
         yield (

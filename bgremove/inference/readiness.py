@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bgremove.datatypes import Subject
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError, ModelUnavailableError
-from bgremove.inference.manifest import Model
+from bgremove.inference.manifest import Model, Weights
 from bgremove.inference.precision import int8_is_faster
 from bgremove.inference.sessions import Sessions
 from bgremove.inference.verify import as_built, fault_of
@@ -77,7 +77,7 @@ class WarmUp:
         """Verify every file that is there, warm the default session, and note what came of it."""
         sessions, manifest = self._sessions, self._sessions.manifest
         self._settle_precision()
-        models = {model.name: self._state(model) for model in manifest.forms}
+        models = {model.name: self._state(model) for model in manifest.files}
         subjects = {subject.value: self._serving(subject) for subject in Subject}
         faults = [
             f"{name}: {state}"
@@ -115,11 +115,12 @@ class WarmUp:
         except BgremoveError as error:  # the default does not run: what follows will say why
             logger.warning("precision not measured", extra={"cause": error.private})
 
-    def _state(self, model: Model) -> str:
-        if not self._sessions.is_present(model):
+    def _state(self, weights: Weights) -> str:
+        if not self._sessions.is_present(weights):
             return ABSENT
         folder = self._sessions.weights_dir
-        return fault_of(as_built(model, folder), folder / model.file) or VERIFIED
+        expected = as_built(weights, folder) if isinstance(weights, Model) else weights
+        return fault_of(expected, folder / weights.file) or VERIFIED
 
     def _serving(self, subject: Subject) -> str:
         try:

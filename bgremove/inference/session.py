@@ -18,7 +18,7 @@ from bgremove.datatypes import ArrayF32
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ModelUnavailableError, UpstreamError
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Model
+from bgremove.inference.manifest import Model, Weights
 from bgremove.inference.options import session_options, share_arena
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.providers import NAMES, Provider, provider_options
@@ -55,7 +55,7 @@ class Session:
         """
         self.model = model
         share_arena()
-        with _verified(model, path) as weights:
+        with verified(model, path) as weights:
             try:
                 # From the open file: given bytes, the Python object would keep them.
                 self._session = ort.InferenceSession(
@@ -65,12 +65,12 @@ class Session:
                     provider_options=[provider_options(provider, threads)],
                 )
             except ORT_ERRORS as error:
-                raise _unavailable(model, "does not load", error) from error
+                raise unavailable(model, "does not load", error) from error
         if self._session.get_providers()[0] != NAMES[provider]:  # it would run on the CPU instead
-            raise _unavailable(model, f"cannot run on {provider}: its libraries do not load here")
+            raise unavailable(model, f"cannot run on {provider}: its libraries do not load here")
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
-            raise _unavailable(model, f"has {len(inputs)} inputs, not one")
+            raise unavailable(model, f"has {len(inputs)} inputs, not one")
         # One run at a time: each takes every core it may, and two at once take more memory and
         # finish fewer pictures (7.1 a second, not 7.7, on 2 cores).
         self._turn = threading.Lock()
@@ -88,17 +88,17 @@ class Session:
             raise
         except UpstreamError as error:
             why = "fails on the known picture"
-            raise _unavailable(self.model, why, error.private) from error
+            raise unavailable(self.model, why, error.private) from error
         low, high = float(saliency.min()), float(saliency.max())
         if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
             why = f"maps the known picture to [{low:g}, {high:g}], not [0, 1]"
-            raise _unavailable(self.model, why)
+            raise unavailable(self.model, why)
         if not self.model.known_answer:
             return
         expected = np.asarray(self.model.known_answer, dtype=np.float32)
         off = float(np.abs(answer_of(saliency) - expected).max())
         if off > KNOWN_ANSWER_TOLERANCE:
-            raise _unavailable(self.model, f"answers the known picture wrong, by {off:.3f}")
+            raise unavailable(self.model, f"answers the known picture wrong, by {off:.3f}")
 
     def run(self, tensor: ArrayF32, deadline: Deadline) -> ArrayF32:
         """Compute the saliency map of ``tensor``, stopping at ``deadline``.
@@ -156,7 +156,7 @@ class Session:
         wanted = [1, channels, self.model.size, self.model.size]
         if node is None or not _fits(node.shape, wanted):
             found = {node.name: node.shape for node in nodes}
-            raise _unavailable(self.model, f"has {found}, not {name!r} of shape {wanted}")
+            raise unavailable(self.model, f"has {found}, not {name!r} of shape {wanted}")
         return str(node.name)
 
 
@@ -174,21 +174,22 @@ def _name_of(file: BinaryIO, path: Path) -> str:
 
 
 @contextmanager
-def _verified(model: Model, path: Path) -> Iterator[BinaryIO]:
+def verified(model: Weights, path: Path) -> Iterator[BinaryIO]:
     """Open the weights and hash what was opened: a file put in its place is not what loads."""
     try:
         with path.open("rb") as weights:
             size = os.fstat(weights.fileno()).st_size
             if size != model.bytes:
-                raise _unavailable(model, f"has {size} bytes, not {model.bytes}")
+                raise unavailable(model, f"has {size} bytes, not {model.bytes}")
             if hashlib.file_digest(weights, "sha256").hexdigest() != model.sha256:
-                raise _unavailable(model, "does not have the SHA-256 of the manifest")
+                raise unavailable(model, "does not have the SHA-256 of the manifest")
             yield weights
     except OSError as error:
-        raise _unavailable(model, f"cannot be read: {error.strerror}") from error
+        raise unavailable(model, f"cannot be read: {error.strerror}") from error
 
 
-def _unavailable(model: Model, why: str, cause: object = None) -> ModelUnavailableError:
+def unavailable(model: Weights, why: str, cause: object = None) -> ModelUnavailableError:
+    """Return the error for weights that cannot be used."""
     return ModelUnavailableError(
         "The model for this subject is not available",
         reason=f"{model.file} {why}",

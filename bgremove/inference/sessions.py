@@ -12,7 +12,8 @@ from pathlib import Path
 from bgremove.datatypes import Effort, Subject
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
-from bgremove.inference.manifest import Manifest, Model
+from bgremove.inference.manifest import Manifest, Model, Weights
+from bgremove.inference.people import PeopleFinder
 from bgremove.inference.precision import Precision
 from bgremove.inference.providers import Provider
 from bgremove.inference.session import Session
@@ -53,7 +54,7 @@ class Sessions:
         self.manifest = manifest
         self.weights_dir = weights_dir
         self._max_sessions = max_sessions
-        self._strict = strict
+        self.strict = strict
         self.effort = effort
         self.threads = threads
         self.provider = provider
@@ -61,6 +62,7 @@ class Sessions:
         is_open = precision == "auto" and provider != "cuda"
         self.is_precision_open = is_open and not has_int8_instructions()
         self.int8 = precision == "int8" or (is_open and not self.is_precision_open)
+        self.people = PeopleFinder(manifest.priors, weights_dir)
         self._on_change = on_change
         self._loaded: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()  # guards `_loaded`, held for an instant only
@@ -69,15 +71,18 @@ class Sessions:
     def choose(self, subject: Subject) -> Choice:
         """Pick the model for ``subject``: its best one present, else the fallback.
 
+        For people the priors belong to the model: without them it finds whatever stands out.
+
         Raises ModelUnavailableError when only the fallback is there and models are strict.
         """
+        is_complete = subject is not Subject.HUMAN or not self.manifest.priors or self.has_people
         for model in self.manifest.candidates(subject):
-            if self.is_present(model):
+            if is_complete and self.is_present(model):
                 return Choice(self.to_run(model), is_fallback=False)
-        if self._strict:
+        if self.strict:
             raise ModelUnavailableError(
                 f"The model for subject {subject} is not installed on this server",
-                reason=f"none of the weights for {subject} is there, and models are strict",
+                reason=f"weights for {subject} are absent, and models are strict",
             )
         return Choice(self.default, is_fallback=True)
 
@@ -99,7 +104,18 @@ class Sessions:
             return as_built(model.quantised, self.weights_dir)
         return model
 
-    def is_present(self, model: Model) -> bool:
+    @property
+    def has_people(self) -> bool:
+        """Whether the manifest has priors of people, and all of their files are there."""
+        priors = self.manifest.priors
+        return bool(priors) and all(self.is_present(prior) for prior in priors)
+
+    def joining(self, subject: Subject) -> tuple[Model, ...]:
+        """Return the models whose maps join the vote on ``subject`` without being chosen for it."""
+        models = (model for model in self.manifest.models if subject in model.joins)
+        return tuple(self.to_run(model) for model in models if self.is_present(model))
+
+    def is_present(self, model: Weights) -> bool:
         """Tell whether the weights of ``model`` are in the folder (hashed when they load)."""
         return (self.weights_dir / model.file).is_file()
 

@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from bgremove.inference.manifest import Model
+from bgremove.inference.manifest import Model, Weights
 
 
-def fault_of(model: Model, path: Path) -> str | None:
+def fault_of(model: Weights, path: Path) -> str | None:
     """Say what is wrong with the file at ``path``; None when it is the manifest's own."""
     try:
         size = path.stat().st_size

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Model, Source
+from bgremove.inference.manifest import Manifest, Model, Source, Weights
 from bgremove.inference.verify import fault_of
 from bgremove.provisioning.build import build
 from bgremove.provisioning.resting import forget_failure, is_resting, note_failure
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 def fetch_all(
     manifest: Manifest, folder: Path, mirror: str = "", *, again: bool = True
 ) -> dict[str, str]:
-    """Fetch every model that is not there yet, and build its int8 form.
+    """Fetch the models and priors that are not there yet, and build the models' int8 forms.
 
     A stand-in is fetched only where the model it is for is missing. Only one process works in
     ``folder`` at a time: a second one waits and then finds the files there.
@@ -41,31 +41,41 @@ def fetch_all(
     """
     missing: dict[str, str] = {}
     with _locked(folder):
-        for model in manifest.models:
-            if model.stands_in_for and model.stands_in_for not in missing:
+        for weights in (*manifest.models, *manifest.priors):
+            if isinstance(weights, Model) and _is_covered(weights, missing):
                 continue
-            if not again and is_resting(model, folder):
-                missing[model.name] = "it was out of reach within the last day"
-                continue
-            try:
-                fetch(model, folder, mirror)
-            except WeightsError as error:
-                missing[model.name] = error.message
-                logger.info("%s: %s", model.name, error.message)
-                note_failure(model, folder)
+            if not again and is_resting(weights, folder):
+                missing[weights.name] = "it was out of reach within the last day"
                 continue
             try:
-                build(model, folder)
-                forget_failure(model, folder)
+                fetch(weights, folder, mirror)
             except WeightsError as error:
-                logger.warning(
-                    "%s: no int8 form, it runs in float32: %s", model.name, error.message
-                )
-                note_failure(model, folder)
+                missing[weights.name] = error.message
+                logger.info("%s: %s", weights.name, error.message)
+                note_failure(weights, folder)
+                continue
+            if isinstance(weights, Model):
+                _build(weights, folder)
+            else:
+                forget_failure(weights, folder)
     return missing
 
 
-def fetch(model: Model, folder: Path, mirror: str = "") -> Path:
+def _is_covered(model: Model, missing: dict[str, str]) -> bool:
+    """Tell whether a stand-in is not needed."""
+    return bool(model.stands_in_for) and model.stands_in_for not in missing
+
+
+def _build(model: Model, folder: Path) -> None:
+    try:
+        build(model, folder)
+        forget_failure(model, folder)
+    except WeightsError as error:
+        logger.warning("%s: no int8 form, it runs in float32: %s", model.name, error.message)
+        note_failure(model, folder)
+
+
+def fetch(model: Weights, folder: Path, mirror: str = "") -> Path:
     """Return the verified file of ``model``, fetching it where it is absent or damaged.
 
     Raises WeightsError that says, source by source, why none could give it.
@@ -92,7 +102,7 @@ def fetch(model: Model, folder: Path, mirror: str = "") -> Path:
     raise WeightsError("; ".join(reasons or ["the manifest names no source"]))
 
 
-def _bring(source: Source, model: Model, path: Path) -> None:
+def _bring(source: Source, model: Weights, path: Path) -> None:
     """Download beside ``path``, verify, and only then rename."""
     part = path.with_name(path.name + ".part")
     resumes = source.kind == "url" and part.exists()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Model, load_manifest
+from bgremove.inference.manifest import Manifest, Weights, load_manifest
 from bgremove.provisioning.fetch import fetch_all
 from bgremove.provisioning.resting import is_resting
 from bgremove.settings import Settings
@@ -65,8 +65,15 @@ def ensure_weights(
 def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[str]:
     """Yield a sentence for each subject's model that no source gave, and no stand-in replaces."""
     covered = {model.stands_in_for for model in manifest.models if model.name not in missing}
-    for name in missing:
-        model = manifest.model(name)
+    if any(prior.name in missing for prior in manifest.priors):
+        yield (
+            f"The priors of people are out of reach; {manifest.fallback} alone serves subject human"
+            " instead. They are tried again tomorrow."
+        )
+    for model in manifest.models:
+        name = model.name
+        if name not in missing:
+            continue
         if model.subjects and not model.stands_in_for and name not in covered:
             subjects = " and ".join(model.subjects)
             yield (
@@ -75,19 +82,24 @@ def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[
             )
 
 
-def _due(manifest: Manifest, folder: Path) -> list[Model]:
-    """Return the models to fetch or build; a stand-in only counts through the model it is for."""
+def _due(manifest: Manifest, folder: Path) -> list[Weights]:
+    """Return the files to fetch or build; a stand-in only counts through the model it is for."""
     covered = {one.stands_in_for for one in manifest.models if _is_there(one, folder)}
-    due = []
+    due: list[Weights] = []
     for model in manifest.models:
         forms = [model] if model.quantised is None else [model, model.quantised]
         is_done = model.name in covered or all(_is_there(form, folder) for form in forms)
         if not (is_done or model.stands_in_for or is_resting(model, folder)):
             due.append(model)
+    due += [
+        prior
+        for prior in manifest.priors
+        if not (_is_there(prior, folder) or is_resting(prior, folder))
+    ]
     return due
 
 
-def _is_there(model: Model, folder: Path) -> bool:
+def _is_there(model: Weights, folder: Path) -> bool:
     return (folder / model.file).is_file()
 
 

@@ -226,7 +226,7 @@ def test_a_cluster_that_is_not_there_is_named(photos: Path, tmp_path: Path) -> N
     ("options", "fault"),
     [
         (["-o", "out", "--scheduler", "tcp://h:1"], "--scheduler is for --engine dask"),
-        (["-o", "out", "--engine", "dask", "--watch"], "goes without --server and --watch"),
+        (["-o", "out", "--engine", "dask", "--watch"], "goes without --server, --watch"),
         (["-o", "out", "--engine", "dask", "--scheduler", "tcp://h:1", "-j", "2"], "--jobs is for"),
         (["-o", "-", "--engine", "dask"], "not -"),
         (["-o", "memory://out", "--engine", "dask"], "no pictures there"),

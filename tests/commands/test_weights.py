@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from bgremove.cli import main
 from bgremove.datatypes import Subject
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Manifest
+from bgremove.inference.manifest import Manifest, load_manifest
 from bgremove.inference.preprocess import to_tensor
 from tests.support import graphs
 
@@ -59,6 +59,19 @@ def test_weights_are_fetched_and_what_became_of_each_is_said(folder: Path) -> No
     assert result.exit_code == 0
     assert STATES in result.output
     assert (folder / "default.onnx").read_bytes() == graphs.brightness()
+
+
+def test_priors_of_people_are_fetched_and_a_missing_one_is_said(folder: Path, mirror: Path) -> None:
+    (default,) = [m for m in load_manifest(folder).models if m.name == "default"]
+    graphs.write_manifest(folder, Manifest((default,), "default", graphs.priors(b"prior")))
+    for role in ("mask", "faces"):
+        (mirror / f"{role}.tflite").write_bytes(b"prior")
+    result = invoke("weights")
+    assert result.exit_code == 0
+    assert "mask: ready\n" in result.output
+    assert "bodies: missing; subject human keeps whatever stands out meanwhile\n" in result.output
+    assert (folder / "faces.tflite").read_bytes() == b"prior"
+    assert invoke("weights", "--strict").exit_code == 1
 
 
 def test_strict_fails_where_any_model_is_missing(folder: Path) -> None:

@@ -95,6 +95,12 @@ def test_weights_are_not_advised_where_they_would_fail_the_same_way(fault: str) 
         ({}, {"threads": 3}, {}, "BGREMOVE_THREADS=3, but only 2 cores may be used"),
         ({}, {}, {"subjects": {"human": "u2net (model-fallback)"}}, "human is served by u2net:"),
         ({}, {}, {"subjects": {"human": "unavailable"}}, "human is not served"),
+        (
+            {},
+            {},
+            {"joining": ("u2net_human_seg",)},
+            "u2net_human_seg joins the vote on",
+        ),
         ({}, {}, {"models": {"n": "verified", "n-int8": "absent"}}, "n-int8 is not built"),
         ({}, {}, {"precision": "float32"}, "fast in int8, but float32 runs"),
         ({"libraries": MACHINE.libraries | {"fsspec": None}}, {}, {}, "pip install -e '.[dask]'"),

@@ -1,13 +1,15 @@
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from bgremove.datatypes import Subject
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import SHIPPED, Manifest, Source, load_manifest
+from bgremove.inference.manifest import SHIPPED, Manifest, Role, Source, load_manifest
+from tests.support import graphs
 from tests.support.graphs import model_of, write_manifest
 
 # The table of the weights' design, and the half-precision IS-Net named below it.
@@ -51,9 +53,45 @@ def test_every_shipped_model_says_its_licence_paper_and_where_it_comes_from(
 def test_each_subject_has_its_own_model_and_u2net_is_the_fallback(shipped: Manifest) -> None:
     names = {subject: [m.name for m in shipped.candidates(subject)] for subject in Subject}
     assert names[Subject.UNIVERSAL][0] == shipped.fallback == "u2net"
-    assert names[Subject.HUMAN][0] == "u2net_human_seg"
+    assert names[Subject.HUMAN] == ["u2net"]
     assert names[Subject.PRODUCT][0] == "isnet-general-use-fp16"
     assert shipped.model("isnet-general-use").size == 1024
+
+
+def test_the_priors_of_people_have_a_role_each_and_come_from_npm(shipped: Manifest) -> None:
+    assert {prior.role for prior in shipped.priors} == set(get_args(Role))
+    assert {prior.licence for prior in shipped.priors} == {"Apache-2.0"}
+    assert {source.kind for prior in shipped.priors for source in prior.sources} == {"npm"}
+    assert shipped.files == (*shipped.forms, *shipped.priors)
+    assert not {prior.name for prior in shipped.priors} & {model.name for model in shipped.forms}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"role": "hands"}, "roles bodies, faces, hands"),
+        ({"sha256": "?"}, "mask has a wrong value for sha256"),
+        ({"colour": 1}, "colour"),
+        ({"bytes": None}, "lacks|missing"),
+    ],
+)
+def test_a_prior_that_cannot_be_used_is_named(
+    tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    model = graphs.model_of(graphs.brightness())
+    graphs.write_manifest(tmp_path, Manifest((model,), "tiny", graphs.priors(b"prior")))
+    path = tmp_path / "manifest.toml"
+    head, row, rest = path.read_text().partition("[priors.mask]\n")
+    own, others, tail = rest.partition("[priors.")
+    fields = dict(line.split(" = ", 1) for line in own.splitlines())
+    for key, value in changes.items():
+        fields.pop(key, None)
+        if value is not None:
+            fields[key] = json.dumps(value)
+    own = "".join(f"{key} = {value}\n" for key, value in fields.items())
+    path.write_text(head + row + own + others + tail)
+    with pytest.raises(WeightsError, match=words):
+        load_manifest(tmp_path)
 
 
 def test_a_stand_in_comes_after_the_model_it_stands_in_for(shipped: Manifest) -> None:

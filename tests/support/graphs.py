@@ -7,14 +7,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from bgremove.datatypes import Subject
-from bgremove.inference.manifest import Manifest, Model
+from bgremove.inference.manifest import Manifest, Model, Prior, Role
 
 SIZE = 32
 OPEN = ("batch", 3, "height", "width")
@@ -44,6 +44,15 @@ def model_of(data: bytes, **changes: Any) -> Model:
     return replace(model, **changes)
 
 
+def priors(data: bytes, **changes: Any) -> tuple[Prior, ...]:
+    """Return the rows of three priors of people whose files are ``data``."""
+    row = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "licence": "none"}
+    row |= {"paper": "none", "sources": ()} | changes
+    return tuple(
+        Prior(name=role, file=f"{role}.tflite", role=role, **row) for role in get_args(Role)
+    )
+
+
 def put(folder: Path, data: bytes, **changes: Any) -> Model:
     """Write ``data`` where its row says, and return the row."""
     model = model_of(data, **changes)
@@ -58,6 +67,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         row = asdict(model)
         lines.append(f"[models.{row.pop('name')}]")
         lines += [f"{key} = {_toml(value)}" for key, value in row.items() if value is not None]
+    for prior in manifest.priors:
+        row = asdict(prior)
+        lines.append(f"[priors.{row.pop('name')}]")
+        lines += [f"{key} = {_toml(value)}" for key, value in row.items()]
     (folder / "manifest.toml").write_text("\n".join(lines), encoding="utf-8")
 
 

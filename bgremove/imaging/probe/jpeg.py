@@ -1,11 +1,8 @@
-"""What a JPEG declares: size, scans, orientation, colour profile."""
+"""Read what a JPEG declares: size, scans, orientation, colour profile."""
 
 from __future__ import annotations
 
-import re
-
 from bgremove.datatypes import ImageHeader, ImageType
-from bgremove.errors import ImageError
 from bgremove.imaging.probe.exif import (
     PREFIX,
     UPRIGHT,
@@ -20,15 +17,16 @@ from bgremove.imaging.probe.limits import (
     cut_short,
     refuse_above,
 )
+from bgremove.imaging.probe.segments import (
+    APP1,
+    APP2,
+    ARITHMETIC_FRAMES,
+    FRAME_HEADERS,
+    START_OF_SCAN,
+    segments,
+)
 
-MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")  # not stuffing, TEM, a restart or fill
-# SOF0 to SOF15, without DHT (C4), JPG (C8) and DAC (CC), which lie between them.
-FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-ARITHMETIC_FRAMES = frozenset({0xC9, 0xCA})
-START_OF_IMAGE, END_OF_IMAGE, START_OF_SCAN, APP1, APP2 = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2
 ICC_PREFIX = b"ICC_PROFILE\0"
-
-MAX_SEGMENTS = 10_000  # marker segments; photographs have under 300. A walk over all takes 10 ms
 
 # What scans cost is blocks visited, however few their bytes: 47 ns for 8 x 8 pixels of a component
 # in libjpeg-turbo 3.1 (refinement of nothing), so 50 megapixels in 25 scans take 0.9 s. libjpeg's
@@ -58,22 +56,8 @@ class _Reader:
         self._profile_fits = True
 
     def read(self, data: bytes) -> ImageHeader:
-        at = 2
-        for _ in range(MAX_SEGMENTS):
-            match = MARKER.search(data, at)
-            if match is None or match[0][1] == END_OF_IMAGE:
-                break
-            at = match.end()
-            if match[0][1] == START_OF_IMAGE:
-                continue
-            # libjpeg takes a length below 2 for 2.
-            end = at + max(2, int.from_bytes(data[at : at + 2], "big"))
-            if end > len(data):
-                break
-            self._take(match[0][1], data[at + 2 : end])
-            at = end
-        else:
-            raise ImageError(f"The JPEG has more segments than the limit of {MAX_SEGMENTS:,}")
+        for marker, body in segments(data):
+            self._take(marker, body)
         if self._size == (0, 0):
             raise cut_short("JPEG")
         return ImageHeader(

@@ -11,7 +11,7 @@ from bgremove.datatypes import DecodedImage, Effort, Subject
 from bgremove.deadline import Deadline
 from bgremove.inference.manifest import Manifest
 from bgremove.inference.sessions import Sessions
-from bgremove.sight import ASK_BELOW, FINE_SIDE, Sight, look
+from bgremove.salience import ASK_BELOW, FINE_SIDE, Sight, salient
 from bgremove.stages import Stages
 from tests.support import graphs
 
@@ -38,7 +38,7 @@ def seen(
     sessions: Sessions, bgr: np.ndarray, subject: Subject = Subject.UNIVERSAL, name: str = "first"
 ) -> Sight:
     model = sessions.manifest.model(name)
-    return look(DecodedImage(bgr), subject, model, sessions, Stages(Deadline.after(20)))
+    return salient(DecodedImage(bgr), subject, model, sessions, Stages(Deadline.after(20)))
 
 
 def disc(level: int, side: int = 64) -> np.ndarray:

@@ -1,0 +1,85 @@
+"""The people in a picture: whether there are any, and which part of a saliency map they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from bgremove.datatypes import ArrayF32, ImageU8, People
+from bgremove.inference.people import PeopleFinder
+from bgremove.matting.people import keep_people
+from bgremove.matting.persons import (
+    CLOSE_EVIDENCE,
+    EVIDENCE,
+    closer_look,
+    evidence,
+    hidden_body,
+    pasted,
+    person_mask,
+    pixels,
+)
+from bgremove.matting.pyramid import halvings, shrink
+from bgremove.stages import Stages
+
+SHOWN_SIDE = 1280  # px: a longer picture is halved first; the networks see 300² at most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PeopleSight:
+    """The people that detectors found in ``bgr``, uint8 (H, W, 3), and the prior of where they are.
+
+    ``prior``: float32 (256, 256) in [0, 1].
+    """
+
+    bgr: ImageU8
+    people: People
+    prior: ArrayF32
+
+
+def find_people(bgr: ImageU8, finder: PeopleFinder, stages: Stages) -> PeopleSight | None:
+    """Look for people in a picture, uint8 (H, W, 3).
+
+    Returns:
+        What was found, or None where nobody is to be seen.
+
+    Raises:
+        ModelUnavailableError: a prior's file is not what the manifest says.
+        UpstreamError: a network failed, or the deadline passed.
+
+    """
+    with stages.stage("inference"):
+        shown = shrink(bgr, halvings(max(bgr.shape[:2]), SHOWN_SIDE))
+        people = finder.find(shown, stages.deadline)
+        if evidence(people) < EVIDENCE:
+            box = hidden_body(people)
+            if box is None:
+                return None
+            close = finder.find(
+                shown[pixels(box, (shown.shape[1], shown.shape[0]))], stages.deadline
+            )
+            if evidence(close) < CLOSE_EVIDENCE:
+                return None
+        return PeopleSight(shown, people, finder.mask(shown, stages.deadline))
+
+
+def people_of(
+    saliency: ArrayF32, sight: PeopleSight, finder: PeopleFinder, stages: Stages
+) -> ArrayF32:
+    """Return the people of a saliency map, float32 (S, S) in [0, 1], as a map of the same size.
+
+    Where they are small in the picture the prior looks again, at them alone.
+    """
+    with stages.stage("inference"):
+        prior, size = sight.prior, (sight.bgr.shape[1], sight.bgr.shape[0])
+        small = np.asarray(
+            cv2.resize(saliency, prior.shape[::-1], interpolation=cv2.INTER_AREA), np.float32
+        )
+        persons = person_mask(prior, small, sight.people)
+        box = closer_look(persons, sight.people)
+        if box is not None:
+            close = finder.mask(sight.bgr[pixels(box, size)], stages.deadline)
+            prior = pasted(prior, close, box)
+            persons = person_mask(prior, small, sight.people)
+        return keep_people(saliency, prior, persons)
