@@ -53,8 +53,8 @@ eval: .venv/dev.stamp weights build/drawn/manifest.tsv ## Score the cut-outs on 
 	$(BIN)/python -m eval $(or $(DATASET),../shared/eval) build/drawn --halves \
 		--remove eval.removers:plain_u2net --remove eval.removers:served --out build/eval
 
-bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
-	$(BIN)/python tools/bench.py --rembg-venv .venv-rembg $(BENCH)
+bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg on the photographs of PICTURES, else generated ones (15 min; BENCH=--quick: 3 min)
+	$(BIN)/python -m bench --rembg-venv .venv-rembg $(addprefix --folder ,$(PICTURES)) $(BENCH)
 
 lint: .venv/dev.stamp ## Check style, formatting and types
 	$(BIN)/ruff check .
@@ -74,7 +74,7 @@ format: .venv/dev.stamp ## Format the code
 pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 	$(BIN)/python tools/pictures.py
 
-settings: .venv/run.stamp ## Print the table of settings, as the README has it
+settings: .venv/run.stamp ## Print the table of settings, as docs/settings.md has it
 	@$(BIN)/bgremove settings --markdown
 
 openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json (docs/clients follow it by hand)

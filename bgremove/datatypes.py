@@ -177,6 +177,13 @@ class Options:
             raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
 
     @property
+    def extras(self) -> tuple[str, ...]:
+        """The options that are given beyond subject and format, for logs."""
+        names = ("background", "margin", "canvas")
+        given = tuple(name for name in names if getattr(self, name) is not None)
+        return (*given, "webp") if self.file_type is Encoding.WEBP else given
+
+    @property
     def ground(self) -> Colour:
         """The colour behind the subject of ``white_bg``."""
         return self.background or WHITE
@@ -201,10 +208,10 @@ class Options:
 class ImageHeader:
     """What a picture declares about itself, read without decoding it.
 
-        ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
-        ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
+    ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
+    ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
     smaller: ``reduction`` is 1, 2, 4 or 8, by which its sides are divided. ``density`` is the
-        pixels a metre (across, down), the right way up; None where the picture declares none.
+    pixels a metre (across, down), the right way up; None where the picture declares none.
     """
 
     type: ImageType

@@ -32,6 +32,7 @@ PROCESSES = (
     "tests.matting.test_refine",
     "tests.provisioning",
     "tests.test_memory",
+    "tests.bench",
     "tests.tools",
 )
 

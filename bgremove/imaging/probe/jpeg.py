@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.imaging.probe.density import Density, density_in_exif, density_in_jfif
 from bgremove.imaging.probe.exif import (
     PREFIX,
     UPRIGHT,
@@ -18,6 +19,7 @@ from bgremove.imaging.probe.limits import (
     refuse_above,
 )
 from bgremove.imaging.probe.segments import (
+    APP0,
     APP1,
     APP2,
     ARITHMETIC_FRAMES,
@@ -51,6 +53,7 @@ class _Reader:
         self._visited = 0
         self._orientation: int | None = None
         self._xmp_orientation: int | None = None
+        self._density: Density | None = None
         self._profile_parts: dict[int, bytes] = {}
         self._profile_count: int | None = None
         self._profile_fits = True
@@ -65,6 +68,7 @@ class _Reader:
             *self._size,
             orientation=self._orientation or self._xmp_orientation or UPRIGHT,
             icc_profile=self._profile(),
+            density=self._density,
         )
 
     def _take(self, marker: int, body: bytes) -> None:
@@ -74,6 +78,9 @@ class _Reader:
             self._take_frame(marker, body)
         elif marker == APP1 and self._orientation is None and body.startswith(PREFIX):
             self._orientation = orientation_of(body)
+            self._density = self._density or density_in_exif(body)
+        elif marker == APP0:
+            self._density = density_in_jfif(body) or self._density
         elif marker == APP1 and body.startswith(XMP_PREFIX):
             self._xmp_orientation = self._xmp_orientation or orientation_in_xmp(body)
         elif marker == APP2 and body.startswith(ICC_PREFIX) and len(body) > len(ICC_PREFIX) + 2:

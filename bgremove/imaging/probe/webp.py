@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
+from bgremove.imaging.probe.density import density_in_exif
 from bgremove.imaging.probe.exif import UPRIGHT, orientation_in_xmp, orientation_of
 from bgremove.imaging.probe.frame import FirstFrame
 from bgremove.imaging.probe.limits import (
@@ -83,7 +84,7 @@ def _still(chunks: list[bytes]) -> bytes:
 def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
     flags, canvas = data[20], _size(data[24:30])
     check_size(*canvas, limits)
-    frames, orientation, xmp_orientation, profile = 0, None, None, None
+    frames, orientation, xmp_orientation, profile, density = 0, None, None, None, None
     view = memoryview(data)
     for number, (name, at, length) in enumerate(_chunks(data)):
         body = view[at : at + length]
@@ -97,7 +98,7 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
                 check_canvas(canvas, _size(body[6:12]))
         elif name == b"EXIF" and flags & EXIF_FLAG and orientation is None:
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of EXIF")
-            orientation = orientation_of(bytes(body))
+            orientation, density = orientation_of(bytes(body)), density_in_exif(bytes(body))
         elif name == b"XMP " and xmp_orientation is None:
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of XMP")
             xmp_orientation = orientation_in_xmp(bytes(body))
@@ -107,7 +108,12 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
     if not flags & ANIMATION_FLAG:
         frames = 1
     return ImageHeader(
-        ImageType.WEBP, *canvas, max(1, frames), orientation or xmp_orientation or UPRIGHT, profile
+        ImageType.WEBP,
+        *canvas,
+        max(1, frames),
+        orientation or xmp_orientation or UPRIGHT,
+        profile,
+        density=density,
     )
 
 
