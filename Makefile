@@ -4,9 +4,10 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+FAST := not (slow or server or nginx or browser or weights or processes)
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run weights calibrate test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints openapi lint-page audit clean
+.PHONY: help run weights calibrate check test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints openapi lint-page release audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -20,6 +21,12 @@ weights: .venv/run.stamp ## Fetch and verify the models' weights
 
 calibrate: .venv/run.stamp ## Make the calibration table of MODEL again from the PICTURES folder
 	$(BIN)/bgremove calibrate $(MODEL) $(PICTURES)
+
+check: .venv/dev.stamp ## Check style and types, and run the fast tests: under a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile -m "$(FAST)"
 
 test: .venv/dev.stamp weights lint ## Run the linters and every test
 	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
@@ -46,8 +53,8 @@ eval: .venv/dev.stamp weights build/drawn/manifest.tsv ## Score the cut-outs on 
 	$(BIN)/python -m eval $(or $(DATASET),../shared/eval) build/drawn --halves \
 		--remove eval.removers:plain_u2net --remove eval.removers:served --out build/eval
 
-bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg (15 min; BENCH=--quick: 3 min)
-	$(BIN)/python tools/bench.py --rembg-venv .venv-rembg $(BENCH)
+bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg on the photographs of PICTURES, else generated ones (15 min; BENCH=--quick: 3 min)
+	$(BIN)/python -m bench --rembg-venv .venv-rembg $(addprefix --folder ,$(PICTURES)) $(BENCH)
 
 lint: .venv/dev.stamp ## Check style, formatting and types
 	$(BIN)/ruff check .
@@ -77,6 +84,9 @@ constraints: ## Pin the newest versions that setup.cfg lets in
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]'
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+release: .venv/dev.stamp ## Check, build and tag VERSION (see CONTRIBUTING.md)
+	$(BIN)/python tools/release.py $(VERSION)
 
 audit: .venv-audit/stamp ## Ask what is known against the pinned dependencies (AUDIT=--allow-unreachable)
 	@.venv-audit/bin/python tools/audit.py --pip-audit .venv-audit/bin/pip-audit $(AUDIT)

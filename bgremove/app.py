@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from bgremove import sandbox
-from bgremove.api import context, description, errors, health, pages, removals
-from bgremove.api.forms import FORM_OVERHEAD_BYTES, StrictRequest
+from bgremove.api import context, cross_origin, description, errors, health, pages, removals
+from bgremove.api.forms import FORM_OVERHEAD_BYTES
 from bgremove.api.raw import error_message
 from bgremove.api.services import NAME, Services
 from bgremove.engine import build_engine
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
     from bgremove.api.metrics.scraping import Metrics
 
 logger = logging.getLogger(__name__)
-
-
-class Application(Flask):
-    """Flask, reading forms strictly."""
-
-    request_class = StrictRequest
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -70,12 +64,13 @@ def describe(settings: Settings) -> description.Description:
 
 def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
     """Make an application with its routes and without the parts that they use."""
-    app = Application(NAME, static_folder=None)
+    app = Flask(NAME, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes + FORM_OVERHEAD_BYTES
-    context.register(app, settings.timeout_s)
+    context.register(app, settings)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
     app.register_blueprint(description.blueprint)
+    cross_origin.register(app, settings.cors_origins)
     if settings.pages:
         app.register_blueprint(description.pages)
         app.register_blueprint(pages.blueprint)

@@ -123,7 +123,6 @@ class Margin:
         return self.pixels + self.share * max(box.width, box.height)
 
 
-NO_MARGIN = Margin()
 WHITE = Colour(255, 255, 255)
 
 
@@ -134,8 +133,9 @@ class Options:
     Args:
         subject: the detection pipeline.
         output_format: the kind of answer.
-        background: the ground of ``white_bg``.
-        margin: space around the subject's box, for ``crop`` and ``white_bg``.
+        background: the ground of ``white_bg``; None is white.
+        margin: space around the subject's box, for ``crop`` and ``white_bg``, which is then cropped
+            as well; None is none.
         canvas: (width, height) of the answer in pixels, for ``crop`` and ``white_bg``; None leaves
             the subject's scale as it is.
         encoding: the file type of the answer; None takes the default of the format.
@@ -147,8 +147,8 @@ class Options:
 
     subject: Subject = Subject.UNIVERSAL
     output_format: OutputFormat = OutputFormat.TRANSPARENT
-    background: Colour = WHITE
-    margin: Margin = NO_MARGIN
+    background: Colour | None = None
+    margin: Margin | None = None
     canvas: tuple[int, int] | None = None
     encoding: Encoding | None = None
 
@@ -156,9 +156,9 @@ class Options:
         """Check that the options go together."""
         cropped = self.output_format in (OutputFormat.CROP, OutputFormat.WHITE_BG)
         faults = []
-        if self.background != WHITE and self.output_format is not OutputFormat.WHITE_BG:
+        if self.background is not None and self.output_format is not OutputFormat.WHITE_BG:
             faults.append(Detail("background", "`background` goes with `white_bg`"))
-        if self.margin != NO_MARGIN and not cropped:
+        if self.margin is not None and not cropped:
             faults.append(Detail("margin", "`margin` goes with `crop` and `white_bg`"))
         if self.canvas is not None and not cropped:
             faults.append(Detail("canvas", "`canvas` goes with `crop` and `white_bg`"))
@@ -167,6 +167,11 @@ class Options:
             faults.append(Detail("encoding", issue))
         if faults:
             raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
+
+    @property
+    def ground(self) -> Colour:
+        """The colour behind the subject of ``white_bg``."""
+        return self.background or WHITE
 
     @property
     def file_type(self) -> Encoding:
@@ -188,10 +193,10 @@ class Options:
 class ImageHeader:
     """What a picture declares about itself, read without decoding it.
 
-        ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
-        ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
+    ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
+    ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
     smaller: ``reduction`` is 1, 2, 4 or 8, by which its sides are divided. ``density`` is the
-        pixels a metre (across, down), the right way up; None where the picture declares none.
+    pixels a metre (across, down), the right way up; None where the picture declares none.
     """
 
     type: ImageType

@@ -72,6 +72,18 @@ class ValidationError(BgremoveError):
     code = ErrorCode.VALIDATION_ERROR
 
 
+class CompressedBodyError(ValidationError):
+    """The request's body is compressed; ``taken`` goes into Accept-Encoding (RFC 7694)."""
+
+    taken: ClassVar[str] = "identity"
+
+    def __init__(self, coding: str) -> None:
+        super().__init__(
+            f"The body of the request is compressed (Content-Encoding: {coding}); send the form as "
+            "it is, pictures are compressed already"
+        )
+
+
 class ImageError(ValidationError):
     """The picture is at fault: unknown type, damaged, or over a limit that the message names."""
 

@@ -25,6 +25,7 @@ class Header(StrEnum):
     CACHE_CONTROL = "Cache-Control"
     CONTENT_TYPE_OPTIONS = "X-Content-Type-Options"
     CONTENT_SECURITY_POLICY = "Content-Security-Policy"
+    ACCEPT_ENCODING = "Accept-Encoding"
     ACCEPT_RANGES = "Accept-Ranges"
     CONTENT_DISPOSITION = "Content-Disposition"
     REFERRER_POLICY = "Referrer-Policy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bgremove.datatypes import NO_MARGIN, Colour, Margin
+from bgremove.datatypes import Colour, Margin
 
 HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 LENGTH = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)(%|px)", re.ASCII)
@@ -46,8 +46,6 @@ def parse_margin(text: str) -> Margin:
     limit = MAX_SHARE if unit == "%" else MAX_PIXELS
     if number > limit:
         raise ValueError(f"Must be at most {limit}{unit}")
-    if not number:
-        return NO_MARGIN
     return Margin(share=number / 100) if unit == "%" else Margin(pixels=int(number))
 
 

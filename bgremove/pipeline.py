@@ -17,7 +17,7 @@ from bgremove.datatypes import (
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.imaging.encode import encode
-from bgremove.imaging.placement import check_canvas, place
+from bgremove.imaging.placement import check_answer, check_canvas, place
 from bgremove.imaging.probe import probe
 from bgremove.imaging.reduction import header_to_decode
 from bgremove.matting.colours import free_colours
@@ -45,7 +45,7 @@ def remove_background(
 
     Raises:
         ImageError: the picture is at fault.
-        ValidationError: the canvas is over a limit.
+        ValidationError: the canvas or the answer is over a limit.
         NoSubjectError: nothing stands out from the background.
         UpstreamError: processing failed or passed the deadline.
     """
@@ -83,7 +83,9 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
             cutout = Cutout(
                 bgr, found.matte.alpha, found.matte.box, image.icc_profile, header.density
             )
-        warnings += (Notice.ENLARGED,) if place(cutout, options).scale > 1 else ()
+        placement = place(cutout, options)
+        check_answer(placement, options, engine.limits.max_pixels)
+        warnings += (Notice.ENLARGED,) if placement.scale > 1 else ()
     return Cut(cutout, header.pixels, found.model, found.confidence, warnings)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import difflib
 import math
 import os.path
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bgremove.errors import SettingsError
 
@@ -32,6 +33,18 @@ def _weights_dir() -> Path:
     return Path(os.path.expanduser("~/.local/share/bgremove/weights"))
 
 
+def listed(text: str) -> list[str]:
+    """Return the items of a setting that holds several, with commas between them."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _check_origins(text: str) -> None:
+    for origin in listed(text):
+        parts = urlsplit(origin)
+        if origin != "*" and (not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}"):
+            raise ValueError(f"{origin} is not an origin such as https://shop.example")
+
+
 def _row(
     default: Any,
     unit: str,
@@ -42,13 +55,15 @@ def _row(
     choices: tuple[str, ...] = (),
     blank: bool = True,
     secret: bool = False,
+    check: Callable[[str], None] | None = None,
 ) -> Any:
     """Declare a setting: its default, unit, help, and the values that are let in.
 
-    Not ``blank``: to set it to nothing is a fault. A ``secret`` is never shown.
+    Not ``blank``: to set it to nothing is a fault. A ``secret`` is never shown. ``check`` raises
+    ValueError for a text at fault.
     """
     metadata = {"unit": unit, "help": text, "low": low, "high": high, "choices": choices}
-    metadata |= {"blank": blank, "secret": secret}
+    metadata |= {"blank": blank, "secret": secret, "check": check}
     return field(default=default, metadata=metadata, repr=not secret)
 
 
@@ -67,7 +82,10 @@ class Settings:
     max_scans: int = _row(100, "scans", "Most scans of a JPEG.", low=1, high=1_000)
     max_text_chunks: int = _row(100, "chunks", "Most text chunks of a PNG.", low=0, high=10_000)
     timeout_s: float = _row(
-        20.0, "seconds", "Deadline of a request, from its headers on.", low=0.05, high=600
+        20.0, "seconds", "Deadline of a request, from the end of its body on.", low=0.05, high=600
+    )
+    read_timeout_s: float = _row(
+        60.0, "seconds", "Time for a request's body to arrive.", low=0.05, high=600
     )
     grace_s: float = _row(
         10.0,
@@ -118,6 +136,13 @@ class Settings:
     )
     rapidapi_proxy_secret_file: str = _row(
         "", "file", "The same, one a line, read again when it changes.", blank=False
+    )
+    cors_origins: str = _row(
+        "",
+        "origins",
+        "Origins whose pages may ask and read the answers: https://shop.example, several with "
+        "commas, or * for all; none: only the service's own page.",
+        check=_check_origins,
     )
     metrics: bool = _row(True, "0 or 1", "Answer GET /metrics, for Prometheus.")
     log_level: str = _row(
@@ -207,6 +232,8 @@ def _checked(value: Any, rules: Mapping[str, Any]) -> Any:
         raise ValueError("empty; leave it out instead")
     if rules["choices"] and value not in rules["choices"]:
         raise ValueError(f"not one of {', '.join(rules['choices'])}")
+    if rules.get("check"):
+        rules["check"](value)
     if isinstance(value, int | float) and not rules["low"] <= value <= rules["high"]:
         raise ValueError(f"not from {rules['low']} to {rules['high']}")
     return value

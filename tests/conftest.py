@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,65 @@ from bgremove.inference.manifest import load_manifest
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 
+# Functions whose import says what a test module needs.
+NEEDS = {"gunicorn": "server", "nginx": "nginx"}
+# Folders and modules whose tests start other processes or build networks: seconds each.
+PROCESSES = (
+    "tests.api.openapi.test_document",
+    "tests.batch.test_cluster",
+    "tests.commands.test_serve",
+    "tests.contract.test_corpus",
+    "tests.contract.test_invariants",
+    "tests.eval",
+    "tests.imaging.test_bombs",
+    "tests.imaging.test_decoder",
+    "tests.inference.test_precision",
+    "tests.inference.test_session",
+    "tests.matting.test_doubt",
+    "tests.matting.test_refine",
+    "tests.provisioning",
+    "tests.test_memory",
+    "tests.bench",
+    "tests.tools",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it needs; tests/README.md has the list."""
+    for item in items:
+        for marker in _needed(item):
+            item.add_marker(marker)
+
+
+def _needed(item: pytest.Item) -> Iterator[str]:
+    fixtures = getattr(item, "fixturenames", ())
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    if "weights" in fixtures:
+        yield "weights"
+    if "chromium" in fixtures or "opened" in fixtures:
+        yield "browser"
+    in_process = parameters.get("door") == "flask"
+    module = getattr(item, "module", None)
+    if getattr(module, "__name__", "").startswith(PROCESSES):
+        yield "processes"
+    folder = getattr(module, "__package__", None)
+    conftest = sys.modules.get(f"{folder}.conftest") if folder != "tests" else None
+    for name, marker in NEEDS.items():
+        is_used = hasattr(module, name) or (
+            hasattr(conftest, name) and {"server", "door"} & set(fixtures)
+        )
+        if is_used and not in_process:
+            yield marker
+
+
 @pytest.fixture(autouse=True)
 def _environment() -> Iterator[None]:
     """Start without any BGREMOVE_* and give the environment back as it was."""
     before = dict(os.environ)
     for name in [name for name in before if name.startswith("BGREMOVE_")]:
         del os.environ[name]
+    if (manifest := sys.modules.get("bgremove.inference.manifest")) is not None:
+        manifest._last_good.clear()  # a server goes on with what it read; a test starts anew
     yield
     os.environ.clear()
     os.environ.update(before)

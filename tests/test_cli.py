@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from bgremove import __version__
-from bgremove.cli import COMMANDS, main
+from bgremove.cli import COMMANDS, FOR_MAINTAINERS, main
+
+ALL = COMMANDS | FOR_MAINTAINERS
 
 PACKAGE = Path(__file__).resolve().parents[1] / "bgremove" / "commands"
 
@@ -22,14 +24,14 @@ def test_every_module_with_a_command_is_listed_under_its_name() -> None:
         path.stem: import_module(f"bgremove.commands.{path.stem}") for path in PACKAGE.glob("*.py")
     }
     named = {m.command.name: m.__name__ for m in modules.values() if hasattr(m, "command")}
-    assert named == COMMANDS
+    assert named == ALL
     listed = CliRunner().invoke(main, ["--help"]).output
-    assert all(f"  {name} " in listed for name in COMMANDS)
+    assert all(f"  {name} " in listed for name in ALL)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ALL)
 def test_every_command_has_a_manual(name: str) -> None:
-    command = import_module(COMMANDS[name]).command
+    command = import_module(ALL[name]).command
     assert isinstance(command, click.Command)
     assert command.help
     assert all(o.help for o in command.params if isinstance(o, click.Option))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bgremove.datatypes import Box, Colour, Encoding, Margin, Options, OutputFormat
+from bgremove.datatypes import WHITE, Box, Colour, Encoding, Margin, Options, OutputFormat
 from bgremove.errors import ValidationError
 
 
@@ -13,7 +13,8 @@ from bgremove.errors import ValidationError
     [
         ({"background": Colour(1, 2, 3)}, ["background"]),
         ({"background": Colour(1, 2, 3), "output_format": OutputFormat.CROP}, ["background"]),
-        ({"margin": Margin(share=0.1)}, ["margin"]),
+        ({"background": WHITE}, ["background"]),
+        ({"margin": Margin()}, ["margin"]),
         ({"canvas": (100, 100), "output_format": OutputFormat.MASK}, ["canvas"]),
         ({"encoding": Encoding.JPEG}, ["encoding"]),
         ({"encoding": Encoding.WEBP, "output_format": OutputFormat.MASK}, ["encoding"]),

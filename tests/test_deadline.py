@@ -37,7 +37,7 @@ def test_the_client_is_told_the_limit_and_the_log_the_step(timeout_s: float, nam
     error = Deadline.after(timeout_s).exceeded("decoding")
     assert error.message == f"Processing took longer than the limit of {named} seconds"
     assert error.private == "deadline passed in decoding"
-    assert (error.code, error.status) == ("UPSTREAM_ERROR", 502)
+    assert (error.code, error.code.status) == ("UPSTREAM_ERROR", 502)
 
 
 def test_a_check_passes_while_somebody_waits_and_tells_who_has_gone_from_what_is_late(

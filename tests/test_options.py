@@ -2,7 +2,7 @@
 
 import pytest
 
-from bgremove.datatypes import NO_MARGIN, Colour, Margin
+from bgremove.datatypes import Colour, Margin
 from bgremove.options import parse_background, parse_canvas, parse_margin
 
 
@@ -33,8 +33,8 @@ def test_anything_else_is_no_colour(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "margin"),
     [
-        ("0%", NO_MARGIN),
-        ("0px", NO_MARGIN),
+        ("0%", Margin()),
+        ("0px", Margin()),
         ("8%", Margin(share=0.08)),
         ("2.5%", Margin(share=0.025)),
         ("50%", Margin(share=0.5)),

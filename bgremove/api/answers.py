@@ -29,6 +29,8 @@ def envelope(removal: Removal, options: Options, context: RequestContext) -> Res
         "subject": options.subject,
         "output_format": options.output_format,
         "model": removal.model,
+        "confidence": round(removal.confidence, 3),
+        "warnings": removal.warnings,
         "foreground": removal.box,
     }
     body = success_envelope(context.request_id, context.elapsed_ms, data, removal.warnings)

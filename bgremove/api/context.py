@@ -14,6 +14,7 @@ from bgremove.headers import Header
 from bgremove.serving.connection import Connection
 from bgremove.serving.context import RequestContext, new_request_id
 from bgremove.serving.uploads import REFUSAL
+from bgremove.settings import Settings
 
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})  # their successes are not logged
 logger = logging.getLogger("bgremove.access")
@@ -25,7 +26,7 @@ def current() -> RequestContext:
     return context
 
 
-def register(app: Flask, timeout_s: float) -> None:
+def register(app: Flask, settings: Settings) -> None:
     """Give every request a context, every answer its headers and a line in the access log."""
 
     @app.before_request
@@ -33,8 +34,9 @@ def register(app: Flask, timeout_s: float) -> None:
         request_id = new_request_id(request.headers.get(Header.REQUEST_ID))
         log.request_id.set(request_id)
         connection = Connection(request.environ)
-        deadline = Deadline.after(timeout_s, connection.is_gone)
-        g.context = RequestContext(request_id, time.monotonic(), deadline, connection)
+        reading = Deadline.after(settings.read_timeout_s, connection.is_gone)
+        deadline = Deadline.after(settings.timeout_s, connection.is_gone)
+        g.context = RequestContext(request_id, time.monotonic(), reading, deadline, connection)
         refuse_surplus()
 
     @app.after_request

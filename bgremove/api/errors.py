@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from bgremove.api.context import current
 from bgremove.api.envelope import error_envelope
@@ -16,6 +16,7 @@ from bgremove.errors import (
     CLIENT_GONE,
     BgremoveError,
     ClientGoneError,
+    CompressedBodyError,
     Detail,
     ErrorCode,
     NoSubjectError,
@@ -42,6 +43,13 @@ def _refuse_redirects(state: BlueprintSetupState) -> None:
     state.app.url_map.merge_slashes = False
 
 
+@blueprint.before_app_request
+def _refuse_leading_slashes() -> None:
+    """Answer ``//metrics`` with 404; Werkzeug takes it for ``/metrics``, which proxies may hide."""
+    if request.environ.get("PATH_INFO", "").startswith("//"):
+        raise NotFound
+
+
 @blueprint.app_errorhandler(BgremoveError)
 def answer_domain_error(error: BgremoveError) -> Response:
     """Answer an error that bgremove raised: its message is public, the rest goes to the log."""
@@ -51,6 +59,9 @@ def answer_domain_error(error: BgremoveError) -> Response:
     response = Response(status=error.code.status)
     if isinstance(error, OverloadedError):
         response.headers[Header.RETRY_AFTER] = str(error.retry_after_s)
+    if isinstance(error, CompressedBodyError):
+        response.status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        response.headers[Header.ACCEPT_ENCODING] = error.taken
     if isinstance(error, UnauthorizedError):
         response.headers[Header.WWW_AUTHENTICATE] = error.challenge
     warnings: tuple[str, ...] = ()

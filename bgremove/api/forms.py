@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO
 
 from flask import Request
 from gunicorn.http.errors import ParseException
-from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from bgremove.deadline import Deadline
-from bgremove.errors import Detail, ValidationError
+from bgremove.errors import CompressedBodyError, Detail, ValidationError
 
 MIB = 1024 * 1024
 FORM_OVERHEAD_BYTES = MIB  # of a body beside its picture: boundaries, part headers, other fields
 MAX_FIELD_BYTES = 256 * 1024  # of all text fields; below 128 kB Werkzeug breaks real uploads
 SHOWN_CHARACTERS = 40  # of a client's own words, in an answer
-MAX_FORM_PARTS = 100  # three are ever needed; enough to name the surplus ones
+BLOCK_BYTES = 64 * 1024  # read at a time
+MAX_FORM_PARTS = 100  # seven are ever needed; enough to name the surplus ones
+BYTES = "application/octet-stream"
 NAMELESS = "(no name)"  # stands for the name of a part that has none
 
 
@@ -32,30 +34,6 @@ class Part:
 
     content: bytes | str
     transfer_encoding: str = "binary"
-
-
-class StrictRequest(Request):
-    """A request whose form errors are raised, and whose files stay in memory.
-
-    A body is bounded by MAX_CONTENT_LENGTH, so that no temporary file is needed.
-    """
-
-    max_form_memory_size = MAX_FIELD_BYTES
-    max_form_parts = MAX_FORM_PARTS
-
-    def make_form_data_parser(self) -> FormDataParser:
-        """Make a parser that raises ValueError where the form is malformed."""
-        return self.form_data_parser_class(
-            self._get_file_stream,
-            max_form_memory_size=self.max_form_memory_size,
-            max_content_length=self.max_content_length,
-            max_form_parts=self.max_form_parts,
-            cls=self.parameter_storage_class,
-            silent=False,
-        )
-
-    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
-        return io.BytesIO()
 
 
 def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
@@ -73,8 +51,10 @@ def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
     boundary = request.mimetype_params.get("boundary", "")
     if not boundary or not boundary.isascii():
         raise _at_fault("The Content-Type of the form names no boundary, or not one in ASCII")
+    parts: dict[str, list[Part]] = {}
     try:
-        texts, files = request.form, request.files
+        for name, part in _parts_of(request.stream, boundary.encode("ascii")):
+            parts.setdefault(name or NAMELESS, []).append(part)
     except RequestEntityTooLarge:
         raise _too_large(request) from None
     except (ValueError, ClientDisconnected, ParseException) as error:
@@ -82,12 +62,14 @@ def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
             limit = f"{deadline.timeout_s:g} seconds"
             raise _at_fault(f"The form did not arrive whole within the limit of {limit}") from error
         raise _at_fault("The form is malformed or ends early", str(error)) from error
-    parts: dict[str, list[Part]] = {}
-    for name, text in texts.items(multi=True):
-        parts.setdefault(name or NAMELESS, []).append(Part(text))
-    for name, file in files.items(multi=True):
-        parts.setdefault(name or NAMELESS, []).append(_file_part(file))
     return parts
+
+
+def refuse_compressed(request: Request) -> None:
+    """Raise CompressedBodyError where a body says that it is compressed."""
+    coding = request.headers.get("Content-Encoding", "").strip()
+    if coding and coding.lower() != "identity":
+        raise CompressedBodyError(shortened(coding))
 
 
 def shortened(text: str) -> str:
@@ -95,10 +77,40 @@ def shortened(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
-def _file_part(file: FileStorage) -> Part:
-    encoding = file.headers.get("Content-Transfer-Encoding", "binary")
-    stream = cast("io.BytesIO", file.stream)  # as `_get_file_stream` makes them
-    return Part(stream.getvalue(), encoding.lower())
+def _parts_of(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[str, Part]]:
+    """Decode a form; yield the name of each part and the part."""
+    decoder = MultipartDecoder(boundary, MAX_FIELD_BYTES, max_parts=MAX_FORM_PARTS)
+    head: Field | File | None = None
+    content, text_bytes = io.BytesIO(), 0
+    while True:
+        decoder.receive_data(stream.read(BLOCK_BYTES) or None)
+        while not isinstance(event := decoder.next_event(), NeedData):
+            if isinstance(event, Epilogue):
+                return
+            if isinstance(event, Field | File):
+                head, content = event, io.BytesIO()
+            elif isinstance(event, Data) and head is not None:
+                content.write(event.data)
+                if not _is_file(head):
+                    text_bytes += len(event.data)
+                    if text_bytes > MAX_FIELD_BYTES:
+                        raise RequestEntityTooLarge
+                if not event.more_data:
+                    yield head.name, _part(head, content.getvalue())
+
+
+def _is_file(head: Field | File) -> bool:
+    """Return whether a part is a file: RFC 7578 (4.2) only recommends a file name for one."""
+    if isinstance(head, File):
+        return True
+    kind = head.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return head.name == "image" and (kind == BYTES or kind.startswith("image/"))
+
+
+def _part(head: Field | File, content: bytes) -> Part:
+    if not _is_file(head):
+        return Part(content.decode("utf-8", "replace"))
+    return Part(content, head.headers.get("Content-Transfer-Encoding", "binary").lower())
 
 
 def _at_fault(issue: str, private: str | None = None) -> ValidationError:
@@ -116,5 +128,6 @@ def _too_large(request: Request) -> ValidationError:
         )
     return _at_fault(
         f"The form is larger than the limits: {limit:,} bytes in all, {MAX_FORM_PARTS} parts, "
-        f"{MAX_FIELD_BYTES:,} bytes of text (a picture sent without a file name counts as text)"
+        f"{MAX_FIELD_BYTES:,} bytes of text (a picture without a file name counts as text, "
+        "unless its Content-Type is image/* or application/octet-stream)"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Request
 
-from bgremove.datatypes import Encoding, OutputFormat
+from bgremove.datatypes import ENCODINGS, Encoding, OutputFormat
 
 
 def wants_json(request: Request) -> bool:
@@ -19,7 +19,16 @@ def wants_json(request: Request) -> bool:
 
 
 def encoding(request: Request, output_format: OutputFormat) -> Encoding | None:
-    """Choose PNG for a picture on white when Accept takes PNG but not JPEG; None is the default."""
+    """Choose the file type of an answer; None leaves it to the format.
+
+    WebP where Accept names it, with no other type of the format that is named and liked better:
+    ``*/*`` names nothing. PNG for a picture on a ground when Accept takes PNG but not JPEG.
+    """
+    named = {media.partition(";")[0].strip().lower(): q for media, q in request.accept_mimetypes}
+    likings = {kind: named.get(f"image/{kind}", 0) for kind in ENCODINGS[output_format]}
+    webp = likings.get(Encoding.WEBP, 0)
+    if webp > 0 and webp == max(likings.values()):
+        return Encoding.WEBP
     accept = request.accept_mimetypes
     takes_png, takes_jpeg = accept.quality("image/png") > 0, accept.quality("image/jpeg") > 0
     is_white = output_format is OutputFormat.WHITE_BG

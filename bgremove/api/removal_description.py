@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bgremove.api.openapi.answers import Described, ref, success
@@ -48,13 +49,22 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "output_format": "white_bg",
     },
     "A person, cropped": {"image": "portrait.jpg", "subject": "human", "output_format": "crop"},
+    "A listing's square": {
+        "image": "product-photo.jpg",
+        "subject": "product",
+        "output_format": "white_bg",
+        "background": "#f5f5f5",
+        "margin": "8%",
+        "canvas": "2000x2000",
+    },
     "A mask": {"image": "photo.jpg", "subject": "universal", "output_format": "mask"},
 }
 PNG = (
     "The subject: on transparency with straight alpha (transparent, crop), as a mask of one "
     "channel, 0 and 255 only (mask), or on white where Accept takes PNG but not JPEG (white_bg)."
 )
-JPEG = "The subject on pure white (white_bg)."
+JPEG = "The subject on its ground (white_bg)."
+WEBP = "Where Accept names image/webp: the same as PNG or JPEG, but for the mask. Alpha is exact."
 ENVELOPE: Described = {
     "meta": EXAMPLE_META | {"processingMs": 214},
     "data": {
@@ -65,6 +75,8 @@ ENVELOPE: Described = {
         "subject": "universal",
         "outputFormat": "transparent",
         "model": "u2net-int8",
+        "confidence": 0.914,
+        "warnings": [],
         "foreground": {"top": 64, "left": 410, "width": 377, "height": 690},
     },
     "warnings": [],
@@ -78,7 +90,8 @@ def _description(settings: Settings) -> str:
         f"{settings.max_pixels:,} pixels and {settings.max_side:,} pixels a side. The answer has "
         "the width and height of the picture as a person sees it, and no metadata. Of an "
         "animation the first frame is used. Accept chooses: application/json and no image gives "
-        "JSON with the picture in base64; image/png without JPEG gives white_bg as PNG."
+        "JSON with the picture in base64; image/png without JPEG gives white_bg as PNG; "
+        "image/webp, named, gives WebP for all but the mask. A compressed body is a 415."
     )
 
 
@@ -87,7 +100,7 @@ def _form() -> dict[str, Any]:
         "schema": ref(RemovalFormSchema),
         "encoding": {"image": {"contentType": ", ".join(PICTURE_TYPES)}},
         "examples": {
-            name.lower().replace(",", "").replace(" ", "-"): {"summary": name, "value": value}
+            re.sub("[^a-z]+", "-", name.lower()): {"summary": name, "value": value}
             for name, value in EXAMPLES.items()
         },
     }
@@ -108,6 +121,7 @@ REMOVAL = Operation(
         {
             "image/png": _binary("image/png", PNG),
             "image/jpeg": _binary("image/jpeg", JPEG),
+            "image/webp": _binary("image/webp", WEBP),
             "application/json": {"schema": ref(RemovalEnvelopeSchema), "example": ENVELOPE},
         },
         HEADERS,

@@ -1,12 +1,14 @@
 """POST /v1/remove-bg/universal: a form with a picture in, the subject out.
 
 Form: image (file), subject (universal | human | product), output_format (transparent | white_bg |
-mask | crop). Success is the bare picture, or the envelope where Accept asks for JSON alone.
+mask | crop), background, margin, canvas. Success is the bare picture, or the envelope where Accept
+asks for JSON alone.
 """
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Iterable
+from typing import Any, cast
 
 import marshmallow
 from flask import Blueprint, Request, Response, request
@@ -14,18 +16,20 @@ from flask import Blueprint, Request, Response, request
 from bgremove.api import answers
 from bgremove.api.auth import require_key
 from bgremove.api.context import current
-from bgremove.api.forms import Part, read_parts, shortened
+from bgremove.api.forms import Part, read_parts, refuse_compressed, shortened
 from bgremove.api.negotiation import encoding, wants_json
 from bgremove.api.openapi.operation import described
 from bgremove.api.removal_description import REMOVAL
 from bgremove.api.schemas.form import REQUIRED, RemovalFormSchema
 from bgremove.api.services import services
-from bgremove.datatypes import Options
+from bgremove.datatypes import Options, OutputFormat
 from bgremove.errors import Detail, ImageError, ValidationError
+from bgremove.imaging.placement import check_canvas
 from bgremove.imaging.probe import Limits, probe
 from bgremove.pipeline import remove_background
 from bgremove.serving.context import RequestContext
 
+IN_QUERY = "Send it as a field of the form (multipart/form-data), not in the URL's query"
 blueprint = Blueprint("removals", __name__)
 blueprint.before_request(require_key)
 
@@ -36,7 +40,7 @@ def remove() -> Response:
     """Validate, run the recipe, answer."""
     parts, context = services(), current()
     engine = parts.engine
-    picture, options = _validated(_received(request, context), engine.limits)
+    picture, options = _validated(_received(request, context), request.args, engine.limits)
     context.notes |= {
         "subject": options.subject,
         "format": options.output_format,
@@ -58,35 +62,53 @@ def remove() -> Response:
 
 
 def _received(request: Request, context: RequestContext) -> dict[str, list[Part]]:
-    """Read the form; what is not there by the deadline is not waited for."""
-    with services().alarms.guard(context.deadline.at, context.connection.stop_reading):
-        return read_parts(request, context.deadline)
+    """Read the form; what is not there by the deadline of reading is not waited for."""
+    refuse_compressed(request)
+    with services().alarms.guard(context.reading.at, context.connection.stop_reading):
+        parts = read_parts(request, context.reading)
+    context.start_work()
+    return parts
 
 
-def _validated(parts: dict[str, list[Part]], limits: Limits) -> tuple[bytes, Options]:
+def _validated(
+    parts: dict[str, list[Part]], query: Iterable[str], limits: Limits
+) -> tuple[bytes, Options]:
+    """Return the picture and its options; raises ValidationError with every fault there is."""
+    schema = RemovalFormSchema(limits.max_upload_bytes)
+    faults = {name: [IN_QUERY] for name in query if name in schema.fields}
     try:
-        fields = RemovalFormSchema(limits.max_upload_bytes).load(parts)
+        fields = schema.load(parts)
     except marshmallow.ValidationError as error:
+        fields = cast("dict[str, Any]", error.valid_data)
         messages = cast("dict[str, list[str]]", error.messages)
-        raise _faults(messages, parts, limits) from None
-    picture = fields.pop("image")
-    return picture, Options(**fields, encoding=encoding(request, fields["output_format"]))
+        faults = {name: faults.get(name, []) + issues for name, issues in messages.items()} | {
+            name: issues for name, issues in faults.items() if name not in messages
+        }
+    picture = fields.pop("image", b"")
+    try:
+        chosen = encoding(request, fields.get("output_format", OutputFormat.TRANSPARENT))
+        options = Options(**fields, encoding=chosen)
+        check_canvas(options, limits.max_pixels)
+    except ValidationError as error:
+        for detail in error.details:
+            faults.setdefault(detail.field, []).append(detail.issue)
+    if faults:
+        raise _error(faults, picture, limits)
+    return picture, options
 
 
-def _faults(
-    messages: dict[str, list[str]], parts: dict[str, list[Part]], limits: Limits
-) -> ValidationError:
+def _error(faults: dict[str, list[str]], picture: bytes, limits: Limits) -> ValidationError:
     """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well.
 
     Reading the picture's header needs a place, like all work on a client's bytes.
     """
     details = [
-        Detail(shortened(field), " ".join(issues)) for field, issues in sorted(messages.items())
+        Detail(shortened(field), " ".join(issues)) for field, issues in sorted(faults.items())
     ]
-    if "image" not in messages:
+    if "image" not in faults:
         try:
             with services().places.take(current().deadline):
-                probe(cast("bytes", parts["image"][0].content), limits)
+                probe(picture, limits)
         except ImageError as error:
             details.append(Detail("image", error.message))
     if details == [Detail("image", REQUIRED)]:

@@ -12,6 +12,7 @@ from bgremove.batch.records import Job
 from bgremove.errors import ImageError
 
 CHUNK_BYTES = 1024 * 1024
+MOST_COUNTED = 1 << 30  # bytes that are read to name a file's size: a device has no end
 FETCH_TIMEOUT_S = 30.0  # for a connection, and for each read of one
 
 
@@ -48,7 +49,7 @@ def read_within(file: BinaryIO, max_bytes: int) -> bytes:
     if len(data) <= max_bytes:
         return data
     size = len(data)
-    while chunk := file.read(CHUNK_BYTES):
+    while (chunk := file.read(CHUNK_BYTES)) and size < MOST_COUNTED:
         size += len(chunk)
     raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}")
 

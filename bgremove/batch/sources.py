@@ -141,7 +141,8 @@ def _in_folder(folder: Path, recursive: bool) -> Iterator[Path]:
 def _files(folder: Path, recursive: bool) -> Iterator[Path]:
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        yield from (Path(here, name) for name in files)
+        # A pipe or a device, also behind a link, would be read without an end.
+        yield from (path for name in files if (path := Path(here, name)).is_file())
 
 
 def _matching(pattern: str) -> tuple[Path, list[Path]]:

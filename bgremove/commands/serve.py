@@ -29,7 +29,14 @@ EPILOG = manual(
 
 
 @click.command("serve", epilog=EPILOG, short_help="Start the HTTP service.")
-@click.option("--host", envvar="HOST", show_envvar=True, default="127.0.0.1", show_default=True)
+@click.option(
+    "--host",
+    envvar="HOST",
+    show_envvar=True,
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on.",
+)
 @click.option(
     "--port",
     envvar="PORT",
@@ -37,6 +44,7 @@ EPILOG = manual(
     type=click.IntRange(1, 65_535),
     default=8000,
     show_default=True,
+    help="Port to listen on.",
 )
 @click.option(
     "--workers",

@@ -6,6 +6,8 @@ the full size need exist.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -20,13 +22,19 @@ SAMPLE = 16  # px between the pixels looked at first: nearly every coloured pict
 def transparent(cutout: Cutout, placement: Placement, top: int, end: int) -> ImageU8:
     """Return rows of a cutout as BGRA uint8 (rows, width, 4), straight.
 
-    Transparent pixels near the subject have its nearest colour, whichever strip that lies in.
+    Transparent pixels near the subject have its nearest colour, also of a subject that lies in
+    another strip or just outside of the window.
     """
-    first, last = max(0, top - REACH), min(placement.height, end + REACH)
-    layer = spread(_layer(cutout, placement, first, last))
-    return Layer(
-        layer.bgr[top - first : end - first], layer.alpha[top - first : end - first]
-    ).straight()
+    wide = replace(
+        placement,
+        left=placement.left - REACH / placement.scale,
+        top=placement.top - REACH / placement.scale,
+        width=placement.width + 2 * REACH,
+        height=placement.height + 2 * REACH,
+    )
+    layer = spread(_layer(cutout, wide, top, end + 2 * REACH))
+    inside = slice(REACH, -REACH)
+    return Layer(layer.bgr[inside, inside], layer.alpha[inside, inside]).straight()
 
 
 def on_ground(cutout: Cutout, placement: Placement, ground: Colour, top: int, end: int) -> ImageU8:

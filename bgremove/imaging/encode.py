@@ -131,24 +131,14 @@ def _canvas(cutout: Cutout, placement: Placement, options: Options) -> Canvas:
     size = placement.width, placement.height
     if options.output_format is OutputFormat.MASK:
         return Canvas(*size, 1, lambda top, end: binary_mask(cutout.alpha[top:end]))
-    in_gray = options.file_type is not Encoding.WEBP and _stays_gray(cutout, options)
     if options.output_format is OutputFormat.WHITE_BG:
-        on_colour = partial(on_ground, cutout, placement, options.background)
-        if in_gray:
-            return Canvas(*size, 1, lambda top, end: on_colour(top, end)[..., 0])
-        return Canvas(*size, 3, on_colour)
-    if in_gray:
-        channels = [0, 3]
-        return Canvas(
-            *size, 2, lambda top, end: transparent(cutout, placement, top, end)[..., channels]
-        )
-    return Canvas(*size, 4, partial(transparent, cutout, placement))
-
-
-def _stays_gray(cutout: Cutout, options: Options) -> bool:
-    """Return whether one channel holds all colours: a profile for RGB needs three."""
-    is_neutral = len(set(options.background)) == 1
-    return is_neutral and cutout.icc_profile is None and is_gray(cutout.bgr)
+        return Canvas(*size, 3, partial(on_ground, cutout, placement, options.ground))
+    bgra = partial(transparent, cutout, placement)
+    # A profile for RGB needs three channels, and WebP always has them.
+    is_png, profile = options.file_type is Encoding.PNG, cutout.icc_profile
+    if is_png and profile is None and is_gray(cutout.bgr):
+        return Canvas(*size, 2, lambda top, end: bgra(top, end)[..., [0, 3]])
+    return Canvas(*size, 4, bgra)
 
 
 def _profile(cutout: Cutout, options: Options) -> bytes | None:

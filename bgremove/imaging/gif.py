@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL.GifImagePlugin import GifImageFile
 
 from bgremove.errors import ImageError
+from bgremove.imaging.canvas import placed
 from bgremove.imaging.probe import gif
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def read(data: bytes) -> ImageU8:
-    """Return the first frame on its canvas, as browsers show it.
-
-    Around the frame the canvas is transparent; what reaches beyond the canvas is cut off.
+    """Return the first frame on its canvas.
 
     Returns:
         uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA where the frame has a transparent colour or
@@ -43,20 +42,4 @@ def read(data: bytes) -> ImageU8:
     pixels: NDArray[Any] = cv2.cvtColor(
         shown, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGR
     )
-    if frame.place == (0, 0) and frame.size == frame.canvas:
-        return pixels
-    return _placed(pixels, frame)
-
-
-def _placed(pixels: ImageU8, frame: gif.FirstFrame) -> ImageU8:
-    """Lay a frame on its canvas."""
-    (width, height), (left, top) = frame.canvas, frame.place
-    shown = pixels[: max(0, height - top), : max(0, width - left)]
-    is_covered = (left, top) == (0, 0) and shown.shape[:2] == (height, width)
-    if is_covered:
-        return shown
-    canvas = np.zeros((height, width, 4), np.uint8)
-    target = canvas[top : top + shown.shape[0], left : left + shown.shape[1]]
-    target[:, :, :3] = shown[:, :, :3]
-    target[:, :, 3] = shown[:, :, 3] if shown.shape[2] == 4 else 255
-    return canvas
+    return placed(pixels, frame)

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError, UpstreamError
 from bgremove.imaging import bmp, gif
-from bgremove.imaging.probe import png
+from bgremove.imaging.canvas import placed
+from bgremove.imaging.probe import jpeg_end, png, webp
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
 
 # Keeps alpha and 16 bits; the orientation is ours to apply, since OpenCV never does for WEBP.
 ANY = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
+OPENCV_WEBP_BYTES = 32  # a shorter WEBP, of which there are sound ones, is none for OpenCV
 REDUCED = {  # flags that say by how much, whatever else their names say
     1: 0,
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
@@ -40,21 +42,53 @@ def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
         return _split(gif.read(data))
     if header.type is ImageType.PNG:
         return _read_png(data, _opencv(png.still(data), header, ANY))
-    pixels = _opencv(data, header, ANY | REDUCED[header.reduction])
-    return _split(_eight_bits(pixels))
+    if header.type is ImageType.JPEG:
+        return _split(_read_jpeg(data, header))
+    return _split(_read_webp(data, header))
 
 
-def _opencv(data: bytes, header: ImageHeader, flags: int) -> NDArray[Any]:
-    """Return the pixels, uint8 or uint16, (H, W) or (H, W, 3 or 4) in BGR or BGRA."""
+def _opencv(
+    data: bytes, header: ImageHeader, flags: int, shape: tuple[int, int] | None = None
+) -> NDArray[Any]:
+    """Return the pixels, uint8 or uint16, (H, W) or (H, W, 3 or 4) in BGR or BGRA.
+
+    ``shape`` is the (H, W) to expect where it is not that of the header.
+    """
     try:
         pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise UpstreamError("There was not enough memory to read the picture") from error
         raise ImageError("The picture is damaged and cannot be read", private=str(error)) from error
-    if pixels is None or pixels.shape[:2] != _stored_shape(header):
+    if pixels is None or pixels.shape[:2] != (shape or _stored_shape(header)):
         raise ImageError(f"The {header.type} is damaged or cut short and cannot be read")
     return pixels
+
+
+def _read_jpeg(data: bytes, header: ImageHeader) -> NDArray[Any]:
+    """Read a JPEG, also without its end marker, provided that every row is there.
+
+    libjpeg fills in what it does not find, gray, and reports no error for it.
+    """
+    flags = ANY | REDUCED[header.reduction]
+    if jpeg_end.has_end(data):
+        return _opencv(data, header, flags)
+    pixels: NDArray[Any] | None = None
+    for ended in jpeg_end.endings(data):
+        decoded = _opencv(ended, header, flags)
+        if pixels is not None and not np.array_equal(pixels, decoded):
+            raise ImageError("The JPEG is cut short: not all of its rows are there")
+        pixels = decoded
+    if pixels is None:
+        raise ImageError("The JPEG is cut short: not all of its scans are there")
+    return pixels
+
+
+def _read_webp(data: bytes, header: ImageHeader) -> NDArray[Any]:
+    """Read the picture, or the first frame of an animation, whatever follows it."""
+    frame = webp.first_frame(data)
+    still = frame.still.ljust(OPENCV_WEBP_BYTES, b"\0")
+    return placed(_opencv(still, header, ANY, frame.size[::-1]), frame)
 
 
 def _read_png(data: bytes, pixels: NDArray[Any]) -> tuple[ImageU8, ImageU8 | None]:

@@ -48,7 +48,20 @@ function fileArgument(name) {
   return name.startsWith("-") ? `./${name}` : name;
 }
 
-/** Quote for a POSIX shell. @param {string} text */
+/**
+ * Quote for a POSIX shell. A terminal acts upon control characters as they are pasted, so they go
+ * through printf, as octal numbers.
+ * @param {string} text
+ */
 function quoted(text) {
+  if (/\p{Cc}/u.test(text)) {
+    return `"$(printf '${text.replaceAll("%", "%%").replaceAll(/[\p{Cc}\\']/gu, octal)}')"`;
+  }
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** @param {string} character */
+function octal(character) {
+  const bytes = [...new TextEncoder().encode(character)];
+  return bytes.map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
 }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -23,7 +24,12 @@ from bgremove.provisioning.progress import Progress
 
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
 TIMEOUT_S = 10  # for a connection, and for each read of one
+CALL_S = 3600  # for pip or npm
+# A source that sends less than this is given up, so that one byte now and then does not go on for
+# ever; START_S are for its first bytes.
+LEAST_BYTES_PER_S, START_S = 10_000, 60.0
 RANGE_NOT_SATISFIABLE = 416
+GOES_ON = "the next attempt goes on from there"
 NETWORK_ERRORS = (OSError, http.client.HTTPException)
 UNPACKING_ERRORS = (
     zipfile.BadZipFile,
@@ -101,16 +107,21 @@ def _from_url(source: Source, model: Weights, target: Path) -> None:
         raise WeightsError(f"{source} does not answer: {_words(error)}") from error
     with answer:
         start = have if getattr(answer, "status", None) == 206 else 0
-        _copy(_received(answer, source), model, target, start)
-        if getattr(answer, "length", None):  # what is still to come of the length announced
-            raise WeightsError(f"{source} broke off; the next attempt goes on from there")
+        announced = getattr(answer, "length", None)
+        received = _copy(_received(answer, source), model, target, start)
+        if announced is not None and received < announced:
+            raise WeightsError(f"{source} broke off; {GOES_ON}")
 
 
 def _call(command: list[str], source: Source) -> None:
     try:
-        subprocess.run(command, check=True, stdout=sys.stderr)  # noqa: S603 -- from the manifest
+        subprocess.run(  # noqa: S603 -- from the manifest
+            command, check=True, stdout=sys.stderr, timeout=CALL_S
+        )
     except FileNotFoundError:
         raise WeightsError(f"{source} needs the command {command[0]!r}, not found here") from None
+    except subprocess.TimeoutExpired:
+        raise WeightsError(f"{source}: {command[0]} took longer than {CALL_S} seconds") from None
     except subprocess.CalledProcessError as error:
         failed = f"{source} is not available: {command[0]} ended with {error.returncode}"
         raise WeightsError(failed) from error
@@ -126,12 +137,18 @@ def _unpacking(source: Source) -> Iterator[None]:
 
 def _received(answer: IO[bytes], source: Source) -> Iterator[bytes]:
     """Yield what arrives; trouble on the way is the source's, not the disk's."""
+    read = getattr(answer, "read1", answer.read)  # what is there, however little
+    started, count = time.monotonic(), 0
     try:
-        yield from _blocks(answer)
+        while block := read(BLOCK):
+            yield block
+            count += len(block)
+            if time.monotonic() - started > START_S + count / LEAST_BYTES_PER_S:
+                raise WeightsError(
+                    f"{source} sends less than {LEAST_BYTES_PER_S:,} bytes a second; {GOES_ON}"
+                )
     except NETWORK_ERRORS as error:
-        raise WeightsError(
-            f"{source} broke off ({_words(error)}); the next attempt goes on from there"
-        ) from error
+        raise WeightsError(f"{source} broke off ({_words(error)}); {GOES_ON}") from error
 
 
 def _from_offset(path: Path, offset: int, count: int) -> Iterator[bytes]:
@@ -154,7 +171,12 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _copy(blocks: Iterable[bytes], model: Weights, target: Path, start: int = 0) -> None:
+def _copy(blocks: Iterable[bytes], model: Weights, target: Path, start: int = 0) -> int:
+    """Write what comes, up to the bytes of the manifest; return how many came.
+
+    Raises WeightsError where there are more.
+    """
+    count = 0
     with (
         target.open("r+b" if start else "wb") as file,
         Progress(model.file, model.bytes, start) as progress,
@@ -163,8 +185,15 @@ def _copy(blocks: Iterable[bytes], model: Weights, target: Path, start: int = 0)
             file.truncate(start)
             file.seek(start)
         for block in blocks:
+            count += len(block)
+            if start + count > model.bytes:
+                target.unlink()
+                raise WeightsError(
+                    f"{model.file} has more than the {model.bytes:,} bytes of the manifest"
+                )
             file.write(block)
             progress.advance(len(block))
+    return count
 
 
 def _words(error: Exception) -> str:

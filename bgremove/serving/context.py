@@ -16,7 +16,7 @@ REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(slots=True)
 class RequestContext:
-    """The state of one request.
+    """The state of one request: ``reading`` is the deadline of its body, ``deadline`` of its work.
 
     ``started`` is on the monotonic clock, in seconds. ``notes`` are the fields that views add to
     the request's line in the access log.
@@ -24,9 +24,14 @@ class RequestContext:
 
     request_id: str
     started: float
+    reading: Deadline
     deadline: Deadline
     connection: Connection
     notes: dict[str, Any] = field(default_factory=dict)
+
+    def start_work(self) -> None:
+        """Let the deadline begin now: the body is in."""
+        self.deadline = Deadline.after(self.deadline.timeout_s, self.deadline.is_abandoned)
 
     @property
     def elapsed_ms(self) -> int:

@@ -13,6 +13,7 @@ export async function removeBackground(picture, server, key) {
   form.append("image", picture, "picture");
   form.append("subject", "product"); // universal, human, product
   form.append("output_format", "white_bg"); // transparent, white_bg, mask, crop
+  // form.append("background", "#f5f5f5"), form.append("margin", "8%"), form.append("canvas", "2000x2000");
   const headers = key ? { "X-RapidAPI-Key": key } : {};
   const answer = await fetch(`${server}/v1/remove-bg/universal`, { method: "POST", headers, body: form });
   if (!answer.ok) {

@@ -23,6 +23,7 @@ function remove_background(string $picture, string $server, ?string $key = null)
             'image' => new CURLFile($picture),
             'subject' => 'product', // universal, human, product
             'output_format' => 'white_bg', // transparent, white_bg, mask, crop
+            // 'background' => '#f5f5f5', 'margin' => '8%', 'canvas' => '2000x2000',
         ],
     ]);
     $body = curl_exec($request);

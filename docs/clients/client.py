@@ -20,6 +20,7 @@ def remove_background(picture: Path, server: str, key: str | None = None) -> byt
     fields = {
         "subject": "product",  # universal, human, product
         "output_format": "white_bg",  # transparent, white_bg, mask, crop
+        # "background": "#f5f5f5", "margin": "8%", "canvas": "2000x2000",
     }
     with picture.open("rb") as file:
         answer = requests.post(

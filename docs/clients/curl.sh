@@ -7,6 +7,7 @@
 # It follows docs/openapi.json; the tests run it against a real server.
 # subject: universal, human, product
 # output_format: transparent, white_bg, mask, crop
+# More, for white_bg: -F background=#f5f5f5 -F margin=8% -F canvas=2000x2000
 set -eu
 
 picture=${1:?usage: sh curl.sh PICTURE RESULT [SERVER]}

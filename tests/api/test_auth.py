@@ -213,7 +213,7 @@ def test_the_key_is_looked_at_before_the_body_and_the_places(
     app = create_app(dataclasses.replace(settings, **changed))
     closing.append(app)
     parsed = []
-    app.after_request(lambda response: (parsed.append("form" in vars(request)), response)[1])
+    app.after_request(lambda response: (parsed.append("stream" in vars(request)), response)[1])
     places: Places = services_of(app).places
     with places.take(Deadline.after(10)):
         refused(FlaskDoor(app), NO_KEY, BEARER)

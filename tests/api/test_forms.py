@@ -204,8 +204,32 @@ NAMES = [
     Case(
         "picture without a file name",
         form(text("image", PICTURE, "\r\nContent-Type: image/png")),
+    ),
+    Case(
+        "bytes without a file name",
+        form(text("image", PICTURE, "\r\ncontent-type: Application/Octet-Stream; x=y")),
+    ),
+    Case(
+        "empty bytes without a file name",
+        form(text("image", b"", "\r\nContent-Type: image/jpeg")),
+        ("image",),
+        "Missing or empty image file",
+    ),
+    Case(
+        "picture as text/plain without a file name",
+        form(text("image", b"x" * 99, "\r\nContent-Type: text/plain")),
         ("image",),
         "Send a file, not text",
+    ),
+    Case(
+        "subject as bytes without a file name is text",
+        form(GOOD, text("subject", "product", "\r\nContent-Type: application/octet-stream")),
+    ),
+    Case(
+        "300 kB of text in two fields",
+        form(GOOD, text("a", b"x" * 150_000), text("b", b"x" * 150_000)),
+        ("image",),
+        TOO_LARGE,
     ),
     Case(
         "300 kB without a file name",
@@ -235,7 +259,7 @@ NAMES = [
         "Send one value, not 2",
     ),
     Case("unknown field", form(GOOD, text("size", "auto")), ("size",), NO_FIELD),
-    Case("unknown file", form(GOOD, file("background", PICTURE)), ("background",), NO_FIELD),
+    Case("unknown file", form(GOOD, file("ground", PICTURE)), ("ground",), NO_FIELD),
     Case("image misspelt", form(file("Image", PICTURE)), ("Image", "image"), NO_FIELD),
     Case("image[]", form(file("image[]", PICTURE)), ("image", "image[]"), NO_FIELD),
     Case("_charset_", form(GOOD, text("_charset_", "utf-8")), ("_charset_",), NO_FIELD),

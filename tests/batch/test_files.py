@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from bgremove.batch import files
 from bgremove.batch.files import is_finished, read, write
 from bgremove.batch.records import Job
 from bgremove.errors import ImageError
@@ -25,6 +26,12 @@ def test_standard_input_is_counted_to_its_end(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=stream))
     with pytest.raises(ImageError, match="3,000,000 bytes"):
         read(None, 10)
+
+
+def test_a_device_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_COUNTED", 4_000_000)
+    with pytest.raises(ImageError, match="more than the limit of 10"):
+        read(Path("/dev/zero"), 10)
 
 
 def test_a_cutout_is_written_with_its_folders_and_the_usual_rights(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,10 @@ def test_a_name_that_means_nothing_is_said(photos: Path, name: str, said: str) -
 def test_a_dash_is_standard_input() -> None:
     (found,) = find(["-"], OUT)
     assert found.path is None
+
+
+def test_pipes_and_devices_of_a_folder_are_left_out(photos: Path) -> None:
+    os.mkfifo(photos / "pipe.jpg")
+    (photos / "zero.png").symlink_to("/dev/zero")
+    (photos / "link.png").symlink_to(photos / "b.jpg")
+    assert relatives(photos, recursive=False) == ["a.JPEG", "b.jpg", "link.png"]

@@ -188,6 +188,7 @@ def test_a_jpeg_is_copied_as_the_png_that_clipboards_take(page: Page) -> None:
         (HOSTILE, ("People", "Crop")),
         ("-o.jpg", ("White",)),
         ("two words.jpg", ("White", "PNG")),
+        ("a\x1b]0;title\x07 %s \\ 'b'.jpg", ("Mask",)),
         (" blanks around ", ("Mask",)),
     ],
 )

@@ -40,8 +40,10 @@ def desk(tmp_path: Path) -> Path:
     """Return a folder as the README assumes it: a photograph, folders, and the command."""
     for folder in ("photos/summer", "incoming", ".venv/bin"):
         (tmp_path / folder).mkdir(parents=True)
+    photograph = ball(320, 240)
+    photograph[..., 0] //= 2  # a gray one would be answered without colours
     for name in ("photo.jpg", "photos/one.jpg", "photos/summer/two.jpg", "incoming/three.jpg"):
-        (tmp_path / name).write_bytes(encoded(ball(320, 240), ".jpg"))
+        (tmp_path / name).write_bytes(encoded(photograph, ".jpg"))
     command = tmp_path / ".venv/bin/bgremove"
     command.write_text(
         f"#!/bin/sh\nexec {sys.executable} -c 'from bgremove.cli import main; main()' \"$@\"\n"

@@ -225,7 +225,7 @@ def test_the_log_is_json_forged_by_nobody_and_knows_no_key(edge: Edge) -> None:
     for strange in (b'X"\x02\xfd{\r\n\r\n', get(b"User-Agent: \x01"), get(target=b"/\xff")):
         edge.door.exchange(strange)
     line = edge.line_of(own)
-    assert line["request"].startswith('GET /%0a{"time":1}"\\x?a=')
+    assert line["request"] == 'GET /%0a{"time":1}"\\x'  # the query may hold what is not for logs
     assert {"time", "client", "status", "ms", "bytesIn", "upstream"} <= set(line)
     text = (edge.folder / "access.log").read_text("ascii")
     assert "a-secret-key" not in text

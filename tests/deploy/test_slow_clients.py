@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     weights = tiny_weights(tmp_path_factory.mktemp("weights"))
     settings = {
         "BGREMOVE_WEIGHTS_DIR": str(weights),
-        "BGREMOVE_TIMEOUT_S": str(TIMEOUT_S),
+        "BGREMOVE_READ_TIMEOUT_S": str(TIMEOUT_S),
         "BGREMOVE_PLACES": str(PLACES),
         "BGREMOVE_QUEUE": str(QUEUE),
     }

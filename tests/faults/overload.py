@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from bench.stats import percentile
 from bgremove.settings import Settings
 from tests.faults.clients import Load, Seen, ask, seconds_of
 from tests.faults.finding import Finding
-from tests.faults.percentiles import percentile
 from tests.faults.stand import SMALL, Ground, Stand, stand
 from tests.support.http import Server
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bench.machine import facts
 from tests.faults.finding import Finding, table
-from tests.faults.percentiles import facts
 from tests.support.http import ROOT
 
 DOCUMENT = ROOT / "docs" / "faults.md"

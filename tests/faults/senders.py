@@ -7,9 +7,9 @@ import socket
 import threading
 from collections.abc import Iterator
 
+from bench.stats import percentile
 from tests.faults.clients import ask, seconds_of
 from tests.faults.finding import Finding
-from tests.faults.percentiles import percentile
 from tests.faults.room import head
 from tests.faults.stand import SMALL, Ground, usual
 from tests.support.nginx import Edge

@@ -12,10 +12,10 @@ from statistics import median
 
 from PIL import Image
 
+from bench.stats import percentile
 from tests.faults.clients import Seen, ask, seconds_of
 from tests.faults.finding import Finding
 from tests.faults.gone import MB, memory_of, temporary_files
-from tests.faults.percentiles import percentile
 from tests.faults.stand import Ground, is_idle, stand, until, worker_of
 from tests.fuzz.mutate import mutated, own_seeds
 from tests.support.http import file, form, text

@@ -14,10 +14,9 @@ from PIL import Image
 from bgremove.datatypes import Box, Cutout, Encoding, ImageU8, Margin, Options, OutputFormat
 from bgremove.errors import ValidationError
 from bgremove.imaging.encode import encode
-from bgremove.imaging.placement import check_canvas, place
+from bgremove.imaging.placement import check_answer, check_canvas, place
 
 CROP, WHITE_BG = OutputFormat.CROP, OutputFormat.WHITE_BG
-NO_MARGIN = Margin()
 
 
 def subject(size: tuple[int, int], box: Box) -> Cutout:
@@ -167,3 +166,28 @@ def test_a_picture_is_enlarged_only_where_the_canvas_needs_it() -> None:
     assert scale(canvas=(61, 31)) > 1
     assert scale(canvas=(60, 60)) == 1
     assert scale(canvas=(60, 60), margin=Margin(share=0.1)) < 1
+
+
+def test_a_margin_of_nothing_crops_white_to_the_box() -> None:
+    cropped = answered(subject((100, 80), BOX), output_format=WHITE_BG, margin=Margin())
+    assert cropped.shape == (30, 60, 3)
+
+
+def test_an_answer_may_have_twice_the_limit_of_pixels() -> None:
+    def check(margin: Margin, **given: Any) -> None:
+        options = Options(output_format=CROP, margin=margin, **given)
+        check_answer(place(subject((100, 80), BOX), options), options, max_pixels=8000)
+
+    check(Margin(pixels=41))  # 142 x 112 = 15,904
+    with pytest.raises(ValidationError, match=r"16,416 pixels.* limit of 16,000") as caught:
+        check(Margin(pixels=42))  # 144 x 114
+    assert [detail.field for detail in caught.value.details] == ["margin"]
+
+
+def test_webp_has_a_limit_of_its_own() -> None:
+    options = Options(output_format=CROP, margin=Margin(pixels=2000), encoding=Encoding.WEBP)
+    cutout = Cutout(
+        np.zeros((1, 13_000, 3), np.uint8), np.ones((1, 13_000), np.float32), Box(0, 0, 13_000, 1)
+    )
+    with pytest.raises(ValidationError, match="WebP has at most 16,383 a side"):
+        check_answer(place(cutout, options), options, max_pixels=10**9)

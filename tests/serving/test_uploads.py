@@ -128,7 +128,7 @@ def test_a_client_that_takes_no_answer_is_left_in_time(
 
 
 def test_a_stalled_upload_is_a_form_that_is_late(settings: Settings) -> None:
-    app = create_app(dataclasses.replace(settings, timeout_s=0.2))
+    app = create_app(dataclasses.replace(settings, read_timeout_s=0.2))
     ours, theirs = socket.socketpair()
     with ours, theirs, ours.makefile("rb", buffering=0) as stream:
         theirs.sendall(b"--XyZ\r\nContent-Disp")

@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range
 
 from bgremove.api.notices import NOTICES
-from bgremove.datatypes import OutputFormat, Subject
+from bgremove.datatypes import Encoding, OutputFormat, Subject
 from bgremove.errors import ErrorCode
 from bgremove.serving.context import REQUEST_ID_PATTERN
 
@@ -66,6 +66,15 @@ def mapping(description: str) -> fields.Dict:
         values=fields.String(),
         required=True,
         metadata={"description": description},
+    )
+
+
+def notices() -> fields.List[str]:
+    """Declare the words of X-Warnings."""
+    return fields.List(
+        fields.String(validate=OneOf(list(NOTICES))),
+        required=True,
+        metadata={"description": "How the answer differs from the request; see X-Warnings."},
     )
 
 
@@ -126,11 +135,7 @@ class EnvelopeSchema(Strict):
     """What both envelopes share."""
 
     meta = fields.Nested(MetaSchema, required=True)
-    warnings = fields.List(
-        fields.String(validate=OneOf(list(NOTICES))),
-        required=True,
-        metadata={"description": "How the answer differs from the request; see X-Warnings."},
-    )
+    warnings = notices()
 
 
 class ErrorEnvelopeSchema(EnvelopeSchema):
@@ -153,7 +158,9 @@ class RemovalDataSchema(Strict):
     """``data`` of a removal."""
 
     image = text("The picture, in base64.", contentEncoding="base64", minLength=1)
-    content_type = one_of("The type of the picture.", ["image/png", "image/jpeg"], "contentType")
+    content_type = one_of(
+        "The type of the picture.", [f"image/{kind}" for kind in Encoding], "contentType"
+    )
     width = number("Width of the answer in pixels.", 1)
     height = number("Height of the answer in pixels.", 1)
     subject = one_of("The pipeline that was asked for.", list(Subject))
@@ -161,6 +168,12 @@ class RemovalDataSchema(Strict):
         "The kind of answer that was asked for.", list(OutputFormat), "outputFormat"
     )
     model = text("The weights that ran, joined by +; none for a picture that was cut out already.")
+    confidence = fields.Float(
+        required=True,
+        validate=Range(min=0, max=1),
+        metadata={"description": "The share of mask and true subject expected to be common."},
+    )
+    warnings = notices()
     foreground = fields.Nested(
         ForegroundSchema,
         required=True,

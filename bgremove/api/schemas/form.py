@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
+from bgremove import options
 from bgremove.api.forms import Part, shortened
 from bgremove.datatypes import OutputFormat, Subject
 
@@ -36,6 +38,25 @@ class PictureField(fields.Field[bytes]):
         return content
 
 
+class TextField(fields.Field[Any]):
+    """At most one text, which ``parse`` reads; it raises ValueError with a sentence.
+
+    ``schema`` is the text's form in JSON Schema.
+    """
+
+    def __init__(self, parse: Callable[[str], Any], description: str, **schema: Any) -> None:
+        metadata = {"description": description, "schema": {"type": "string"} | schema}
+        super().__init__(metadata=metadata)
+        self.parse = parse
+
+    def _deserialize(self, value: list[Part], *_: Any, **__: Any) -> Any:
+        text = _text(value)
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise ValidationError(f"{error}; got {shortened(text)!r}") from None
+
+
 class ChoiceField(fields.Field[StrEnum]):
     """At most one text, one of the values of an enumeration."""
 
@@ -44,19 +65,24 @@ class ChoiceField(fields.Field[StrEnum]):
         self.choices = choices
 
     def _deserialize(self, value: list[Part], *_: Any, **__: Any) -> StrEnum:
-        if len(value) > 1:
-            raise ValidationError(f"Send one value, not {len(value)}")
-        content = value[0].content
-        if not isinstance(content, str):
-            raise ValidationError("Send text, not a file")
-        if content not in {choice.value for choice in self.choices}:
-            shown = shortened(content)
+        text = _text(value)
+        if text not in {choice.value for choice in self.choices}:
+            shown = shortened(text)
             raise ValidationError(f"Must be one of {', '.join(self.choices)}; got {shown!r}")
-        return self.choices(content)
+        return self.choices(text)
+
+
+def _text(value: list[Part]) -> str:
+    if len(value) > 1:
+        raise ValidationError(f"Send one value, not {len(value)}")
+    content = value[0].content
+    if not isinstance(content, str):
+        raise ValidationError("Send text, not a file")
+    return content
 
 
 class RemovalFormSchema(Schema):
-    """``image``, ``subject`` and ``output_format``; a field beside them is an error."""
+    """The picture and its options; a field beside them is an error."""
 
     error_messages = {"unknown": "There is no such field"}  # noqa: RUF012 -- marshmallow's own
 
@@ -70,6 +96,25 @@ class RemovalFormSchema(Schema):
         OutputFormat,
         OutputFormat.TRANSPARENT,
         "The subject on transparency, on white, cropped to its box, or a mask of it.",
+    )
+    background = TextField(
+        options.parse_background,
+        f"The ground of white_bg, white unless given: {options.BACKGROUND_WORDS}.",
+        examples=["#f5f5f5", "white"],
+    )
+    margin = TextField(
+        options.parse_margin,
+        "With crop, and with white_bg, which it then crops: space around the subject's box: "
+        f"{options.MARGIN_WORDS}. With a canvas, pixels are those of the canvas.",
+        pattern=r"^[0-9]{1,4}(\.[0-9]{1,4})?%$|^[0-9]{1,4}px$",
+        examples=["8%", "40px"],
+    )
+    canvas = TextField(
+        options.parse_canvas,
+        "With crop and white_bg: the subject with its margin, as large as fits, in the middle of a "
+        f"canvas: {options.CANVAS_WORDS}, and within the limit of pixels.",
+        pattern=r"^[0-9]{2,4}x[0-9]{2,4}$",
+        examples=["2000x2000"],
     )
 
     class Meta:

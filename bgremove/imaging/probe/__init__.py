@@ -7,6 +7,8 @@ It took under 0.1 ms for pictures of up to 100 kB, and 1.6 ms for a JPEG of 3.5 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import bmp, gif, jpeg, png, webp
@@ -41,4 +43,6 @@ def probe(data: bytes, limits: Limits) -> ImageHeader:
         raise ImageError(describe(data))
     header = READERS[kind](data, limits)
     check_size(header.width, header.height, limits)
+    if header.density is not None and header.orientation >= 5:
+        header = replace(header, density=header.density[::-1])  # of the picture the right way up
     return header

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
+from bgremove.imaging.probe.density import METRE, Density, density
 from bgremove.imaging.probe.limits import Limits, cut_short
 
 FILE_HEADER_BYTES = 14
@@ -42,6 +43,7 @@ class BmpHeader:
     bits: int
     compression: int
     masks: tuple[int, int, int, int]
+    density: Density | None
     palette_at: int
     colours: int
     colour_bytes: int
@@ -68,7 +70,7 @@ def parse(data: bytes) -> BmpHeader:
         masks = BGR_555 if bits == 16 else NO_MASKS
         colours = _colours(bits, 0)
         return BmpHeader(
-            pixels_at, width, height, False, bits, RGB, masks, palette_at, colours, colour_bytes=3
+            pixels_at, width, height, False, bits, RGB, masks, None, palette_at, colours, 3
         )
     if header_bytes < SHORT_HEADER_BYTES or len(data) < palette_at:
         raise cut_short("BMP")
@@ -76,6 +78,7 @@ def parse(data: bytes) -> BmpHeader:
     width, height, _, bits, compression = struct.unpack_from("<iiHHI", fields)
     colours = _colours(bits, struct.unpack_from("<I", fields, 28)[0])
     masks = _masks(data, header_bytes, bits, compression)
+    across, down = struct.unpack_from("<ii", fields, 20)
     return BmpHeader(
         pixels_at,
         width,
@@ -84,6 +87,7 @@ def parse(data: bytes) -> BmpHeader:
         bits,
         compression,
         masks,
+        density(across, down, METRE),
         palette_at,
         colours,
         colour_bytes=4,
@@ -124,4 +128,4 @@ def read(data: bytes, limits: Limits) -> ImageHeader:
             f"The BMP has {header.bits} bits a pixel at compression {header.compression}, which "
             "does not exist"
         )
-    return ImageHeader(ImageType.BMP, header.width, header.height)
+    return ImageHeader(ImageType.BMP, header.width, header.height, density=header.density)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
+from bgremove.imaging.probe.frame import FirstFrame
 from bgremove.imaging.probe.limits import (
     Limits,
     check_canvas,
@@ -25,21 +25,6 @@ GRAPHIC_CONTROL = 0xF9
 INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")  # of an extension, a frame, the trailer
 HEADER_BYTES, FRAME_BYTES = 13, 10
 MAX_BLOCKS = 400_000  # data blocks; 10 MB in full ones of 255 bytes are 41,000. A walk takes 40 ms
-
-
-@dataclass(frozen=True, slots=True)
-class FirstFrame:
-    """The first frame of a GIF.
-
-    ``canvas`` is (width, height) in pixels, ``place`` (left, top) on it, ``size`` (width, height)
-    of the frame, which may reach beyond the canvas. ``still`` is a GIF of this frame alone, as
-    large as its canvas: header, colours, transparency and pixels, nothing else.
-    """
-
-    canvas: tuple[int, int]
-    place: tuple[int, int]
-    size: tuple[int, int]
-    still: bytes
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:

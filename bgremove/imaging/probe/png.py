@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import png_text
+from bgremove.imaging.probe.density import METRE, Density, density, density_in_exif
 from bgremove.imaging.probe.exif import UPRIGHT, orientation_in_xmp, orientation_of
 from bgremove.imaging.probe.limits import (
     MAX_BYTES_PER_PIXEL,
@@ -95,6 +96,7 @@ class _Reader:
         self._orientation: int | None = None
         self._xmp_orientation: int | None = None
         self._profile: bytes | None = None
+        self._density: Density | None = None
 
     def take(self, chunk: Chunk) -> None:
         if chunk.name == b"IDAT":
@@ -103,7 +105,12 @@ class _Reader:
             self._take_text(chunk)
         elif chunk.name == b"eXIf" and self._orientation is None:
             refuse_above(MAX_METADATA_BYTES, chunk.length, "bytes of EXIF")
-            self._orientation = orientation_of(chunk.body(self._data))
+            block = chunk.body(self._data)
+            self._orientation = orientation_of(block)
+            self._density = self._density or density_in_exif(block)
+        elif chunk.name == b"pHYs" and chunk.length == 9:
+            across, down, unit = struct.unpack_from(">IIB", self._data, chunk.at)
+            self._density = density(across, down, METRE if unit == 1 else None) or self._density
         elif chunk.name == b"iCCP" and self._profile is None:
             packed = chunk.body(self._data).partition(b"\0")[2][1:]
             self._profile = png_text.unpack(packed, MAX_METADATA_BYTES)
@@ -138,6 +145,7 @@ class _Reader:
             max(1, self._frames),
             self._orientation or self._xmp_orientation or UPRIGHT,
             self._profile,
+            density=self._density,
         )
 
     def _check_packed(self) -> None:

@@ -1,4 +1,4 @@
-"""What a WEBP declares: canvas and frames, orientation, colour profile."""
+"""Read what a WEBP declares, and find its first frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
+from bgremove.imaging.probe.density import density_in_exif
 from bgremove.imaging.probe.exif import UPRIGHT, orientation_in_xmp, orientation_of
+from bgremove.imaging.probe.frame import FirstFrame
 from bgremove.imaging.probe.limits import (
     MAX_METADATA_BYTES,
     Limits,
@@ -17,41 +19,86 @@ from bgremove.imaging.probe.limits import (
     refuse_above,
 )
 
-ICC_FLAG, EXIF_FLAG, ANIMATION_FLAG = 0x20, 0x08, 0x02
+ICC_FLAG, ALPHA_FLAG, EXIF_FLAG, ANIMATION_FLAG = 0x20, 0x10, 0x08, 0x02
+ANIMATION_FRAME_BYTES = 16  # of an ANMF chunk, in front of the chunks of its frame
 MAX_CHUNKS = 110_000  # above the most frames that can be allowed; a walk over them takes 50 ms
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
     """Read the canvas, then walk the chunks for frames and metadata."""
+    if data[12:16] == b"VP8X" and len(data) >= 30:
+        return _read_extended(data, limits)
+    return ImageHeader(ImageType.WEBP, *_simple_size(data))
+
+
+def _simple_size(data: bytes) -> tuple[int, int]:
+    """Read width and height of a file that starts with its pixels."""
+    kind = data[12:16]
+    if kind == b"VP8 " and len(data) >= 30:
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    if kind == b"VP8L" and len(data) >= 25:
+        packed = int.from_bytes(data[21:25], "little")
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
     if len(data) < 30:
         raise cut_short("WEBP")
-    kind = data[12:16]
-    if kind == b"VP8X":
-        return _read_extended(data, limits)
-    if kind == b"VP8 ":
-        width, height = struct.unpack_from("<HH", data, 26)
-        return ImageHeader(ImageType.WEBP, width & 0x3FFF, height & 0x3FFF)
-    if kind == b"VP8L":
-        packed = int.from_bytes(data[21:25], "little")
-        return ImageHeader(ImageType.WEBP, (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1)
     raise ImageError("The WEBP is damaged: it starts with no picture")
+
+
+def first_frame(data: bytes) -> FirstFrame:
+    """Find the picture, or the first frame of an animation; raises ImageError where it is cut."""
+    if data[12:16] != b"VP8X":
+        size = _simple_size(data)
+        return FirstFrame(size, (0, 0), size, _still(_pixels(data, 12)))
+    flags, canvas = data[20], _size(data[24:30])
+    at, place, size = 12, (0, 0), canvas
+    if flags & ANIMATION_FLAG:
+        at = next((body_at for name, body_at, _ in _chunks(data) if name == b"ANMF"), len(data))
+        if at + ANIMATION_FRAME_BYTES > len(data):
+            raise ImageError("The WEBP is damaged or cut short: it has no whole frame")
+        left, top = (int.from_bytes(data[at + n : at + n + 3], "little") for n in (0, 3))
+        place, size = (2 * left, 2 * top), _size(data[at + 6 : at + 12])
+        at += ANIMATION_FRAME_BYTES
+    head = struct.pack("<4sI4B", b"VP8X", 10, flags & ALPHA_FLAG, 0, 0, 0)
+    head += b"".join((side - 1).to_bytes(3, "little") for side in size)
+    return FirstFrame(canvas, place, size, _still([head, *_pixels(data, at)]))
+
+
+def _pixels(data: bytes, start: int) -> list[bytes]:
+    """Return the first chunk of pixels from ``start`` on, the alpha in front of it included."""
+    alpha: list[bytes] = []
+    for name, at, length in _chunks(data, start):
+        chunk = data[at - 8 : at + length] + b"\0" * (length & 1)
+        if name == b"ALPH" and not alpha:
+            alpha = [chunk]
+        elif name in (b"VP8 ", b"VP8L"):
+            return [*(alpha if name == b"VP8 " else []), chunk]
+    raise ImageError("The WEBP is damaged or cut short: its first frame is not whole")
+
+
+def _still(chunks: list[bytes]) -> bytes:
+    body = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
     flags, canvas = data[20], _size(data[24:30])
     check_size(*canvas, limits)
-    frames, orientation, xmp_orientation, profile = 0, None, None, None
-    for number, (name, body) in enumerate(_chunks(data)):
+    frames, orientation, xmp_orientation, profile, density = 0, None, None, None, None
+    view = memoryview(data)
+    for number, (name, at, length) in enumerate(_chunks(data)):
+        body = view[at : at + length]
         if number >= MAX_CHUNKS:
             raise ImageError(f"The WEBP has more chunks than the limit of {MAX_CHUNKS:,}")
         if name == b"ANMF":
             frames += 1
             refuse_above(limits.max_frames, frames, "frames")
             if frames == 1 and len(body) >= 12:
+                check_size(*_size(body[6:12]), limits)
                 check_canvas(canvas, _size(body[6:12]))
         elif name == b"EXIF" and flags & EXIF_FLAG and orientation is None:
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of EXIF")
-            orientation = orientation_of(bytes(body))
+            orientation, density = orientation_of(bytes(body)), density_in_exif(bytes(body))
         elif name == b"XMP " and xmp_orientation is None:
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of XMP")
             xmp_orientation = orientation_in_xmp(bytes(body))
@@ -61,7 +108,12 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
     if not flags & ANIMATION_FLAG:
         frames = 1
     return ImageHeader(
-        ImageType.WEBP, *canvas, max(1, frames), orientation or xmp_orientation or UPRIGHT, profile
+        ImageType.WEBP,
+        *canvas,
+        max(1, frames),
+        orientation or xmp_orientation or UPRIGHT,
+        profile,
+        density=density,
     )
 
 
@@ -71,12 +123,12 @@ def _size(packed: bytes | memoryview) -> tuple[int, int]:
     return width, height
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Walk the RIFF chunks that lie wholly within ``data``."""
-    view, at = memoryview(data), 12
+def _chunks(data: bytes, start: int = 12) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, where the body is, and its length, of the chunks that lie wholly in ``data``."""
+    at = start
     while at + 8 <= len(data):
         name, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > len(data):
             return
-        yield name, view[at + 8 : at + 8 + length]
+        yield name, at + 8, length
         at += 8 + length + (length & 1)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench_result import Result
-from bench_stats import MB, select, shares
+from bench.result import Result
+from bench.stats import MB, select, shares
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from bench_load import Endpoint, get_status
-from bench_process import tree
+import psutil
+
+from bench.load import Endpoint, get_status
+from bench.process import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -180,7 +182,7 @@ def _end_orphans(pids: set[int]) -> None:
     """Give children that watch for their parent's end a moment, then end them."""
     deadline = time.monotonic() + ORPHAN_GRACE_S
     while pids and time.monotonic() < deadline:
-        pids = {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+        pids = {pid for pid in pids if psutil.pid_exists(pid)}
         time.sleep(0.05)
     for pid in pids:
         try:

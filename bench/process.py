@@ -1,23 +1,18 @@
-"""What a server's processes cost: memory and CPU time of the whole tree, read from /proc."""
+"""Memory and CPU time of a server's processes, the whole tree."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable
 from types import TracebackType
 
-PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
-TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds
+import psutil
+
 RSS_EVERY_S = 0.05  # a peak shorter than that may be missed
 TREE_EVERY_S = 0.5  # for a look at every process of the machine
-PROC = Path("/proc")
-
-
-def stat_fields(text: str) -> list[str]:
-    """Split /proc/PID/stat after the command's name, which may hold spaces and parentheses."""
-    return text.rpartition(")")[2].split()
 
 
 def descendants(root: int, parents: dict[int, tuple[int, int]]) -> set[int]:
@@ -42,45 +37,32 @@ def descendants(root: int, parents: dict[int, tuple[int, int]]) -> set[int]:
 def tree(root: int) -> set[int]:
     """Return the living processes of a server that was started in a session of its own."""
     parents = {}
-    for entry in PROC.iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
-            parents[int(entry.name)] = int(fields[1]), int(fields[3])
+    for process in psutil.process_iter(["ppid", "status"]):
+        if process.info["status"] != psutil.STATUS_ZOMBIE:
+            with contextlib.suppress(OSError):  # it has just ended
+                parents[process.pid] = process.info["ppid"], os.getsid(process.pid)
     return descendants(root, parents)
 
 
 def rss(pids: set[int]) -> int:
     """Return the resident bytes of these processes; pages they share are counted in each."""
-    total = 0
-    for pid in pids:
-        words = _read(f"{pid}/statm").split()
-        total += int(words[1]) * PAGE if len(words) > 1 else 0
-    return total
+    return int(_total(pids, lambda process: process.memory_info().rss))
 
 
 def pss(pids: set[int]) -> int:
     """Return the resident bytes with each shared page divided among those that share it."""
-    total = 0
-    for pid in pids:
-        for line in _read(f"{pid}/smaps_rollup").splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1]) * 1024
-    return total
+    return int(_total(pids, lambda process: process.memory_full_info().pss))
 
 
 def cpu_seconds(pids: set[int]) -> float:
     """Return the CPU time of these processes and of those children of theirs that have ended."""
-    ticks = 0
-    for pid in pids:
-        fields = _stat(pid)
-        ticks += sum(int(value) for value in fields[11:15]) if fields else 0
-    return ticks * TICK
+    return _total(pids, lambda process: sum(process.cpu_times()[:4]))
 
 
 def machine_busy_seconds() -> float:
     """Return the CPU time of everything on this machine, a hypervisor's theft included."""
-    words = _read("stat").splitlines()[0].split()[1:]
-    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, words[:8])
-    return (user + nice + system + irq + softirq + steal) * TICK
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
 
 
 def own_seconds() -> float:
@@ -141,12 +123,10 @@ class Watch:
                 return
 
 
-def _stat(pid: int) -> list[str]:
-    return stat_fields(_read(f"{pid}/stat"))
-
-
-def _read(name: str) -> str:
-    try:
-        return (PROC / name).read_text(encoding="utf-8", errors="replace")
-    except OSError:  # it ended between being listed and being read
-        return ""
+def _total(pids: set[int], read: Callable[[psutil.Process], float]) -> float:
+    """Add up a figure of these processes, without those that have ended."""
+    total = 0.0
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += read(psutil.Process(pid))
+    return total

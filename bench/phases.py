@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench_pictures import GROWTH, MIX, name_of
-from bench_recorder import FOOTPRINT, ONCE, Level, Recorder, Workload
-from bench_servers import Server, Target, bgremove
+from bench.pictures import GROWTH, MIX, name_of
+from bench.recorder import FOOTPRINT, ONCE, Level, Recorder, Workload
+from bench.servers import Server, Target, bgremove
 
-MIXED = Workload("mix", tuple(name_of(*row) for row in MIX))
+GENERATED = Workload("mix", tuple(name_of(*row) for row in MIX))
 SETTLE_S = 1.0  # between a load and the look at what memory it left
 FEW_MEGAPIXELS = 2.0  # up to this size a picture is measured three times in a row
 
@@ -55,21 +55,21 @@ class Phases:
     recorder: Recorder
     plan: Plan
     targets: Sequence[Target]
-    folder: Workload | None = None
+    mix: Workload = GENERATED  # what every phase but `growth` sends
 
     def footprint(self) -> None:
         """Start each server alone: start-up, first request, memory with one and four clients."""
         for target in self.targets:
-            with self.recorder.running([target], FOOTPRINT, MIXED) as servers:
+            with self.recorder.running([target], FOOTPRINT, self.mix) as servers:
                 for server in servers:
-                    self.recorder.measure(server, FOOTPRINT, MIXED, ONCE)
-                    self.recorder.measure(server, FOOTPRINT, MIXED, self.plan.footprint)
+                    self.recorder.measure(server, FOOTPRINT, self.mix, ONCE)
+                    self.recorder.measure(server, FOOTPRINT, self.mix, self.plan.footprint)
                     time.sleep(SETTLE_S)
                     self.recorder.keep_footprint(server)
 
     def growth(self) -> None:
         """Time and memory against megapixels: sizes ascending, because memory may never shrink."""
-        with self.recorder.running(self.targets, "growth", MIXED) as servers:
+        with self.recorder.running(self.targets, "growth", self.mix) as servers:
             for photograph, megapixels in self.plan.growth:
                 name = name_of(photograph, megapixels)
                 count = 3 if megapixels <= FEW_MEGAPIXELS else 1
@@ -78,13 +78,11 @@ class Phases:
                 self._in_turn(servers, "growth", picture, [level], self.plan.limit_s * 0.7)
 
     def load(self) -> None:
-        """Throughput and latency against clients, and over the folder where one was given."""
-        with self.recorder.running(self.targets, "load", MIXED) as servers:
+        """Throughput and latency against clients."""
+        with self.recorder.running(self.targets, "load", self.mix) as servers:
             for server in servers:
-                self.recorder.keep_answers(server, MIXED)  # which warms it up as well
-            self._in_turn(servers, "load", MIXED, self.plan.levels, self.plan.limit_s / 8)
-            if self.folder is not None:
-                self._in_turn(servers, "folder", self.folder, (ONCE, Level(4)), 0)
+                self.recorder.keep_answers(server, self.mix)  # which warms it up as well
+            self._in_turn(servers, "load", self.mix, self.plan.levels, self.plan.limit_s / 8)
 
     def workers(self) -> None:
         """Throughput against the workers of our server, in the precision measured first."""
@@ -97,10 +95,10 @@ class Phases:
             bgremove(precision, count, f"{count} worker{'s' if count > 1 else ''}")
             for count in self.plan.workers
         ]
-        with self.recorder.running(targets, "workers", MIXED) as servers:
+        with self.recorder.running(targets, "workers", self.mix) as servers:
             for server in servers:  # every worker has to be warm, and which one answers is chance
-                self.recorder.measure(server, "warm-up", MIXED, Level(4, seconds=3, least=12))
-            self._in_turn(servers, "workers", MIXED, self.plan.worker_levels, 0)
+                self.recorder.measure(server, "warm-up", self.mix, Level(4, seconds=3, least=12))
+            self._in_turn(servers, "workers", self.mix, self.plan.worker_levels, 0)
 
     def _in_turn(
         self,

@@ -17,17 +17,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench_machine import facts
-from bench_phases import FULL, QUICK, Phases
-from bench_recorder import Recorder, Workload
-from bench_servers import ROOT, Target, bgremove, rembg
+from bench.machine import facts
+from bench.phases import FULL, GENERATED, QUICK, Phases
+from bench.recorder import Recorder, Workload
+from bench.servers import ROOT, Target, bgremove, rembg
 
 BUILD = ROOT / "build" / "bench"
 WEIGHTS = ROOT / "weights" / "u2net.onnx"
 PRECISIONS = ("int8", "float32")
 PHASES = ("footprint", "growth", "load", "workers")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
-MOST_OF_A_FOLDER = 20  # pictures
+MOST_OF_A_FOLDER = 40  # pictures
+GENERATED_NOTE = (
+    "the pictures are generated from three photographs; real ones take longer, because a second "
+    "network is asked where the first is unsure (`make bench PICTURES=FOLDER`)"
+)
 MAX_BYTES = 10 * 1024 * 1024  # the server takes no larger ones
 
 
@@ -41,14 +45,14 @@ def main() -> None:
         _measure(options, raw)
     output = options.output or (BUILD if options.quick else ROOT / "docs")
     # Pictures, comparison and plot are made by processes of their own, as they need NumPy.
-    print(_python("bench_report.py", options.render or raw, output), end="")
+    print(_python("bench.report", options.render or raw, output), end="")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="2 to 3 minutes instead of 15")
     parser.add_argument("--rembg-venv", type=Path, help="environment that rembg is installed in")
-    parser.add_argument("--folder", type=Path, help="pictures of your own, measured as well")
+    parser.add_argument("--folder", type=Path, help="photographs to measure with")
     parser.add_argument("--precisions", default=",".join(PRECISIONS), help="default: %(default)s")
     parser.add_argument("--phases", default=",".join(PHASES), help="default: %(default)s")
     parser.add_argument("--output", type=Path, help="where the table and the plot go")
@@ -77,8 +81,12 @@ def _measure(options: argparse.Namespace, raw: Path) -> None:
     recorder = Recorder(pictures | own, BUILD / "logs", BUILD / "answers")
     if options.rembg_venv is None:
         recorder.note("rembg left out: no --rembg-venv was given")
-    folder = Workload("folder", tuple(own)) if own else None
-    phases = Phases(recorder, QUICK if options.quick else FULL, _targets(options), folder)
+    if own:
+        recorder.note(f"the pictures are {len(own)} photographs of a folder that was given")
+    else:
+        recorder.note(GENERATED_NOTE)
+    mix = Workload("mix", tuple(own)) if own else GENERATED
+    phases = Phases(recorder, QUICK if options.quick else FULL, _targets(options), mix)
     try:
         for phase in options.phases:
             getattr(phases, phase)()
@@ -94,7 +102,7 @@ def _measure(options: argparse.Namespace, raw: Path) -> None:
             "starts": [asdict(one) for one in recorder.starts],
             "footprints": [asdict(one) for one in recorder.footprints],
             "rounds": [asdict(one) for one in recorder.rounds],
-            "answers": json.loads(_python("bench_answers.py", recorder.answers)),
+            "answers": json.loads(_python("bench.answers", recorder.answers)),
             "notes": recorder.notes,
         }
         raw.write_text(json.dumps(result), encoding="utf-8")
@@ -108,20 +116,20 @@ def _targets(options: argparse.Namespace) -> list[Target]:
 
 
 def _generated() -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = json.loads(_python("bench_pictures.py", BUILD / "pictures"))
+    made: list[dict[str, Any]] = json.loads(_python("bench.pictures", BUILD / "pictures"))
     return made
 
 
-def _python(script: str, *arguments: Path) -> str:
-    """Run a script beside this one and return what it printed."""
-    path = str(Path(__file__).with_name(script))
-    command = [sys.executable, path, *map(str, arguments)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603
+def _python(module: str, *arguments: Path) -> str:
+    """Run a module in a process of its own and return what it printed."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    run = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    return run.stdout
 
 
 def _folder(folder: Path) -> dict[str, bytes]:
     """Read a folder's first pictures, by names that give nothing away."""
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     fitting = [path for path in files if path.stat().st_size <= MAX_BYTES][:MOST_OF_A_FOLDER]
     if not fitting:
         raise SystemExit(f"{folder}: no picture of at most {MAX_BYTES} bytes")

@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench_answers import Agreement
-from bench_stats import Footprint, Merged, Round, Start, mean_stage_ms, merge, ratio, select
+from bench.answers import Agreement
+from bench.stats import Footprint, Merged, Round, Start, mean_stage_ms, merge, ratio, select
 
 RIVAL = "rembg"
 Goal = tuple[str, float]  # ("≥", 5)

@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench_load import Upload, fetch, form, run_load
-from bench_process import Watch, pss, rss, tree
-from bench_servers import Server, ServerError, Target
-from bench_stats import MB, Footprint, Round, Start, percentile
+from bench.load import Upload, fetch, form, run_load
+from bench.process import Watch, pss, rss, tree
+from bench.servers import Server, ServerError, Target
+from bench.stats import MB, Footprint, Round, Start, percentile
 
 ENDLESS = 10_000  # requests; a round ends by its time long before
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from bench_answers import REFERENCE
-from bench_result import RIVAL, Result
-from bench_stats import MB, Merged, flatness, percentile, ratio, select, shares
+from bench.answers import REFERENCE
+from bench.result import RIVAL, Result
+from bench.stats import MB, Merged, flatness, percentile, ratio, select, shares
 
 FLAT = 0.9  # of the best throughput has to be left at every number of clients past saturation
+MOST_ROWS = 10  # of a table by picture
 LOAD_HEAD = (
     "pictures/s",
     "best round",
@@ -59,7 +60,7 @@ def by_picture(result: Result) -> str:
     """Latency with one client, picture by picture."""
     rounds = select(result.rounds, phase="load", clients=1)
     names = list(dict.fromkeys(name for one in rounds for name in one.latencies_ms))
-    if not names:
+    if not names or len(names) > MOST_ROWS:
         return ""
     rows = []
     for name in names:
@@ -154,19 +155,6 @@ def answers(result: Result) -> str:
         f"## The answers beside those of {REFERENCE}\n\nAlpha is from 0 to 1. This says how alike "
         "the cut-outs are, not how good: that is measured on known mattes, by `make eval`.\n\n"
     ) + table(head, rows)
-
-
-def own_folder(result: Result) -> str:
-    """Throughput and percentiles over the pictures of a folder."""
-    rows = [
-        [str(clients), target, *_load_cells(row)]
-        for clients in result.clients("folder")
-        for target in result.targets
-        if (row := result.merged("folder", target, clients, "folder")) is not None
-    ]
-    return (
-        "## The folder given\n\n" + table(["clients", "server", *LOAD_HEAD], rows) if rows else ""
-    )
 
 
 def starts(result: Result) -> str:

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from statistics import median
 
-import bench_sections as sections
-from bench_plot import draw
-from bench_result import METRICS, RIVAL, Goal, Result, is_met, rival_ratio
-from bench_sections import number, table, times
-from bench_stats import ratio
+from bench import sections
+from bench.plot import draw
+from bench.result import METRICS, RIVAL, Goal, Result, is_met, rival_ratio
+from bench.sections import number, table, times
+from bench.stats import ratio
 
 QUIET = 0.1  # cores; more than that of other programs' work, and the figures are noisy
 
@@ -36,7 +36,6 @@ def markdown(result: Result) -> str:
         sections.stages(result),
         sections.against_megapixels(result),
         sections.against_workers(result),
-        sections.own_folder(result),
         sections.answers(result),
         sections.starts(result),
         _method(result),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 
-from bench_stats import server_timing
+from bench.stats import server_timing
 
 BOUNDARY = "bgremove-bench-7d3f0c51"
 HEADERS = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Accept": "image/png"}

@@ -1,0 +1,39 @@
+"""The density of a picture's pixels, by which layout programs know how large to print it."""
+
+from __future__ import annotations
+
+from bgremove.imaging.probe.exif import PREFIX
+from bgremove.imaging.probe.tiff import Directory
+
+METRE, CENTIMETRE, INCH = 1.0, 0.01, 0.0254  # in metres
+# Pixels a metre that are believed, 10 to 10,000 pixels an inch: what is beyond is no density.
+LOWEST, HIGHEST = 390, 400_000
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128  # Exif 2.32, table 4
+EXIF_UNITS = {0: INCH, 2: INCH, 3: CENTIMETRE}  # absent stands for the inch
+JFIF = b"JFIF\0"
+JFIF_UNITS = {1: INCH, 2: CENTIMETRE}  # 0 gives the shape of a pixel only
+
+Density = tuple[int, int]
+
+
+def density(across: float, down: float, unit_m: float | None) -> Density | None:
+    """Return pixels a metre (across, down); None where they are absurd or of no unit."""
+    if unit_m is None:
+        return None
+    per_metre = round(across / unit_m), round(down / unit_m)
+    return per_metre if min(per_metre) >= LOWEST and max(per_metre) <= HIGHEST else None
+
+
+def density_in_exif(block: bytes) -> Density | None:
+    r"""Return the density in an EXIF block, with ``Exif\0\0`` in front or without."""
+    tags = Directory(block.removeprefix(PREFIX))
+    across, down = tags.ratio(X_RESOLUTION), tags.ratio(Y_RESOLUTION)
+    return density(across, down, EXIF_UNITS.get(tags.number(RESOLUTION_UNIT)))
+
+
+def density_in_jfif(body: bytes) -> Density | None:
+    """Return the density in the body of a JPEG's APP0 segment."""
+    if not body.startswith(JFIF) or len(body) < 12:
+        return None
+    across, down = (int.from_bytes(body[at : at + 2], "big") for at in (8, 10))
+    return density(across, down, JFIF_UNITS.get(body[7]))

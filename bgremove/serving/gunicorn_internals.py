@@ -1,0 +1,25 @@
+"""The parts of gunicorn that `worker` overrides or uses and that gunicorn does not document.
+
+gunicorn may change them in any release. tests/serving/test_gunicorn_internals.py compares the
+installed release with the list, and names what changed. After an upgrade that changes one: read the
+new source, adapt `worker`, run tests/deploy, then set the digest and TESTED_WITH.
+"""
+
+from __future__ import annotations
+
+TESTED_WITH = "27.0.1"
+# Methods of ThreadWorker, each with the first 12 hexadecimal digits of the SHA-256 of its source.
+METHODS = {
+    "accept": "f8dcead3dce5",
+    "enqueue_req": "c9f428953d24",
+    "handle": "ca85c9be3df7",
+    "init_process": "e4fc63a1a68e",
+    "on_pending_socket_readable": "2475f7087832",
+    "run": "f92c7394d857",
+    "set_accept_enabled": "140150ebfd3c",
+    "_keepalive_after": "4ebdbbc8bf5a",
+    "murder_pending": "7bf11f464542",
+}
+# Attributes of ThreadWorker and of its connections (TConn).
+WORKER_ATTRIBUTES = ("nr_conns", "pending_conns", "poller", "sockets", "log")
+CONNECTION_ATTRIBUTES = ("sock", "parser", "timeout", "data_ready")
