@@ -1,7 +1,4 @@
-"""Closer looks: boxes in which the prior, shown them alone, sees persons better.
-
-Sizes are shares; thresholds were chosen as in `persons`.
-"""
+"""Closer looks: boxes in which the prior, shown them alone, sees persons better."""
 
 from __future__ import annotations
 

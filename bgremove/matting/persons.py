@@ -1,7 +1,6 @@
 """Persons in a picture: the evidence for any, and the parts of the prior that are one.
 
-Sizes are in cells of the prior's 256² unless they are shares. All thresholds were chosen on the
-evaluation pictures with an even index, and hold on those with an odd one (docs/quality.md).
+Sizes are in cells of the prior's 256² unless they are shares.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8, People
 
 
-EVIDENCE = (
-    -0.95
-)  # sum of logits: all people of the evaluation pass, of things only toys with a face
+# Sum of logits, between the least sure person and the surest thing of the evaluation pictures with
+# an even index. What else reaches it, in both halves, is toys with a face.
+EVIDENCE = -0.95
 PERSON = 0.5  # of the prior
 SPECK = 130  # cells: a smaller part of the prior is noise
 PROMINENT = 0.15  # of the first person's weight: with less, one is a passer-by
