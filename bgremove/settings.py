@@ -1,6 +1,6 @@
 """What an operator can set: one row a value, read from ``BGREMOVE_*`` once, at start-up.
 
-The table in the README is generated from these rows (`make settings`), and a test compares them.
+The table in docs/settings.md is generated from these rows (`make settings`); a test compares them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bgremove.datatypes import Effort
 from bgremove.errors import SettingsError
 
 PREFIX = "BGREMOVE_"
@@ -115,6 +116,13 @@ class Settings:
         "Threads of one inference; 0 takes the cores the process has.",
         high=256,
         low=0,
+    )
+    effort: str = _row(
+        "balanced",
+        "effort",
+        "Networks a picture is shown to; fast: one, balanced: a second where the first is unsure, "
+        "best: all at every size.",
+        choices=tuple(effort.value for effort in Effort),
     )
     precision: str = _row(
         "auto",
@@ -240,7 +248,7 @@ def _checked(value: Any, rules: Mapping[str, Any]) -> Any:
 
 
 def markdown_table() -> str:
-    """Render the settings as the README's table."""
+    """Render the settings as a Markdown table."""
     lines = ["| variable | default | unit | meaning |", "| --- | --- | --- | --- |"]
     for row in fields(Settings):
         default = row.default
