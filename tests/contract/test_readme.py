@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 from PIL import Image
+from skimage import data
 
 from tests.support.http import ROOT, Server, gunicorn
-from tests.support.tiny import ball, encoded
+from tests.support.tiny import encoded
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```sh\n(.*?)^```", README, re.M | re.S))
@@ -40,8 +42,7 @@ def desk(tmp_path: Path) -> Path:
     """Return a folder as the README assumes it: a photograph, folders, and the command."""
     for folder in ("photos/summer", "incoming", ".venv/bin"):
         (tmp_path / folder).mkdir(parents=True)
-    photograph = ball(320, 240)
-    photograph[..., 0] //= 2  # a gray one would be answered without colours
+    photograph = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)  # a person, as `human` wants
     for name in ("photo.jpg", "photos/one.jpg", "photos/summer/two.jpg", "incoming/three.jpg"):
         (tmp_path / name).write_bytes(encoded(photograph, ".jpg"))
     command = tmp_path / ".venv/bin/bgremove"
