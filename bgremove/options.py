@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bgremove.datatypes import Colour, Margin
+from bgremove.datatypes import Colour, Margin, Options
 
 HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 LENGTH = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)(%|px)", re.ASCII)
@@ -24,6 +24,22 @@ def parse_background(text: str) -> Colour:
     if len(digits) == 3:
         digits = "".join(digit * 2 for digit in digits)
     return Colour(*bytes.fromhex(digits))
+
+
+def fields_of(options: Options) -> dict[str, str]:
+    """Write options as the fields of a form, but for those that are left out.
+
+    The file type is not among them: a client asks for it by Accept.
+    """
+    fields = {"subject": options.subject.value, "output_format": options.output_format.value}
+    if options.background is not None:
+        fields["background"] = "#" + bytes(options.background).hex()
+    if (margin := options.margin) is not None:
+        share = f"{margin.share * 100:.4f}".rstrip("0").rstrip(".")
+        fields["margin"] = f"{share}%" if margin.share else f"{margin.pixels}px"
+    if options.canvas is not None:
+        fields["canvas"] = "{}x{}".format(*options.canvas)
+    return fields
 
 
 def _named(text: str) -> str:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bgremove.datatypes import Colour, Margin
-from bgremove.options import parse_background, parse_canvas, parse_margin
+from bgremove.datatypes import Colour, Margin, Options, OutputFormat
+from bgremove.options import fields_of, parse_background, parse_canvas, parse_margin
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,23 @@ def test_anything_else_is_no_canvas(text: str) -> None:
 def test_a_canvas_over_a_limit_is_told_both(text: str) -> None:
     with pytest.raises(ValueError, match="16 to 8000 pixels"):
         parse_canvas(text)
+
+
+@pytest.mark.parametrize("margin", ["0px", "7%", "2.5%", "33.3333%", "50%", "2000px"])
+def test_options_are_written_as_they_are_read(margin: str) -> None:
+    options = Options(
+        output_format=OutputFormat.WHITE_BG,
+        background=Colour(1, 20, 255),
+        margin=parse_margin(margin),
+        canvas=(2000, 1500),
+    )
+    fields = fields_of(options)
+    assert fields == {
+        "subject": "universal",
+        "output_format": "white_bg",
+        "background": "#0114ff",
+        "margin": margin,
+        "canvas": "2000x1500",
+    }
+    assert parse_margin(fields["margin"]) == options.margin
+    assert set(fields_of(Options())) == {"subject", "output_format"}

@@ -41,4 +41,5 @@ def register(app: Flask, origins: str) -> None:
         allow_headers=[str(name) for name in ALLOWED],
         expose_headers=[str(name) for name in EXPOSED],
         max_age=PREFLIGHT_S,
+        send_wildcard=True,
     )

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import marshmallow
 from flask import Blueprint, Request, Response, request
+from gunicorn.http.errors import ParseException
 
 from bgremove.api import answers
 from bgremove.api.auth import require_key
@@ -65,7 +66,12 @@ def _received(request: Request, context: RequestContext) -> dict[str, list[Part]
     """Read the form; what is not there by the deadline of reading is not waited for."""
     refuse_compressed(request)
     with services().alarms.guard(context.reading.at, context.connection.stop_reading):
-        parts = read_parts(request, context.reading)
+        try:
+            parts = read_parts(request, context.reading)
+        except ValidationError as error:
+            if isinstance(error.__cause__, ParseException):  # where the next request begins is lost
+                context.connection.close_after_answer()
+            raise
     context.start_work()
     return parts
 

@@ -18,6 +18,7 @@ from bgremove.batch.records import UNREACHABLE, Record, Result
 from bgremove.batch.servers import NoServerError, Servers
 from bgremove.datatypes import Options
 from bgremove.headers import Header
+from bgremove.options import fields_of
 
 PATH = "/v1/remove-bg/universal"
 MAX_BYTES = 64 * 1024 * 1024  # the most that a service can be set to take
@@ -88,11 +89,9 @@ class RemoteRemover:
         self._pool.clear()
 
     def _post(self, url: str, image: bytes) -> BaseHTTPResponse:
-        options = self._options
         fields: Mapping[str, str | tuple[str, bytes, str]] = {
             "image": ("image", image, "application/octet-stream"),
-            "subject": options.subject.value,
-            "output_format": options.output_format.value,
+            **fields_of(self._options),
         }
         return self._pool.request(
             "POST", url, fields=fields, headers=self._headers, timeout=TIMEOUT, redirect=False

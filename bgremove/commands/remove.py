@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +17,9 @@ from bgremove.commands.help import manual
 from bgremove.commands.report import Report
 from bgremove.commands.stopping import Stop, stoppable
 from bgremove.commands.work import Batch
-from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
+from bgremove.datatypes import ENCODINGS, Colour, Encoding, Margin, Options, OutputFormat, Subject
+from bgremove.errors import ValidationError
+from bgremove.options import parse_background, parse_canvas, parse_margin
 
 EPILOG = manual(
     examples={
@@ -23,6 +27,9 @@ EPILOG = manual(
         "bgremove remove https://example.com/photo.jpg -o cutout.png": "a picture of a web server",
         "bgremove remove photos/ -o cutouts/": "a folder and those in it; again, to go on",
         "bgremove remove 'in/**/*.jpg' -o out/ --format white_bg": "a pattern, on white",
+        "bgremove remove photos/ -o shop/ --format white_bg --canvas 2000x2000 --margin 8%": (
+            "squares for a shop"
+        ),
         "curl -s URL | bgremove remove - -o - > cutout.png": "in a pipe",
         "bgremove remove photos/ -o cutouts/ --json > log.jsonl": "a line of JSON a picture",
         "bgremove remove --watch incoming/ -o cutouts/": "whatever comes into a folder, for ever",
@@ -44,6 +51,22 @@ EPILOG = manual(
         "BGREMOVE_MAX_UPLOAD_BYTES and others": "the settings, where no --server is given",
     },
 )
+
+
+class Parsed(click.ParamType[Any]):
+    """An option that a function reads from its text, or raises ValueError with a sentence."""
+
+    name = "text"
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self.parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what the text means."""
+        try:
+            return self.parse(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
 
 
 def _values(kinds: type[Subject] | type[OutputFormat]) -> click.Choice[str]:
@@ -74,6 +97,25 @@ def _values(kinds: type[Subject] | type[OutputFormat]) -> click.Choice[str]:
     show_default=True,
     help="What to make.",
 )
+@click.option(
+    "--background",
+    type=Parsed(parse_background),
+    metavar="COLOUR",
+    help="Ground of white_bg: #rgb, #rrggbb or a CSS colour name.  [default: white]",
+)
+@click.option(
+    "--margin",
+    type=Parsed(parse_margin),
+    metavar="SIZE",
+    help="Space around the subject of crop, and of white_bg, which it crops: 8% or 40px.",
+)
+@click.option(
+    "--canvas",
+    type=Parsed(parse_canvas),
+    metavar="WxH",
+    help="Size of crop and white_bg in pixels, the subject centred, as large as fits.",
+)
+@click.option("--webp", is_flag=True, help="Write WebP, as for an OUT that ends in .webp.")
 @click.option(
     "--white-format",
     type=click.Choice(["jpeg", "png"]),
@@ -148,6 +190,10 @@ def command(
     output: str | None,
     subject: str,
     output_format: str,
+    background: Colour | None,
+    margin: Margin | None,
+    canvas: tuple[int, int] | None,
+    webp: bool,
     white_format: str | None,
     jobs: int | None,
     recursive: bool,
@@ -182,11 +228,14 @@ def command(
     With --engine dask, the workers of a Dask cluster read, cut out and write; PHOTO and OUT are
     folders, files or patterns of any store that fsspec knows, and mean the same on every machine.
     """
-    options = Options(
-        Subject(subject),
-        OutputFormat(output_format),
-        encoding=_encoding(white_format, output_format, output),
-    )
+    if webp and white_format is not None:
+        raise click.UsageError("--webp and --white-format are two types for one file")
+    made = OutputFormat(output_format)
+    encoding = Encoding.WEBP if webp else _encoding(white_format, made, output)
+    try:
+        options = Options(Subject(subject), made, background, margin, canvas, encoding)
+    except ValidationError as error:
+        raise click.UsageError(error.message.replace("`", "")) from error
     services = Services(servers, key_file, retry_for, offline, min_confidence or 0.0)
     batch = Batch(photos, output, options, recursive, overwrite)
     if scheduler is not None or engine == "dask":
@@ -215,13 +264,16 @@ def command(
     sys.exit(_exit_code(report, stop))
 
 
-def _encoding(white_format: str | None, output_format: str, output: str | None) -> Encoding | None:
-    if output_format != OutputFormat.WHITE_BG:
-        return None
-    if white_format is not None:
+def _encoding(
+    white_format: str | None, output_format: OutputFormat, output: str | None
+) -> Encoding | None:
+    """Choose the file type by the name of a file, or by the option for white_bg."""
+    is_white = output_format is OutputFormat.WHITE_BG
+    if is_white and white_format is not None:
         return Encoding(white_format)
-    is_png = output is not None and means_file(output) and Path(output).suffix.lower() == ".png"
-    return Encoding.PNG if is_png else None
+    suffix = Path(output).suffix.lower() if output is not None and means_file(output) else ""
+    named = {".webp": Encoding.WEBP, ".png": Encoding.PNG}.get(suffix)
+    return named if named in ENCODINGS[output_format] else None
 
 
 def _exit_code(report: Report, stop: Stop) -> int:

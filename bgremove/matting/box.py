@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
 
 ALPHA = 0.1  # what is fainter than this is not worth a larger crop
-SPECK = 0.02  # of the largest piece's area: what is smaller does not count
+SPECK = 1e-3  # of the largest piece's area, as in `pieces`: what is smaller does not count
 WORK_SIDE = 1024  # px: pieces are told apart at this size, up to 2 of its pixels' gap joins them
 
 

@@ -18,8 +18,10 @@ from bgremove.matting.refine import refine
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
 
-SURE = 0.97  # confidence where colours alone decide
-NOISY = 0.95  # confidence on a ground that JPEG or a camera has changed
+SURE = 0.98  # confidence where colours alone decide
+NOISY = 0.97  # confidence on a ground that JPEG or a camera has changed
+FAINT = 0.7  # confidence where a part of the subject is hardly clearer than that noise
+CLEAR = 4.0  # times the ground's noise: what is less clear is faint
 UNSURE = 0.55  # confidence where half of the subject might as well be ground
 APART = 0.85  # confidence where a network sees another subject in a photograph
 PAGE = 0.3  # confidence in the text of a page as the subject
@@ -73,7 +75,7 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
         saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
     """
     enclosed = settle_enclosed(bgr, graphic, saliency)
-    sure = SURE if graphic.noise <= 1 else NOISY
+    sure = SURE if graphic.noise <= 1 else FAINT if _is_faint(graphic) else NOISY
     sure -= (sure - UNSURE) * min(1.0, 2 * enclosed.doubt)
     if graphic.flat:
         return Exact(enclosed.alpha, sure)
@@ -86,6 +88,13 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
     near = cv2.dilate(openings, square(BESIDE)) != 0
     alpha = np.where(near, enclosed.alpha, np.maximum(seen, enclosed.alpha))
     return Exact(np.asarray(alpha, np.float32), sure)
+
+
+def _is_faint(graphic: Graphic) -> bool:
+    """Return whether a tenth of the ink's peaks is hardly clearer than the ground's noise."""
+    distance = graphic.distance
+    peaks = (distance >= 0.9 * cv2.dilate(distance, square(5))) & (graphic.alpha > 0.3)
+    return bool(np.percentile(distance[peaks], 10) < CLEAR * graphic.noise)
 
 
 def _large(enclosed: Enclosed) -> ImageU8:

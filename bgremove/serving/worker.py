@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import mmap
 import os
+import re
 import select
 import selectors
 import socket
 import sys
+import termios
 import time
 import weakref
 from bisect import insort
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
 import gunicorn.util
+from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from bgremove.serving.chunks import bound_chunks
 from bgremove.serving.connection import POLLRDHUP, to_be_closed
 from bgremove.serving.lingering import Lingering
 
@@ -32,6 +38,11 @@ HEADERS_S = 10.0  # from the first look at a connection until its headers must b
 MAX_HEADER_BYTES = 1 << 16  # of a request line and headers together
 LAST_S = 1.0  # for clients to close their connections when a worker stops
 REST_S = 1.0  # without accepting, where there was no descriptor for a connection
+# Paths that are answered at once, each by threads of its own.
+QUICK_PATHS = (b"livez", b"readyz", b"metrics")
+QUICK_THREADS = 2
+QUICK = re.compile(rb"(?:GET|HEAD) /(" + b"|".join(QUICK_PATHS) + rb")[ ?]")
+BODY = re.compile(rb"\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
 RETRY_S = 2.0  # between two workers that cannot start, of a service that ran
 ENDS = (b"\r\n\r\n", b"\n\n", b"\n\r\n")  # the last two are no headers, which the parser will say
 
@@ -68,6 +79,9 @@ class Worker(ThreadWorker):
         self._lingering = Lingering()
         self._waiting: weakref.WeakKeyDictionary[TConn, Waiting] = weakref.WeakKeyDictionary()
         self._rests_until = 0.0
+        self._quick = {
+            path: ThreadPoolExecutor(QUICK_THREADS, path.decode()) for path in QUICK_PATHS
+        }
         try:
             super().init_process()
         except Exception:
@@ -115,7 +129,7 @@ class Worker(ThreadWorker):
             self._waiting.pop(conn, None)
             conn.data_ready = True
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-            super().enqueue_req(conn)
+            self._hand_over(conn, head)
         elif len(head) >= MAX_HEADER_BYTES:
             with contextlib.suppress(OSError):
                 gunicorn.util.write_error(conn.sock, 431, "Request Header Fields Too Large", "")
@@ -126,6 +140,22 @@ class Worker(ThreadWorker):
             self._drop(conn)
         else:
             self._wait(conn, Waiting(len(peeked or b""), known.until))
+
+    def _hand_over(self, conn: TConn, head: bytes) -> None:
+        """Have a thread serve a request; health and metrics have threads that nothing else takes.
+
+        One with a body has not, as its rest is read there, nor a client that takes no answers.
+        """
+        asked = QUICK.match(head)
+        if asked is None or BODY.search(head):
+            super().enqueue_req(conn)
+        elif unsent_bytes(conn.sock):
+            self._drop(conn)
+        else:
+            future = self._quick[asked[1]].submit(self.handle, conn)
+            future.add_done_callback(
+                lambda done: self.method_queue.defer(self.finish_request, conn, done)
+            )
 
     def _wait(self, conn: TConn, waiting: Waiting) -> None:
         """Leave a connection to the poller, which looks up when more has come than was seen."""
@@ -150,6 +180,13 @@ class Worker(ThreadWorker):
             self._lingering.close(sock)
         return is_kept
 
+    def handle_request(self, req: Request, conn: TConn) -> bool:
+        """Answer a request; "Connection: close" is said wherever the connection is to be closed."""
+        bound_chunks(req)
+        says_close = req.should_close
+        req.should_close = lambda: conn.sock in to_be_closed or says_close()  # type: ignore[method-assign]
+        return bool(super().handle_request(req, conn))
+
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         if conn.sock in to_be_closed:
             return False
@@ -161,6 +198,14 @@ def _has_said_all(sock: socket.socket) -> bool:
     poll = select.poll()
     poll.register(sock, POLLRDHUP)  # resets are told unasked
     return bool(poll.poll(0))
+
+
+def unsent_bytes(sock: socket.socket) -> int:
+    """Return how many bytes of earlier answers a client has not taken; 0 where that is unknown."""
+    try:
+        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0
 
 
 def _timeout_of(conn: TConn) -> float:

@@ -12,7 +12,7 @@ import pytest
 from bgremove.batch.local import LocalRemover
 from bgremove.batch.records import UNREACHABLE
 from bgremove.batch.remote import PATH, TRIES_OF_BROKEN, RemoteRemover
-from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
+from bgremove.datatypes import Colour, Encoding, Margin, Options, OutputFormat, Subject
 from bgremove.errors import ErrorCode
 from bgremove.settings import Settings
 from tests.support.http import Server, free_port
@@ -22,6 +22,13 @@ from tests.support.tiny import ball, encoded
 
 GOOD = Reply(200, {"Content-Type": "image/png", "X-Model": "m"}, b"a cut-out")
 FULL = Reply(503, {"Retry-After": "1"}, b"{}")
+LISTING = Options(
+    output_format=OutputFormat.WHITE_BG,
+    background=Colour(1, 20, 255),
+    margin=Margin(share=0.08),
+    canvas=(150, 130),
+    encoding=Encoding.WEBP,
+)
 WHITE_PNG = Options(Subject.PRODUCT, OutputFormat.WHITE_BG, encoding=Encoding.PNG)
 
 
@@ -46,7 +53,7 @@ def remote(
 
 
 @pytest.mark.parametrize(
-    "options", [Options(), Options(Subject.HUMAN, OutputFormat.MASK), WHITE_PNG]
+    "options", [Options(), Options(Subject.HUMAN, OutputFormat.MASK), WHITE_PNG, LISTING]
 )
 def test_a_service_answers_what_this_process_would(
     service: tuple[str, Server], settings: Settings, options: Options

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from click.testing import Result
 
+from bgremove import Remover
+from bgremove.settings import Settings
 from tests.commands.conftest import Invoke
 from tests.support.http import free_port, gunicorn
 from tests.support.pictures import assert_same_picture
@@ -332,3 +335,76 @@ def test_a_watch_ends_where_its_folder_is_gone(tmp_path: Path, photos: Path, tin
         _, stderr = finish(running)
     assert running.returncode == 1
     assert f"{photos} is gone: there is nothing to watch" in stderr
+
+
+SHOP = ("--format", "white_bg", "--background", "#f5f5f5", "--canvas", "150x130", "--margin", "8%")
+
+
+def test_a_listing_is_the_same_by_command_service_and_python(
+    invoke: Invoke, photos: Path, tmp_path: Path, tiny: Path
+) -> None:
+    """One picture, four ways: the same file."""
+    out = tmp_path / "listing.png"
+    assert invoke("remove", photos / "a.jpg", "-o", out, *SHOP).exit_code == 0
+    words = {"format": "white_bg", "background": "#f5f5f5", "canvas": "150x130", "margin": "8%"}
+    with Remover(settings=Settings(weights_dir=tiny), encoding="png", **words) as remover:
+        assert_same_picture(remover.remove(photos / "a.jpg").data, out.read_bytes())
+    with gunicorn(tmp_path, {"BGREMOVE_WEIGHTS_DIR": str(tiny)}) as server:
+        address = f"http://127.0.0.1:{server.port}"
+        sent = tmp_path / "sent.png"
+        done = invoke("remove", photos / "a.jpg", "-o", sent, *SHOP, "--server", address)
+        assert done.exit_code == 0
+        assert_same_picture(sent.read_bytes(), out.read_bytes())
+        fields = {
+            "output_format" if name == "format" else name: word for name, word in words.items()
+        }
+        answer = requests.post(
+            f"{address}/v1/remove-bg/universal",
+            files={"image": (photos / "a.jpg").read_bytes()},
+            data=fields,
+            headers={"Accept": "image/png"},
+            timeout=BOUND_S,
+        )
+        assert_same_picture(answer.content, out.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "start"),
+    [
+        ("x.webp", (), b"RIFF"),
+        ("x.webp", ("--webp",), b"RIFF"),
+        ("x.webp", ("--format", "white_bg"), b"RIFF"),
+        ("x.png", ("--format", "crop", "--margin", "5px"), PNG),
+    ],
+)
+def test_the_file_type_is_that_of_the_name(
+    invoke: Invoke, photos: Path, tmp_path: Path, name: str, options: tuple[str, ...], start: bytes
+) -> None:
+    assert invoke("remove", photos / "a.jpg", "-o", tmp_path / name, *options).exit_code == 0
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_folder_of_webp(invoke: Invoke, photos: Path, tmp_path: Path) -> None:
+    assert invoke("remove", photos, "-o", tmp_path / "out", "--webp").exit_code == 0
+    assert files_below(tmp_path / "out") >= {"a.webp", "b.webp", "sub/c.webp"}
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (("--background", "red"), "background goes with white_bg"),
+        (("--format", "white_bg", "--background", "reddish"), "#rrggbb"),
+        (("--margin", "8%"), "margin goes with crop and white_bg"),
+        (("--format", "crop", "--margin", "60%"), "at most 50%"),
+        (("--format", "crop", "--canvas", "9x9"), "16 to 8000 pixels"),
+        (("--format", "mask", "--webp"), "mask cannot be a WEBP file"),
+        (("--format", "white_bg", "--webp", "--white-format", "png"), "two types"),
+    ],
+)
+def test_options_at_fault_are_wrong_usage(
+    invoke: Invoke, photos: Path, tmp_path: Path, options: tuple[str, ...], fault: str
+) -> None:
+    result = invoke("remove", photos, "-o", tmp_path / "out", *options)
+    assert result.exit_code == 2
+    assert fault in " ".join(result.stderr.split())
+    assert not (tmp_path / "out").exists()

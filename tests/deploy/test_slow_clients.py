@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -194,3 +195,56 @@ def test_an_answer_that_nobody_takes_holds_no_place(server: Server) -> None:
             sock.sendall(head + large)
         check_health(server)
         until_free(server)
+
+
+def chunked(size: int, body: bytes = GOOD) -> bytes:
+    """Return a whole upload in chunks of one size."""
+    pieces = (body[at : at + size] for at in range(0, len(body), size))
+    return (
+        SLOW_CHUNKS + b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in pieces) + b"0\r\n\r\n"
+    )
+
+
+def test_a_body_in_chunks_of_a_few_bytes_is_left(server: Server) -> None:
+    padded = form(file("image", encoded(ball()) + bytes(5000)))
+    (answer,) = server.door.exchange(chunked(4096, padded))
+    assert answer.status == 200
+    (answer,) = server.door.exchange(chunked(1, padded))
+    error_of(answer, 400, "VALIDATION_ERROR")
+    assert answer.headers["connection"] == "close"
+
+
+def test_a_surplus_upload_is_told_that_its_connection_closes(server: Server) -> None:
+    with crowd(server, SLOW) as socks:
+        answers, waiting = [], list(socks)
+        while len(answers) < CROWD - BODIES:  # the others wait for the rest of their bodies
+            for sock in select.select(waiting, [], [], 30)[0]:
+                answers.append(sock.recv(4096))
+                waiting.remove(sock)
+    assert all(answer.startswith(b"HTTP/1.1 503") for answer in answers)
+    assert all(b"\r\nConnection: close\r\n" in answer for answer in answers)
+
+
+def test_health_has_threads_that_nobody_else_can_take(server: Server) -> None:
+    page = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        for _ in range(CROWD):
+            sock = stack.enter_context(socket.socket())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+            sock.connect(("127.0.0.1", server.port))
+            sock.sendall(page * 300)  # its answers are never read
+        time.sleep(1)  # every other thread waits for one of them
+        check_health(server)
+        assert server.door.send("GET", "/metrics").status == 200
+
+
+@pytest.mark.parametrize("path", ["livez", "metrics"])
+def test_health_with_a_body_or_unread_answers_takes_no_thread_of_health(
+    server: Server, path: str
+) -> None:
+    opening = f"GET /{path} HTTP/1.1\r\nHost: x\r\n".encode()
+    with crowd(server, opening + b"content-length: 100000\r\n\r\n"):
+        check_health(server)
+    with crowd(server, (opening + b"\r\n") * 40):
+        check_health(server)

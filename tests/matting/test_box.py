@@ -36,7 +36,7 @@ def test_specks_are_left_out_and_second_subjects_kept(size: tuple[int, int]) -> 
     unit = height // 30
     first = Box(10 * unit, 10 * unit, 8 * unit, 9 * unit)
     second = Box(20 * unit, 25 * unit, 3 * unit, 3 * unit)
-    speck = Box(unit, unit, unit // 2, unit // 2)
+    speck = Box(unit, unit, unit // 5, unit // 5)
     alpha = matte(height, width, first, second, speck)
     assert foreground_box(alpha) == Box(10 * unit, 10 * unit, 18 * unit, 13 * unit)
 
@@ -55,3 +55,9 @@ def test_what_is_faint_does_not_count() -> None:
 
 def test_nothing_has_no_box() -> None:
     assert foreground_box(np.full((2000, 30), 0.05, np.float32)) is None
+
+
+def test_the_small_parts_of_a_set_are_in_the_box() -> None:
+    thing, button = Box(60, 420, 480, 620), Box(850, 100, 36, 36)
+    alpha = matte(1000, 1000, thing, button)
+    assert foreground_box(alpha) == Box(60, 100, 800, 826)

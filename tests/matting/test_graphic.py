@@ -138,6 +138,11 @@ def test_ruled_paper_is_no_graphic(number: int) -> None:
     assert read_graphic(pixels(draw("ruled", number))) is None
 
 
+def test_what_is_hardly_clearer_than_noise_is_not_sure() -> None:
+    """A JPEG of a silver chain, whose bright side has nearly the colour of the paper."""
+    assert cut(draw("chain", 5, seed=2)).confidence < 0.8
+
+
 @pytest.mark.parametrize("number", [0, 3, 4])
 def test_a_page_of_text_is_refused_or_not_sure(number: int) -> None:
     page = pixels(draw("page", number))
