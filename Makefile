@@ -74,7 +74,7 @@ format: .venv/dev.stamp ## Format the code
 pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 	$(BIN)/python tools/pictures.py
 
-settings: .venv/run.stamp ## Print the table of settings, as the README has it
+settings: .venv/run.stamp ## Print the table of settings, as docs/settings.md has it
 	@$(BIN)/bgremove settings --markdown
 
 openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json (docs/clients follow it by hand)

@@ -1,6 +1,6 @@
 """What an operator can set: one row a value, read from ``BGREMOVE_*`` once, at start-up.
 
-The table in the README is generated from these rows (`make settings`), and a test compares them.
+The table in docs/settings.md is generated from these rows (`make settings`); a test compares them.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ def _checked(value: Any, rules: Mapping[str, Any]) -> Any:
 
 
 def markdown_table() -> str:
-    """Render the settings as the README's table."""
+    """Render the settings as a Markdown table."""
     lines = ["| variable | default | unit | meaning |", "| --- | --- | --- | --- |"]
     for row in fields(Settings):
         default = row.default

@@ -7,7 +7,7 @@ import pytest
 from bgremove.errors import SettingsError
 from bgremove.settings import CHECKOUT, PREFIX, Settings, markdown_table, unknown_names
 
-README = CHECKOUT / "README.md"
+PAGE = CHECKOUT / "docs" / "settings.md"
 BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->"
 
 
@@ -147,7 +147,7 @@ def test_the_table_has_a_row_for_each_setting_and_no_path_of_this_machine() -> N
 
 
 def test_the_readme_has_the_table() -> None:
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert text.count(BEGIN) == text.count(END) == 1
     table = text.partition(BEGIN)[2].partition(END)[0]
     assert table.strip("\n") + "\n" == markdown_table(), "`make settings` prints the table"

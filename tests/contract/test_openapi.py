@@ -107,9 +107,9 @@ def test_every_described_code_is_one_that_some_operation_gives(document: Documen
     assert given == {case.code for case in CATALOGUE}
 
 
-def test_the_warnings_are_those_of_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    (row,) = [line for line in readme.splitlines() if line.startswith("| `X-Warnings`")]
+def test_the_warnings_are_those_of_the_documentation() -> None:
+    page = (ROOT / "docs" / "http.md").read_text("utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith("| `X-Warnings`")]
     assert set(row.split("`")[3::2]) == set(NOTICES)
 
 
