@@ -28,6 +28,14 @@ class Subject(StrEnum):
     PRODUCT = "product"
 
 
+class Effort(StrEnum):
+    """How many networks look at a picture, set for the whole service."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    BEST = "best"
+
+
 class OutputFormat(StrEnum):
     """The kinds of answer of the contract."""
 
@@ -167,6 +175,13 @@ class Options:
             faults.append(Detail("encoding", issue))
         if faults:
             raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The options that are given beyond subject and format, for logs."""
+        names = ("background", "margin", "canvas")
+        given = tuple(name for name in names if getattr(self, name) is not None)
+        return (*given, "webp") if self.file_type is Encoding.WEBP else given
 
     @property
     def ground(self) -> Colour:

@@ -1,4 +1,4 @@
-"""Make docs/page.jpg and docs/page-phone.jpg: the page, before a server that runs already.
+"""Make the pictures of the page, before a server that runs: its examples, and docs/page*.jpg.
 
     make run PORT=8000
     .venv/bin/python tools/page_pictures.py http://127.0.0.1:8000/
@@ -12,15 +12,28 @@ import shutil
 import sys
 from pathlib import Path
 
+import requests
 from playwright.sync_api import Browser, sync_playwright
 
-TARGET = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+TARGET, PAGES = ROOT / "docs", ROOT / "bgremove" / "pages"
+EXAMPLES = {"astronaut": "human", "chelsea": "universal", "coffee": "product"}
 QUALITY = 82  # of the JPEGs: below 150 kB each
 REVEAL_MS = 900  # the answer comes in, 700 ms long
 
 
 def main(address: str) -> None:
-    """Write both pictures."""
+    """Write the cut-outs of the examples and both pictures of the page."""
+    for name, subject in EXAMPLES.items():
+        answer = requests.post(
+            f"{address}v1/remove-bg/universal",
+            files={"image": (PAGES / f"example-{name}.jpg").read_bytes()},
+            data={"subject": subject},
+            headers={"Accept": "image/webp"},
+            timeout=60,
+        )
+        answer.raise_for_status()
+        (PAGES / f"example-{name}-cutout.webp").write_bytes(answer.content)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"))
         desktop = {"viewport": {"width": 1200, "height": 800}, "color_scheme": "light"}

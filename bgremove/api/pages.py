@@ -25,6 +25,7 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
+    ".webp": "image/webp",
 }
 blueprint = Blueprint("pages", __name__, template_folder=str(FOLDER))
 
@@ -50,7 +51,7 @@ TAG = "Page"
 HEADERS = (Header.CONTENT_SECURITY_POLICY, Header.REFERRER_POLICY, Header.ETAG)
 TEXT = {"schema": {"type": "string", "minLength": 1}}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
-KINDS = {"text/css": TEXT, "text/javascript": TEXT, "image/svg+xml": TEXT, "image/jpeg": BINARY}
+KINDS = {kind: BINARY if kind in ("image/jpeg", "image/webp") else TEXT for kind in TYPES.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def page() -> Response:
         release=release(),
         links=[(path[1:], name) for path, name in LINKS.items() if path in paths],
         max_upload_bytes=limits.max_upload_bytes,
+        max_pixels=limits.max_pixels,
         timeout_s=current().deadline.timeout_s,
         too_large=TOO_LARGE,
         required=REQUIRED,

@@ -45,6 +45,7 @@ def remove() -> Response:
     context.notes |= {
         "subject": options.subject,
         "format": options.output_format,
+        "options": options.extras,
         "uploadBytes": len(picture),
     }
     with parts.places.take(context.deadline) as waited_s, parts.hangs.watch(context):

@@ -8,6 +8,9 @@ export const endpoint = new URL(told.endpoint ?? "", document.baseURI).href;
 /** Bytes of the largest picture that is accepted. */
 export const maxUploadBytes = Number(told.maxUploadBytes);
 
+/** Pixels of the largest picture that is accepted. */
+export const maxPixels = Number(told.maxPixels);
+
 /** Seconds that the server gives itself for a request. */
 export const timeoutS = Number(told.timeoutS);
 

@@ -10,7 +10,7 @@ import { bytesWords } from "./words.js";
  */
 export function listenForPictures(take, notice) {
   byId("limit", HTMLElement).textContent = bytesWords(maxUploadBytes);
-  listenForChoice(take);
+  listenForChoice(take, notice);
   listenForDrop(take, notice);
   listenForExamples(take, notice);
   document.addEventListener("paste", (event) => {
@@ -21,14 +21,22 @@ export function listenForPictures(take, notice) {
   });
 }
 
-/** @param {(files: File[]) => void} take */
-function listenForChoice(take) {
+/** @param {(files: File[]) => void} take @param {(words: string) => void} notice */
+function listenForChoice(take, notice) {
   const input = byId("files", HTMLInputElement);
   byId("choose", HTMLButtonElement).addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
     input.value = ""; // so that the same file can be chosen again
     if (files.length > 0) take(files);
+  });
+  const folder = byId("folder", HTMLInputElement);
+  byId("choose-folder", HTMLButtonElement).addEventListener("click", () => folder.click());
+  folder.addEventListener("change", () => {
+    const files = [...(folder.files ?? [])].filter(isPicture);
+    folder.value = "";
+    if (files.length > 0) take(files);
+    else notice("There are no pictures in this folder.");
   });
 }
 
@@ -43,22 +51,49 @@ function listenForDrop(take, notice) {
   document.addEventListener("dragleave", (event) => {
     if (event.relatedTarget === null) shown(false);
   });
-  document.addEventListener("drop", (event) => {
+  document.addEventListener("drop", async (event) => {
     event.preventDefault();
     shown(false);
-    const files = filesIn(event.dataTransfer);
+    const files = await filesIn(event.dataTransfer);
     if (files.length > 0) take(files);
-    else notice("There was no picture in that: drop files, not folders or links.");
+    else notice("There was no picture in that: drop files or folders of pictures, not links.");
   });
 }
 
-/** @param {DataTransfer | null} dropped @returns {File[]} without folders */
-function filesIn(dropped) {
+/** @param {DataTransfer | null} dropped @returns {Promise<File[]>} those dropped, and the pictures in folders */
+async function filesIn(dropped) {
   const items = [...(dropped?.items ?? [])].filter((item) => item.kind === "file");
-  return items
-    .filter((item) => !item.webkitGetAsEntry?.()?.isDirectory)
-    .map((item) => item.getAsFile())
-    .filter((file) => file !== null);
+  // Both are taken at once: after the first wait, the browser takes the drop away.
+  const found = items.map((item) => ({ file: item.getAsFile(), entry: item.webkitGetAsEntry?.() ?? null }));
+  const lists = found.map(({ file, entry }) => (entry?.isDirectory ? picturesIn(entry) : file ? [file] : []));
+  return (await Promise.all(lists)).flat();
+}
+
+/** @param {FileSystemEntry} entry @returns {Promise<File[]>} the pictures of a folder and those below it, by name */
+async function picturesIn(entry) {
+  if (entry.isFile) {
+    /** @type {File} */
+    const file = await new Promise((resolve, reject) =>
+      /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject),
+    );
+    return isPicture(file) ? [file] : [];
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {FileSystemEntry[]} */
+  const entries = [];
+  for (let more = true; more; ) {
+    /** @type {FileSystemEntry[]} */
+    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // at most 100 a time
+    entries.push(...batch);
+    more = batch.length > 0;
+  }
+  entries.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return (await Promise.all(entries.map(picturesIn))).flat();
+}
+
+/** @param {File} file of a folder, which holds other things as well */
+function isPicture({ name, type }) {
+  return type.startsWith("image/") && !name.startsWith(".");
 }
 
 /** @param {(files: File[]) => void} take @param {(words: string) => void} notice */

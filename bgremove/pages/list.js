@@ -5,7 +5,7 @@ import { isUnderway } from "./pictures.js";
 import { stateWords } from "./words.js";
 
 /** @typedef {import("./pictures.js").Picture} Picture */
-/** @typedef {{item: HTMLLIElement, pick: HTMLButtonElement, state: HTMLElement}} Row */
+/** @typedef {{item: HTMLLIElement, pick: HTMLButtonElement, state: HTMLElement, thumb: HTMLCanvasElement, drawn: Blob | null}} Row */
 
 const THUMB_PX = 96;
 const TICK_MS = 200;
@@ -33,8 +33,7 @@ export class List {
     const { all, selected } = this.pictures;
     this.#section.hidden = all.length === 0;
     this.#section.dataset.single = String(all.length === 1);
-    const done = all.filter((picture) => picture.state.phase === "done").length;
-    this.#title.textContent = all.length > 1 ? `Pictures (${done} of ${all.length} done)` : "Picture";
+    this.#title.textContent = titleWords(all);
     this.#cancelAll.hidden = !all.some(isUnderway);
     for (const [picture, row] of this.#rows) {
       if (!all.includes(picture)) this.#forget(picture, row);
@@ -43,6 +42,8 @@ export class List {
       const row = this.#rows.get(picture) ?? this.#add(picture);
       tell(row, picture);
       row.item.dataset.phase = picture.state.phase;
+      row.item.toggleAttribute("data-doubtful", isDoubtful(picture));
+      this.#drawThumb(row, picture.state.phase === "done" ? picture.state.answer.blob : picture.file);
       if (picture === selected) row.pick.setAttribute("aria-current", "true");
       else row.pick.removeAttribute("aria-current");
     }
@@ -56,13 +57,19 @@ export class List {
     const words = make("span", { class: "row-words" }, make("bdi", { class: "row-name", title: name }, name), state);
     const pick = make("button", { type: "button", class: "pick" }, thumb, words);
     const cross = make("button", { type: "button", class: "cross", "aria-label": `Remove ${name} from the list` }, "×");
-    const row = { item: make("li", {}, pick, cross), pick, state };
+    const row = { item: make("li", {}, pick, cross), pick, state, thumb, drawn: null };
     pick.addEventListener("click", () => this.pictures.select(picture));
     cross.addEventListener("click", () => this.remove(picture));
     this.#rows.set(picture, row);
     this.#list.append(row.item);
-    this.#thumbs = this.#thumbs.then(() => draw(thumb, picture.file));
     return row;
+  }
+
+  /** @param {Row} row @param {Blob} blob the result, once there is one */
+  #drawThumb(row, blob) {
+    if (row.drawn === blob) return;
+    row.drawn = blob;
+    this.#thumbs = this.#thumbs.then(() => (row.drawn === blob ? draw(row.thumb, blob) : undefined));
   }
 
   /** Count down where the server has asked for peace. */
@@ -88,15 +95,29 @@ function tell(row, picture) {
   if (row.state.textContent !== words) row.state.textContent = row.state.title = words;
 }
 
+/** @param {Picture[]} all */
+function titleWords(all) {
+  if (all.length < 2) return "Picture";
+  const count = (/** @type {string} */ phase) => all.filter(({ state }) => state.phase === phase).length;
+  const [done, failed] = [count("done"), count("failed")];
+  if (done + failed < all.length) return `Pictures (${done + failed} of ${all.length})`;
+  return failed > 0 ? `Pictures (${done} done, ${failed} failed)` : `Pictures (${done} done)`;
+}
+
+/** @param {Picture} picture */
+function isDoubtful({ state }) {
+  return state.phase === "done" && state.answer.warnings.includes("low-confidence");
+}
+
 /**
  * Draw a picture small, upright, cut to a square; nothing where the browser cannot read it.
  * @param {HTMLCanvasElement} canvas
- * @param {File} file
+ * @param {Blob} blob
  */
-async function draw(canvas, file) {
+async function draw(canvas, blob) {
   if (!canvas.isConnected) return;
   try {
-    const bitmap = await createImageBitmap(file);
+    const bitmap = await createImageBitmap(blob);
     const side = Math.min(bitmap.width, bitmap.height);
     const [left, top] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
     canvas.width = canvas.height = THUMB_PX;

@@ -1,37 +1,91 @@
-/** Puts the parts together: pictures come in, work is done for them, the views follow. */
+/** Put the parts together: pictures come in, work is done for them, the views follow. */
 
-import { announce, byId } from "./dom.js";
+import { announce, byId, flash } from "./dom.js";
 import { listenForPictures } from "./intake.js";
 import { Keys } from "./keys.js";
 import { List } from "./list.js";
+import { downloadName } from "./names.js";
 import { OptionsForm } from "./options.js";
 import { isUnderway, MAX_PICTURES, Pictures } from "./pictures.js";
+import { Problem } from "./problem.js";
+import { shrink } from "./shrink.js";
 import { Viewer } from "./viewer.js";
-import { Work } from "./work.js";
+import { cutoutOf, Work } from "./work.js";
+import { zip } from "./zip.js";
 
 /** @typedef {import("./pictures.js").Picture} Picture */
 
 const keys = new Keys();
 const pictures = new Pictures();
 const work = new Work(pictures, keys);
-const options = new OptionsForm(() => wantAll(pictures.all));
+const options = new OptionsForm(draw, (subjectChanged) => {
+  if (subjectChanged) for (const picture of pictures.all) picture.subject = "";
+  viewer.brush.finish();
+  wantAll(pictures.all);
+});
 const list = new List(pictures, remove);
+const downloadAll = byId("download-all", HTMLButtonElement);
 const viewer = new Viewer(keys, {
   cancel: (picture) => work.cancel(picture),
-  again: (picture) => work.want(picture, options.value),
+  again: want,
+  tryAs: (picture, subject) => {
+    picture.subject = subject;
+    want(picture);
+  },
+  shrink: shrinkAndSend,
+  cutout: (picture) => cutoutOf(picture, optionsOf(picture).subject),
+  edited: keepEdit,
 });
+
+/** The choices of the form, with those made for this picture alone. @param {Picture} picture */
+function optionsOf(picture) {
+  const chosen = options.value;
+  return { ...chosen, subject: picture.subject || chosen.subject };
+}
+
+/** @param {Picture} picture */
+function want(picture) {
+  work.want(picture, optionsOf(picture));
+}
 
 /** Ask for all of them, the one that is looked at first. @param {Picture[]} wanted */
 function wantAll(wanted) {
   const first = wanted.filter((picture) => picture === pictures.selected);
   const rest = wanted.filter((picture) => picture !== pictures.selected);
-  for (const picture of [...first, ...rest]) work.want(picture, options.value);
+  for (const picture of [...first, ...rest]) want(picture);
 }
 
 /** @param {Picture} picture */
 function remove(picture) {
   work.cancel(picture);
   pictures.remove(picture);
+}
+
+/** @param {Picture} picture */
+async function shrinkAndSend(picture) {
+  const button = byId("shrink", HTMLButtonElement);
+  button.disabled = true;
+  try {
+    const { file, words } = await shrink(picture.file);
+    pictures.replace(picture, file, words);
+    announce(words);
+    want(picture);
+  } catch {
+    const problem = new Problem("This browser cannot read the picture, so it cannot shrink it", { final: true });
+    pictures.set(picture, { phase: "failed", problem });
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** @param {Picture} picture @param {Blob} blob the cut-out after the brush */
+function keepEdit(picture, blob) {
+  const { subject } = optionsOf(picture);
+  const cutout = cutoutOf(picture, subject);
+  if (!cutout) return;
+  const warnings = cutout.warnings.filter((warning) => warning !== "low-confidence");
+  pictures.edit(picture, subject, { ...cutout, blob, warnings });
+  want(picture);
 }
 
 /** @param {string} words */
@@ -60,15 +114,38 @@ function draw() {
   const busy = pictures.all.length > 0;
   document.documentElement.toggleAttribute("data-busy", busy);
   byId("choose", HTMLButtonElement).textContent = busy ? "Add pictures" : "Choose pictures";
+  downloadAll.hidden = finished().length < 2;
   list.show();
-  viewer.show(pictures.selected);
+  viewer.show(pictures.selected, options.value.ground);
 }
 
+/** @returns {{name: string, blob: Blob}[]} a file for each picture that is done */
+function finished() {
+  return pictures.all.flatMap(({ file, state }) =>
+    state.phase === "done" ? [{ name: downloadName(file.name, state.options), blob: state.answer.blob }] : [],
+  );
+}
+
+downloadAll.addEventListener("click", async () => {
+  downloadAll.disabled = true;
+  const files = finished();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await zip(files));
+  link.download = "cutouts.zip";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  downloadAll.disabled = false;
+  flash(downloadAll, `${files.length} pictures`);
+});
 byId("cancel-all", HTMLButtonElement).addEventListener("click", () => {
   for (const picture of pictures.all.filter(isUnderway)) work.cancel(picture);
 });
 byId("clear", HTMLButtonElement).addEventListener("click", () => {
   for (const picture of [...pictures.all]) remove(picture);
   byId("choose", HTMLButtonElement).focus();
+});
+// Results are in this page alone: leaving it asks first.
+addEventListener("beforeunload", (event) => {
+  if (pictures.all.some((picture) => picture.state.phase === "done" || isUnderway(picture))) event.preventDefault();
 });
 listenForPictures(take, notice);

@@ -1,12 +1,12 @@
 /** Names of files, and the line for a shell that does what the page did. */
 
 import { endpoint } from "./config.js";
-import { accepted } from "./send.js";
+import { accepted, fields, settled } from "./output.js";
 
-/** @typedef {import("./send.js").Options} Options */
+/** @typedef {import("./output.js").Options} Options */
 
 /** @type {Record<string, string>} */
-const ENDINGS = { transparent: "cutout", white_bg: "white", mask: "mask", crop: "crop" };
+const GROUNDS = { "": "cutout", "#ffffff": "white", "#000000": "black" };
 
 /**
  * Name the answer after its picture: "cat.jpg" on white becomes "cat-white.jpg".
@@ -17,8 +17,9 @@ export function downloadName(name, options) {
   // What a file system or a shell reads as more than a name; dots in front would hide the file.
   const plain = name.replace(/[\p{Cc}\p{Cf}/\\:*?"<>|]/gu, "_").replace(/^\.+/, "");
   const stem = plain.replace(/\.\w{1,5}$/, "").slice(0, 100) || "picture";
+  const { extent, ground } = settled(options);
   const ending = accepted(options) === "image/jpeg" ? "jpg" : "png";
-  return `${stem}-${ENDINGS[options.format]}.${ending}`;
+  return `${stem}-${extent === "mask" ? "mask" : (GROUNDS[ground] ?? "colour")}.${ending}`;
 }
 
 /**
@@ -29,10 +30,13 @@ export function downloadName(name, options) {
 export function curlLine(name, options, withKey) {
   const parts = ["curl"];
   if (withKey) parts.push('-H "X-Api-Key: $API_KEY"');
-  if (options.format === "white_bg" && options.white === "png") parts.push("-H 'Accept: image/png'");
+  const asked = fields(options);
+  const isLaid = asked.some(([field, value]) => field === "output_format" && value === "white_bg");
+  if (isLaid && accepted(options) === "image/png") parts.push("-H 'Accept: image/png'");
   parts.push(`-F ${quoted(`image=@${formValue(name)}`)}`);
-  if (options.subject !== "universal") parts.push(`-F subject=${options.subject}`);
-  if (options.format !== "transparent") parts.push(`-F output_format=${options.format}`);
+  for (const [field, value] of asked) {
+    if (value !== "universal" && value !== "transparent") parts.push(`-F ${quoted(`${field}=${value}`)}`);
+  }
   parts.push(quoted(endpoint), `-o ${quoted(fileArgument(downloadName(name, options)))}`);
   return parts.join(" \\\n  ");
 }

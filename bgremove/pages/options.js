@@ -1,35 +1,72 @@
-/** The form that says what to do with every picture. */
+/** The form with the choices for every picture. */
 
 import { byId } from "./dom.js";
 
-/** @typedef {import("./send.js").Options} Options */
+/** @typedef {import("./output.js").Options} Options */
 
 const CALM_MS = 350; // arrow keys walk through choices: only the one they stop at counts
+const GROUNDS = new Map([
+  ["check", ""],
+  ["white", "#ffffff"],
+  ["black", "#000000"],
+]);
 
 export class OptionsForm {
   #form = byId("options", HTMLFormElement);
-  #whiteAs = byId("white-as", HTMLElement);
+  #colour = byId("ground-colour", HTMLInputElement);
+  #subject = "";
 
-  /** @param {() => void} changed called once the choice has settled */
-  constructor(changed) {
+  /**
+   * @param {() => void} touched called at each change
+   * @param {(subjectChanged: boolean) => void} changed called once the choice has settled
+   */
+  constructor(touched, changed) {
     let timer = 0;
-    this.#form.addEventListener("submit", (event) => event.preventDefault());
-    this.#form.addEventListener("change", () => {
+    const settle = () => {
       this.#show();
+      touched();
       clearTimeout(timer);
-      timer = setTimeout(changed, CALM_MS);
-    });
+      timer = setTimeout(() => {
+        const { subject } = this.value;
+        changed(subject !== this.#subject);
+        this.#subject = subject;
+      }, CALM_MS);
+    };
+    this.#form.addEventListener("submit", (event) => event.preventDefault());
+    this.#form.addEventListener("change", settle);
+    this.#form.addEventListener("input", (event) => event.target === this.#colour && this.#chooseColour(settle));
+    this.#colour.addEventListener("click", () => this.#chooseColour(settle));
     this.#show(); // a browser may have kept the choices through a reload
+    this.#subject = this.value.subject;
   }
 
   /** @returns {Options} */
   get value() {
     const data = new FormData(this.#form);
-    const text = (/** @type {string} */ name) => String(data.get(name));
-    return { subject: text("subject"), format: text("format"), white: text("white") };
+    const text = (/** @type {string} */ name) => String(data.get(name) ?? "");
+    return {
+      subject: text("subject"),
+      extent: /** @type {Options["extent"]} */ (text("extent")),
+      ground: GROUNDS.get(text("ground")) ?? this.#colour.value,
+      margin: Number(text("margin")),
+      canvas: text("canvas"),
+      type: text("type") === "jpeg" ? "jpeg" : "png",
+    };
+  }
+
+  /** The colour is chosen by itself: it is the ground while none of the others is. @param {() => void} settle */
+  #chooseColour(settle) {
+    for (const radio of this.#form.querySelectorAll("input[name=ground]")) {
+      if (radio instanceof HTMLInputElement) radio.checked = false;
+    }
+    settle();
   }
 
   #show() {
-    this.#whiteAs.hidden = this.value.format !== "white_bg";
+    const { extent, ground } = this.value;
+    this.#colour.classList.toggle("chosen", !new FormData(this.#form).has("ground"));
+    byId("grounds", HTMLElement).hidden = extent === "mask";
+    byId("placing", HTMLElement).hidden = extent !== "cut";
+    byId("file-type", HTMLElement).hidden = extent === "mask" || ground === "";
   }
 }

@@ -1,7 +1,7 @@
-/** The pictures on the page, and which one is looked at. Whoever shows them listens for "change". */
+/** The pictures on the page, and the one that is looked at. Views listen for "change". */
 
 /** @typedef {import("./send.js").Answer} Answer */
-/** @typedef {import("./send.js").Options} Options */
+/** @typedef {import("./output.js").Options} Options */
 /** @typedef {import("./problem.js").Problem} Problem */
 /**
  * @typedef {{phase: "waiting"}
@@ -17,19 +17,15 @@
  * @property {number} id
  * @property {File} file
  * @property {State} state
- * @property {Map<string, Answer>} answers those had so far, by `keyOf` their options
+ * @property {Map<string, Answer>} cutouts transparent, at full size, as the service gave them, by subject
+ * @property {Map<string, Answer>} answers other outputs received or composed so far, by `keyOf` their options
+ * @property {Map<string, Answer>} edits cut-outs edited by hand, by subject
+ * @property {string} subject chosen for this picture alone; empty: the one of the form
+ * @property {string} note on what the page did to the file
  */
 
 export const MAX_PICTURES = 100;
 const UNDERWAY = new Set(["waiting", "uploading", "working", "held"]);
-
-/**
- * @param {Options} options
- * @returns {string} the same for options that get the same answer
- */
-export function keyOf({ subject, format, white }) {
-  return `${subject} ${format} ${format === "white_bg" ? white : ""}`;
-}
 
 /** @param {Picture} picture */
 export function isUnderway(picture) {
@@ -59,13 +55,34 @@ export class Pictures extends EventTarget {
 
   /** @param {File} file @returns {Picture} */
   #picture(file) {
-    return { id: this.#nextId++, file, state: { phase: "waiting" }, answers: new Map() };
+    const [cutouts, answers, edits] = [new Map(), new Map(), new Map()];
+    return { id: this.#nextId++, file, state: { phase: "waiting" }, cutouts, answers, edits, subject: "", note: "" };
   }
 
   /** @param {Picture} picture @param {State} state */
   set(picture, state) {
     picture.state = state;
     this.changed();
+  }
+
+  /** Put another file in the place of a picture's. @param {Picture} picture @param {File} file @param {string} note */
+  replace(picture, file, note) {
+    picture.file = file;
+    picture.note = note;
+    for (const known of [picture.cutouts, picture.answers, picture.edits]) known.clear();
+    this.changed();
+  }
+
+  /**
+   * Keep a cut-out edited by hand, or go back to the service's.
+   * @param {Picture} picture
+   * @param {string} subject
+   * @param {Answer | null} edited
+   */
+  edit(picture, subject, edited) {
+    if (edited) picture.edits.set(subject, edited);
+    else picture.edits.delete(subject);
+    picture.answers.clear(); // they were composed from another cut-out
   }
 
   /** @param {Picture} picture */

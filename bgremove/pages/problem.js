@@ -1,21 +1,41 @@
-/** What went wrong, in words: from the server's envelope, or from the way to the server. */
+/** Problems in words: from the server's envelope, or from the way to the server. */
 
 import { maxUploadBytes, sentences } from "./config.js";
 
 /** @typedef {{field: string, issue: string}} Detail */
+/**
+ * @typedef {{status?: number, code?: string, details?: Detail[], requestId?: string, retryAfterS?: number | null,
+ *   final?: boolean, tooLarge?: boolean}} More
+ */
 
+const TOO_LARGE = /more than the limit of [\d,]+( pixels| bytes)?|longest side/;
 const NO_WORDS = "The server did not say why";
 const MAX_WAIT_S = 120; // a longer Retry-After is shown, not waited for
 
 export class Problem extends Error {
   /**
    * @param {string} message a sentence for people
-   * @param {{status?: number, details?: Detail[], requestId?: string, retryAfterS?: number | null, final?: boolean}} [more]
+   * @param {More} [more]
    */
-  constructor(message, { status = 0, details = [], requestId = "", retryAfterS = null, final = false } = {}) {
+  constructor(message, more = {}) {
+    const {
+      status = 0,
+      code = "",
+      details = [],
+      requestId = "",
+      retryAfterS = null,
+      final = false,
+      tooLarge = false,
+    } = more;
     super(message);
     this.name = "Problem";
     this.status = status;
+    /** The envelope's, such as NO_SUBJECT_DETECTED. */
+    this.code = code;
+    /** The subject that was asked for. */
+    this.subject = "";
+    /** Whether the picture would be taken if it were smaller. */
+    this.tooLarge = tooLarge;
     this.details = details;
     this.requestId = requestId;
     /** Seconds after which the server is worth asking again; null: not by itself. */
@@ -35,7 +55,7 @@ export function refusal(file) {
   if (file.size <= maxUploadBytes) return null;
   const [size, limit] = [file.size, maxUploadBytes].map((count) => count.toLocaleString("en-US"));
   const words = sentences.tooLarge.replace("{size}", size).replace("{limit}", limit);
-  return new Problem(words, { final: true });
+  return new Problem(words, { final: true, tooLarge: true });
 }
 
 /**
@@ -55,13 +75,15 @@ export async function problemOf(request) {
     const words = `The answer was ${what}; something between this page and the service may be at fault`;
     return new Problem(words, { status, requestId, retryAfterS });
   }
-  return new Problem(error.message, { status, details: error.details, requestId, retryAfterS });
+  const { code, message, details } = error;
+  const tooLarge = status === 400 && details.some(({ issue }) => TOO_LARGE.test(issue));
+  return new Problem(message, { status, code, details, requestId, retryAfterS, tooLarge });
 }
 
 /**
- * Take message and details out of an envelope; null where it is none.
+ * Take code, message and details out of an envelope; null where it is none.
  * @param {string} body
- * @returns {{message: string, details: Detail[]} | null}
+ * @returns {{code: string, message: string, details: Detail[]} | null}
  */
 function errorIn(body) {
   try {
@@ -70,7 +92,7 @@ function errorIn(body) {
       field: String(detail.field),
       issue: String(detail.issue),
     }));
-    return { message: String(error.message || NO_WORDS), details };
+    return { code: String(error.code ?? ""), message: String(error.message || NO_WORDS), details };
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-/** What belongs to an answer: taking it home, its facts, and the line that does the same. */
+/** An answer's download, its facts, and the line for a shell that does the same. */
 
 import { copyPicture, copyText } from "./clipboard.js";
 import { byId, make } from "./dom.js";
@@ -6,7 +6,7 @@ import { curlLine, downloadName } from "./names.js";
 import { bytesWords, timeWords, warningWords } from "./words.js";
 
 /** @typedef {import("./send.js").Answer} Answer */
-/** @typedef {import("./send.js").Options} Options */
+/** @typedef {import("./output.js").Options} Options */
 
 export class Result {
   #panel = byId("result", HTMLElement);
@@ -35,20 +35,27 @@ export class Result {
     if (!answer || !options) return this.#download.removeAttribute("href");
     this.#download.href = URL.createObjectURL(answer.blob);
     this.#download.download = downloadName(name, options);
+    byId("size-words", HTMLElement).textContent = sizeWords(answer);
     this.#curl.textContent = curlLine(name, options, this.keys.current !== "");
-    const warnings = answer.warnings.map((warning) => make("li", {}, warningWords(warning)));
+    const sentences = answer.warnings.map(warningWords).filter((words) => words !== "");
+    const warnings = sentences.map((words) => make("li", {}, words));
     byId("warnings", HTMLElement).replaceChildren(...warnings);
     byId("facts", HTMLElement).replaceChildren(...facts(answer));
   }
 }
 
+/** @param {Answer} answer */
+function sizeWords({ width, height, blob }) {
+  const kind = blob.type.replace("image/", "").toUpperCase();
+  return `${width} × ${height} px, ${kind}, ${bytesWords(blob.size)}`;
+}
+
 /** @param {Answer} answer @returns {HTMLElement[]} */
 function facts(answer) {
-  const { width, height, blob, model, confidence, serverMs, totalMs, requestId } = answer;
-  const kind = blob.type.replace("image/", "").toUpperCase();
+  const { model, confidence, serverMs, totalMs, requestId } = answer;
   /** @type {[string, string][]} */
   const rows = [
-    ["Size", `${width} × ${height} px, ${kind}, ${bytesWords(blob.size)}`],
+    ["Size", sizeWords(answer)],
     ["Confidence", `${Math.round(confidence * 100)} %`],
     ["Time", `${timeWords(serverMs)} on the server, ${timeWords(totalMs)} in all`],
     ["Model", model],

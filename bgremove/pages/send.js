@@ -1,16 +1,19 @@
 /** One request: a picture goes up; an answer comes back, or a Problem is thrown. */
 
+import { viewOf } from "./compose.js";
 import { endpoint, timeoutS } from "./config.js";
+import { accepted, fields, settled } from "./output.js";
 import { Problem, problemOf } from "./problem.js";
 
-/** @typedef {{subject: string, format: string, white: string}} Options */
+/** @typedef {import("./output.js").Options} Options */
 /** @typedef {{left: number, top: number, width: number, height: number}} Box */
 /**
  * @typedef {object} Answer
  * @property {Blob} blob
  * @property {number} width of the picture that came back, in pixels
  * @property {number} height
- * @property {Box} box where the subject is, in pixels of the source
+ * @property {Box} box of the subject, in pixels of the source
+ * @property {Box} view the part of the source that the answer shows, which may exceed it
  * @property {string} model
  * @property {number} confidence 0 to 1
  * @property {number} serverMs what the server says it took
@@ -40,7 +43,7 @@ export async function send(file, options, way) {
   const started = performance.now();
   const request = await exchange(file, options, way);
   if (request.status !== 200 || !isPicture(request.response)) throw await problemOf(request);
-  return answerOf(request, performance.now() - started);
+  return answerOf(request, options, performance.now() - started);
 }
 
 /**
@@ -65,8 +68,7 @@ function exchange(file, options, { key, signal, uploading }) {
   const request = new XMLHttpRequest();
   const form = new FormData();
   form.append("image", file);
-  form.append("subject", options.subject);
-  form.append("output_format", options.format);
+  for (const [name, value] of fields(options)) form.append(name, value);
   return new Promise((resolve, reject) => {
     let timer = 0;
     const patience = (/** @type {number} */ seconds, /** @type {string} */ words) => {
@@ -109,14 +111,6 @@ function exchange(file, options, { key, signal, uploading }) {
   });
 }
 
-/**
- * The Accept header that asks for this: only white can be had in two types.
- * @param {Options} options
- */
-export function accepted({ format, white }) {
-  return format === "white_bg" && white === "jpeg" ? "image/jpeg" : "image/png";
-}
-
 /** A proxy may answer 200 with a page of its own. @param {unknown} body */
 function isPicture(body) {
   return body instanceof Blob && body.type.startsWith("image/");
@@ -124,22 +118,26 @@ function isPicture(body) {
 
 /**
  * @param {XMLHttpRequest} request
+ * @param {Options} options
  * @param {number} totalMs
  * @returns {Answer}
  */
-function answerOf(request, totalMs) {
+function answerOf(request, options, totalMs) {
   const text = (/** @type {string} */ name) => request.getResponseHeader(name) ?? "";
   const number = (/** @type {string} */ name) => Number(text(name));
+  const [width, height] = [number("X-Width"), number("X-Height")];
+  const box = {
+    left: number("X-Foreground-Left"),
+    top: number("X-Foreground-Top"),
+    width: number("X-Foreground-Width"),
+    height: number("X-Foreground-Height"),
+  };
   return {
     blob: request.response,
-    width: number("X-Width"),
-    height: number("X-Height"),
-    box: {
-      left: number("X-Foreground-Left"),
-      top: number("X-Foreground-Top"),
-      width: number("X-Foreground-Width"),
-      height: number("X-Foreground-Height"),
-    },
+    width,
+    height,
+    box,
+    view: viewOf(settled(options), { width, height, box }),
     model: text("X-Model"),
     confidence: number("X-Confidence"),
     serverMs: number("X-Processing-Ms"),

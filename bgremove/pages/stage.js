@@ -1,4 +1,4 @@
-/** The stage: the picture as it was, the answer beneath, on a ground to check the edges on. */
+/** The stage: the picture as it was over the answer, on the ground that was chosen. */
 
 import { byId } from "./dom.js";
 import { listenForGestures } from "./gestures.js";
@@ -20,8 +20,8 @@ export class Stage {
     left: Math.max(0, this.#zoom.left),
     right: Math.min(this.#stage.clientWidth, this.#zoom.left + this.#zoom.width * this.#zoom.scale),
   }));
-  /** @type {{picture: Picture | null, answer: Answer | null, cropped: boolean}} */
-  #shown = { picture: null, answer: null, cropped: false };
+  /** @type {{picture: Picture | null, file: File | null, answer: Answer | null}} */
+  #shown = { picture: null, file: null, answer: null };
 
   constructor() {
     listenForGestures(this.#zoom, this.#split);
@@ -39,35 +39,52 @@ export class Stage {
    * Show a picture, and the answer to it where there is one.
    * @param {Picture} picture
    * @param {Answer | null} answer
-   * @param {boolean} cropped whether the answer is only the subject's box
    */
-  show(picture, answer, cropped) {
-    if (this.#shown.picture === picture && this.#shown.answer === answer) return;
-    if (this.#shown.picture !== picture) {
+  show(picture, answer) {
+    const { file } = picture;
+    const had = this.#shown;
+    if (had.file === file && had.answer === answer) return;
+    if (had.file !== file) {
       this.#stage.dataset.before = "coming";
-      this.#put(this.#before, picture.file);
+      this.#put(this.#before, file);
     }
-    this.#shown = { picture, answer, cropped };
+    this.#shown = { picture, file, answer };
     this.#stage.dataset.after = String(answer !== null);
     this.#put(this.#after, answer?.blob ?? null);
     if (answer?.warnings.includes("animation-first-frame")) this.#stopAnimation(picture);
     this.#align();
-    this.#compare();
+    this.#compare(had.picture !== picture || had.answer === null);
+  }
+
+  /** Lay the answer on a ground. @param {string} ground colour; empty: a checkerboard */
+  set ground(ground) {
+    this.#stage.dataset.ground = ground ? "colour" : "check";
+    this.#stage.style.setProperty("--ground", ground);
+  }
+
+  /** The size and place of the picture on the stage. */
+  get zoom() {
+    return this.#zoom;
+  }
+
+  /** The picture as it was, once the browser has read it; null where it cannot. */
+  get source() {
+    return this.#stage.dataset.before === "shown" ? this.#before : null;
   }
 
   clear() {
-    this.#shown = { picture: null, answer: null, cropped: false };
+    this.#shown = { picture: null, file: null, answer: null };
     this.#put(this.#before, null);
     this.#put(this.#after, null);
   }
 
   /** Lay the picture so that its pixels are over those of the answer. */
   #align() {
-    const { answer, cropped } = this.#shown;
+    const { answer } = this.#shown;
     const { naturalWidth, naturalHeight, style } = this.#before;
     const [width, height] = answer ? [answer.width, answer.height] : [naturalWidth, naturalHeight];
     if (width > 0) this.#zoom.setPicture(width, height);
-    const box = answer && cropped && naturalWidth > 0 ? answer.box : null;
+    const box = answer && naturalWidth > 0 ? answer.view : null;
     const percent = (/** @type {number} */ part, /** @type {number} */ whole) => `${(part / whole) * 100}%`;
     style.left = box ? percent(-box.left, box.width) : "0";
     style.top = box ? percent(-box.top, box.height) : "0";
@@ -87,11 +104,13 @@ export class Stage {
     this.#compare();
   }
 
-  #compare() {
+  /** @param {boolean} [isNew] whether the answer comes in, or only another output of the same picture */
+  #compare(isNew = true) {
     const { answer } = this.#shown;
     const both = answer !== null && this.#stage.dataset.before === "shown";
     this.#split.shown = both;
-    if (both) this.#split.reveal();
+    if (both && isNew) this.#split.reveal();
+    else if (both) this.#split.place();
     else this.#split.only(answer ? "after" : "before");
   }
 
@@ -107,7 +126,7 @@ export class Stage {
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
     const frame = await canvas.convertToBlob();
-    if (this.#shown.picture === picture) this.#put(this.#before, frame);
+    if (this.#shown.picture === picture) this.#put(this.#before, frame); // the file is the same: it stays
   }
 
   /** Point an image at a blob, and let the one before it go. @param {HTMLImageElement} image @param {Blob | null} blob */

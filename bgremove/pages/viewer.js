@@ -1,15 +1,25 @@
 /** The picture that is looked at, whatever state it is in. */
 
+import { Brush } from "./brush.js";
 import { copyText } from "./clipboard.js";
 import { byId, make } from "./dom.js";
-import { Ground } from "./ground.js";
 import { isUnderway } from "./pictures.js";
 import { Result } from "./result.js";
 import { Stage } from "./stage.js";
-import { workingWords } from "./words.js";
+import { doubtWords, otherSubjects, workingWords } from "./words.js";
 
 /** @typedef {import("./pictures.js").Picture} Picture */
 /** @typedef {import("./problem.js").Problem} Problem */
+/** @typedef {import("./send.js").Answer} Answer */
+/**
+ * @typedef {object} Deeds
+ * @property {(picture: Picture) => void} cancel
+ * @property {(picture: Picture) => void} again
+ * @property {(picture: Picture, subject: string) => void} tryAs
+ * @property {(picture: Picture) => Promise<void>} shrink
+ * @property {(picture: Picture) => Answer | undefined} cutout
+ * @property {(picture: Picture, edited: Blob) => void} edited
+ */
 
 const TICK_MS = 200;
 
@@ -20,8 +30,9 @@ export class Viewer {
   #words = byId("working-words", HTMLElement);
   #progress = byId("progress", HTMLProgressElement);
   #problem = byId("problem", HTMLElement);
+  #doubt = byId("doubt", HTMLElement);
+  #mend = byId("mend", HTMLButtonElement);
   #stage = new Stage();
-  #ground = new Ground();
   /** @type {Result} */
   #result;
   /** @type {Picture | null} */
@@ -29,19 +40,34 @@ export class Viewer {
 
   /**
    * @param {import("./keys.js").Keys} keys
-   * @param {{cancel: (picture: Picture) => void, again: (picture: Picture) => void}} deeds
+   * @param {Deeds} deeds
    */
   constructor(keys, deeds) {
+    this.deeds = deeds;
     this.#result = new Result(keys);
-    byId("cancel", HTMLButtonElement).addEventListener("click", () => this.#picture && deeds.cancel(this.#picture));
-    byId("again", HTMLButtonElement).addEventListener("click", () => this.#picture && deeds.again(this.#picture));
+    const press = (/** @type {string} */ id, /** @type {(picture: Picture) => void} */ deed) =>
+      byId(id, HTMLButtonElement).addEventListener("click", () => this.#picture && deed(this.#picture));
+    press("cancel", deeds.cancel);
+    press("again", deeds.again);
+    press("shrink", deeds.shrink);
+    press("mend", () => this.#openBrush());
     const copyId = byId("copy-id", HTMLButtonElement);
     copyId.addEventListener("click", () => copyText(copyId, byId("problem-request", HTMLElement).textContent ?? ""));
+    this.brush = new Brush(this.#stage, (edited) => {
+      if (edited && this.#picture) deeds.edited(this.#picture, edited);
+      else if (this.#picture) this.show(this.#picture, this.ground);
+    });
+    this.ground = "";
     setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** @param {Picture | null} picture */
-  show(picture) {
+  /**
+   * @param {Picture | null} picture
+   * @param {string} ground under the cut-out
+   */
+  show(picture, ground) {
+    this.ground = ground;
+    if (picture !== this.#picture || picture?.state.phase !== "done") this.brush.abandon();
     this.#picture = picture;
     this.#section.hidden = picture === null;
     if (!picture) {
@@ -56,9 +82,12 @@ export class Viewer {
     this.#working.hidden = !isUnderway(picture);
     this.#showProgress();
     this.#showProblem(picture);
+    this.#showDoubt(picture);
+    byId("note", HTMLElement).textContent = picture.note;
     byId("tools", HTMLElement).hidden = done === null;
-    this.#ground.shown = done !== null && ["transparent", "crop"].includes(done.options.format);
-    this.#stage.show(picture, done?.answer ?? null, done?.options.format === "crop");
+    this.#mend.hidden = !done || done.options.extent === "mask";
+    this.#stage.ground = done?.options.extent === "mask" ? "" : ground;
+    if (!this.brush.isOpen) this.#stage.show(picture, done?.answer ?? null);
     this.#result.show(done?.answer ?? null, done?.options ?? null, file.name);
     if (focused instanceof HTMLElement && focused.closest("[hidden]")) this.#keepFocus();
   }
@@ -66,6 +95,16 @@ export class Viewer {
   /** Bring the picture into sight, where the controls push it off a small screen. */
   lookAt() {
     this.#section.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Show the whole cut-out under the brush, whatever output is chosen. */
+  async #openBrush() {
+    if (this.brush.isOpen) return this.brush.finish();
+    const picture = this.#picture;
+    const cutout = picture && this.deeds.cutout(picture);
+    if (!picture || !cutout) return;
+    this.#stage.show(picture, cutout);
+    await this.brush.open(cutout);
   }
 
   /** A button that vanishes with its state must not take the focus along. */
@@ -89,7 +128,8 @@ export class Viewer {
   }
 
   /** @param {Picture} picture */
-  #showProblem({ state }) {
+  #showProblem(picture) {
+    const { state } = picture;
     this.#problem.hidden = state.phase !== "failed" && state.phase !== "cancelled";
     if (this.#problem.hidden) return;
     const problem = state.phase === "failed" ? state.problem : null;
@@ -101,5 +141,27 @@ export class Viewer {
     byId("problem-request", HTMLElement).textContent = problem?.requestId ?? "";
     byId("problem-id", HTMLElement).hidden = !problem?.requestId;
     byId("again", HTMLElement).hidden = problem?.final ?? false;
+    byId("shrink", HTMLElement).hidden = !problem?.tooLarge;
+    const others = problem?.code === "NO_SUBJECT_DETECTED" ? this.#others(picture, problem.subject) : [];
+    byId("problem-others", HTMLElement).replaceChildren(...others);
+  }
+
+  /** Say where a cut-out is probably wrong, and what may be better. @param {Picture} picture */
+  #showDoubt(picture) {
+    const { state } = picture;
+    const isDoubtful = state.phase === "done" && state.answer.warnings.includes("low-confidence");
+    this.#doubt.hidden = !isDoubtful;
+    if (!isDoubtful || state.phase !== "done") return;
+    byId("doubt-words", HTMLElement).textContent = doubtWords;
+    byId("doubt-others", HTMLElement).replaceChildren(...this.#others(picture, state.options.subject));
+  }
+
+  /** Make a button for each other kind of subject. @param {Picture} picture @param {string} subject */
+  #others(picture, subject) {
+    return otherSubjects(subject).map(([value, name]) => {
+      const button = make("button", { type: "button" }, name);
+      button.addEventListener("click", () => this.deeds.tryAs(picture, value));
+      return button;
+    });
   }
 }

@@ -4,12 +4,30 @@
 
 /** @type {Record<string, string>} */
 const WARNINGS = {
+  "already-transparent": "This picture was cut out already; its transparency is kept as it was.",
   "animation-first-frame": "This is an animation; its first frame was used.",
   "colour-profile-ignored": "The colour profile could not be read; colours may look different.",
+  enlarged: "The subject was enlarged to fill the canvas; it may look soft.",
+  "low-confidence": "", // said above the picture
+  "pieces-dropped": "Small pieces beside the subject were left out. Bring them back with “Mend by hand”.",
   "model-fallback": "The model for this kind of subject is not installed; the default one stood in.",
   "already-transparent": "This picture was cut out already, so it comes back as it was.",
   "second-opinion-failed": "A second model should have been asked and could not be.",
 };
+
+export const doubtWords = "Probably wrong – try:";
+
+/** @type {[string, string][]} */
+const SUBJECTS = [
+  ["universal", "Anything"],
+  ["human", "People"],
+  ["product", "A product"],
+];
+
+/** @param {string} subject @returns {[string, string][]} the other ones with their names */
+export function otherSubjects(subject) {
+  return SUBJECTS.filter(([value]) => value !== subject);
+}
 
 /** @param {string} warning as in X-Warnings */
 export function warningWords(warning) {
@@ -50,7 +68,7 @@ export function stateWords(state) {
     case "held":
       return `Busy; again in ${secondsLeft(state.until)} s`;
     case "done":
-      return `Done in ${timeWords(state.answer.totalMs)}`;
+      return state.answer.warnings.includes("low-confidence") ? "Probably wrong" : "Done";
     case "failed":
       return state.problem.message;
     case "cancelled":

@@ -1,14 +1,16 @@
-/** Who is sent when: a few at a time, later where the server asks for that, again with a key. */
+/** Order the work: a few requests at a time, later where the server asks for that, again with a key. */
 
+import { compose } from "./compose.js";
 import { announce } from "./dom.js";
-import { keyOf } from "./pictures.js";
+import { isMaster, keyOf, master, needsService } from "./output.js";
 import { Problem, refusal } from "./problem.js";
 import { send } from "./send.js";
 import { until } from "./until.js";
 
 /** @typedef {import("./pictures.js").Picture} Picture */
 /** @typedef {import("./pictures.js").State} State */
-/** @typedef {import("./send.js").Options} Options */
+/** @typedef {import("./output.js").Options} Options */
+/** @typedef {import("./send.js").Answer} Answer */
 /** @typedef {{picture: Picture, options: Options, stop: AbortController}} Job */
 
 const AT_ONCE = 2; // requests of this page: one is worked on while the next is on its way
@@ -32,20 +34,20 @@ export class Work {
   }
 
   /**
-   * See to it that a picture has its answer for these options.
+   * Get a picture its answer for these options.
    * @param {Picture} picture
    * @param {Options} options
    */
   want(picture, options) {
     this.#drop(picture);
-    const known = picture.answers.get(keyOf(options));
+    const known = isMaster(options) ? cutoutOf(picture, options.subject) : picture.answers.get(keyOf(options));
     if (known) return this.pictures.set(picture, { phase: "done", answer: known, options });
     const problem = refusal(picture.file);
     if (problem) return this.#fail(picture, problem);
     const job = { picture, options, stop: new AbortController() };
     this.#jobs.set(picture, job);
     this.#waiting.push(job);
-    this.pictures.set(picture, { phase: "waiting" });
+    if (needsService(options) || !cutoutOf(picture, options.subject)) this.pictures.set(picture, { phase: "waiting" });
     this.#next();
   }
 
@@ -79,21 +81,36 @@ export class Work {
   async #run(job) {
     const { picture, options, stop } = job;
     try {
-      const answer = await this.#ask(job);
+      const answer = await this.#answer(job);
       stop.signal.throwIfAborted();
       this.#jobs.delete(picture);
-      picture.answers.set(keyOf(options), answer);
+      if (!isMaster(options)) picture.answers.set(keyOf(options), answer);
       this.pictures.set(picture, { phase: "done", answer, options });
       announce(`${picture.file.name}: done`);
     } catch (error) {
-      if (stop.signal.aborted) return; // whoever stopped it has said so
+      if (stop.signal.aborted) return; // the one that stopped it has reported it
       this.#jobs.delete(picture);
-      this.#fail(picture, error instanceof Problem ? error : new Problem(`This page failed: ${error}`));
+      const problem = error instanceof Problem ? error : new Problem(`This page failed: ${error}`);
+      problem.subject = options.subject;
+      this.#fail(picture, problem);
     }
   }
 
-  /** Send until there is an answer or nothing more to try. @param {Job} job */
-  async #ask({ picture, options, stop: { signal } }) {
+  /** Compose the answer from the cut-out where that gives the service's pixels. @param {Job} job @returns {Promise<Answer>} */
+  async #answer(job) {
+    const { picture, options } = job;
+    const { subject } = options;
+    if (needsService(options) && !picture.edits.has(subject)) return this.#ask(job, options);
+    let cutout = cutoutOf(picture, subject);
+    if (!cutout) {
+      cutout = await this.#ask(job, master(subject));
+      picture.cutouts.set(subject, cutout);
+    }
+    return isMaster(options) ? cutout : compose(cutout, options);
+  }
+
+  /** Send until there is an answer or no more to try. @param {Job} job @param {Options} options @returns {Promise<Answer>} */
+  async #ask({ picture, stop: { signal } }, options) {
     for (let tries = 1; ; tries += 1) {
       await until(this.#holdUntil, signal);
       const key = this.keys.current;
@@ -137,6 +154,15 @@ export class Work {
     this.pictures.set(picture, { phase: "failed", problem });
     announce(`${picture.file.name}: ${problem.message}`);
   }
+}
+
+/**
+ * The cut-out of a picture, edited by hand where it was.
+ * @param {Picture} picture
+ * @param {string} subject
+ */
+export function cutoutOf(picture, subject) {
+  return picture.edits.get(subject) ?? picture.cutouts.get(subject);
 }
 
 /** @param {number} share of the upload @returns {State} */

@@ -45,6 +45,13 @@ def server(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield server
 
 
+def answer(dialog: Any, complaints: list[str]) -> None:
+    """Leave a page that asks whether its results may be lost; no other dialog is expected."""
+    if dialog.type != "beforeunload":
+        complaints.append(f"dialog: {dialog.message}")
+    dialog.accept()
+
+
 @pytest.fixture(scope="package")
 def opened(chromium: Any) -> Open:
     @contextmanager
@@ -57,7 +64,7 @@ def opened(chromium: Any) -> Open:
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+        page.on("dialog", lambda dialog: answer(dialog, complaints))
         page.goto(f"http://127.0.0.1:{server.port}/")
         try:
             yield page

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 from typing import Any
 
 from bgremove import create_app
 from bgremove.api.envelope import error_envelope
+from bgremove.errors import ErrorCode
 
 KEY = "k-right"
 LATE_S = 1.5  # that a picture of the name late.jpg waits for its refusal
-service = create_app()
+app = create_app()
+served = app.wsgi_app
 
 
-def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer a picture without the key in the words that a client of the service knows."""
     if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_API_KEY") == KEY:
-        return service(environ, start_response)
+        return served(environ, start_response)
     if b"late.jpg" in environ["wsgi.input"].read():
         time.sleep(LATE_S)
     message = "Wrong key" if "HTTP_X_API_KEY" in environ else "A key is needed"
-    body = json.dumps(error_envelope("id-401", 0, "UNAUTHORIZED", message)).encode()
+    body = error_envelope("id-401", 0, ErrorCode.UNAUTHORIZED, message).encode()
     start_response("401 UNAUTHORIZED", [("Content-Type", "application/json")])
     return [body]
+
+
+app.wsgi_app = guarded  # type: ignore[method-assign]

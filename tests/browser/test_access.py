@@ -50,7 +50,7 @@ def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
     chooser.value.set_files([astronaut()])
     done(page)
     tab_to(page, "universal")
-    tab_to(page, "transparent")
+    tab_to(page, "whole")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#download")).to_have_attribute("download", "astronaut-mask.png")
@@ -108,6 +108,10 @@ def states(page: Page) -> Any:
     done(page)
     page.wait_for_timeout(900)
     yield "result"
+    page.get_by_role("button", name="Mend by hand").click()
+    expect(page.locator("#brush-tools")).to_be_visible()
+    yield "brush"
+    page.get_by_role("button", name="Done", exact=True).click()
     choose(page, payload("notes.jpg", b"These are only words."))
     expect(page.locator("#problem")).to_be_visible()
     yield "error"

@@ -6,11 +6,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, Route, expect
 
+from bgremove.datatypes import ImageU8
 from tests.browser.conftest import PHONE, Open
 from tests.browser.hands import (
     FACE,
@@ -32,6 +35,13 @@ def answered(page: Page) -> Page:
     done(page)
     page.wait_for_timeout(900)  # the after comes in, 700 ms long
     return page
+
+
+def downloaded(page: Page) -> ImageU8:
+    """Return the pixels of the download: RGB or RGBA."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    return np.asarray(Image.open(download.value.path()))
 
 
 def left_of(page: Page, selector: str) -> float:
@@ -102,16 +112,22 @@ def test_zoom_and_pan_with_a_mouse(answered: Page) -> None:
     assert scale(answered) < 110
 
 
-def test_the_edges_can_be_looked_at_on_any_colour(answered: Page) -> None:
+def test_the_background_that_is_chosen_is_shown_and_downloaded(answered: Page) -> None:
     ground = "(sheet) => getComputedStyle(sheet).background"
     sheet = answered.locator(".after .sheet")
     assert "conic-gradient" in sheet.evaluate(ground)
-    for name, colour in (("White", "rgb(255, 255, 255)"), ("Black", "rgb(0, 0, 0)")):
-        answered.locator("#grounds").get_by_role("radio", name=name).check(force=True)
-        assert colour in sheet.evaluate(ground)
-    answered.get_by_label("Any colour").fill("#ff0080")
-    assert "rgb(255, 0, 128)" in sheet.evaluate(ground)
-    answered.locator("#grounds").get_by_role("radio", name="Checkerboard").check(force=True)
+    colours = {"White": (255, 255, 255), "Black": (0, 0, 0), "": (255, 0, 128)}
+    for name, colour in colours.items():
+        if name:
+            select(answered, name)
+        else:
+            answered.get_by_label("Any colour").fill("#ff0080")
+        expect(answered.locator("#download")).to_have_attribute(
+            "download", f"astronaut-{name.lower() or 'colour'}.png"
+        )
+        assert f"rgb({', '.join(map(str, colour))})" in sheet.evaluate(ground)
+        assert tuple(downloaded(answered)[20, 20]) == colour
+    select(answered, "Transparent")
     assert "conic-gradient" in sheet.evaluate(ground)
 
 
@@ -158,7 +174,8 @@ def test_names_of_downloads(page: Page, name: str, wanted: str) -> None:
     ask = """async (name) => {
       const folder = document.querySelector("script[src]").src.replace("main.js", "");
       const { downloadName } = await import(`${folder}names.js`);
-      return downloadName(name, { subject: "universal", format: "transparent", white: "jpeg" });
+      const { master } = await import(`${folder}output.js`);
+      return downloadName(name, master("universal"));
     }"""
     assert page.evaluate(ask, name) == wanted
 
@@ -173,6 +190,7 @@ def test_a_copied_picture_can_be_pasted_again(answered: Page) -> None:
 
 def test_a_jpeg_is_copied_as_the_png_that_clipboards_take(page: Page) -> None:
     select(page, "White")
+    select(page, "JPEG")
     choose(page, astronaut())
     done(page)
     page.get_by_role("button", name="Copy picture").click()
@@ -185,9 +203,9 @@ def test_a_jpeg_is_copied_as_the_png_that_clipboards_take(page: Page) -> None:
     ("name", "choices"),
     [
         ("plain.jpg", ()),
-        (HOSTILE, ("People", "Crop")),
-        ("-o.jpg", ("White",)),
-        ("two words.jpg", ("White", "PNG")),
+        (HOSTILE, ("People", "Cut to size")),
+        ("-o.jpg", ("White", "JPEG")),
+        ("two words.jpg", ("White",)),
         ("a\x1b]0;title\x07 %s \\ 'b'.jpg", ("Mask",)),
         (" blanks around ", ("Mask",)),
     ],
@@ -209,7 +227,9 @@ def test_the_copied_curl_line_does_the_same(
     (tmp_path / name).write_bytes(file["buffer"])
     subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True, capture_output=True)
     (made,) = [path for path in tmp_path.iterdir() if path.name != name]
-    assert made.read_bytes() == Path(download.value.path()).read_bytes()
+    ours, theirs = (np.asarray(Image.open(path)) for path in (made, download.value.path()))
+    seen = ours[..., 3:] > 0 if ours.shape[-1] == 4 else np.True_
+    np.testing.assert_array_equal(ours * seen, theirs * seen)
 
 
 def test_the_facts_are_those_of_the_answer(page: Page) -> None:
@@ -220,7 +240,7 @@ def test_the_facts_are_those_of_the_answer(page: Page) -> None:
     facts = page.locator("#facts")
     expect(facts).to_contain_text(headers["x-model"])
     expect(facts).to_contain_text(f"{round(float(headers['x-confidence']) * 100)} %")
-    expect(facts).to_contain_text("512 × 512 px, PNG")
+    expect(page.locator("#size-words")).to_contain_text("512 × 512 px, PNG")
     expect(facts).to_contain_text(headers["x-request-id"])
 
 

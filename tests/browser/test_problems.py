@@ -74,7 +74,7 @@ def test_a_name_is_only_ever_a_name(page: Page) -> None:
 
 def test_a_link_that_is_dropped_is_not_taken_for_a_picture(page: Page) -> None:
     bring(page, "drop")
-    expect(page.locator("#notice")).to_contain_text("drop files, not folders or links")
+    expect(page.locator("#notice")).to_contain_text("drop files or folders of pictures, not links")
 
 
 def test_no_more_than_a_hundred_are_taken(page: Page) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import socket
+import threading
 import time
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ from bgremove.serving.bodies import Bodies
 from bgremove.serving.connection import to_be_closed
 from bgremove.serving.uploads import BLOCK_BYTES, MAX_BYTES, Uploads
 from bgremove.settings import Settings
-from tests.support.http import FORM_TYPE, PATH
+from tests.support.http import FORM_TYPE, PATH, file, form
+from tests.support.tiny import ball, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,3 +165,31 @@ def test_one_body_too_many_is_a_503_that_nobody_reads(settings: Settings) -> Non
     with app.test_client().post(PATH, data={"image": "x"}) as response:
         assert (response.status_code, bodies.at_work) == (400, 9)
     assert bodies.at_work == 8
+
+
+def test_a_body_slower_than_the_deadline_of_the_work_is_served(settings: Settings) -> None:
+    """The deadline of the work begins when the body is in."""
+    app = create_app(dataclasses.replace(settings, timeout_s=3, read_timeout_s=60))
+    body = form(file("image", encoded(ball())))
+    ours, theirs = socket.socketpair()
+
+    def send() -> None:
+        for part in (body[:99], body[99:]):
+            time.sleep(2)
+            theirs.sendall(part)
+
+    sender = threading.Thread(target=send)
+    with ours, theirs, ours.makefile("rb", buffering=0) as stream:
+        sender.start()
+        response = app.test_client().post(
+            PATH,
+            environ_overrides={  # of a multipart form, the client would write an empty one
+                "wsgi.input": stream,
+                "CONTENT_TYPE": FORM_TYPE,
+                "CONTENT_LENGTH": str(len(body)),
+                "gunicorn.socket": ours,
+            },
+        )
+        sender.join()
+    assert response.status_code == 200, response.get_data(as_text=True)
+    assert int(response.headers["X-Processing-Ms"]) > 3000

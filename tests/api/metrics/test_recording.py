@@ -53,6 +53,14 @@ def test_a_success_is_counted_with_all_there_is_to_know(door: FlaskDoor, picture
     assert found.total("errors_total") == 0
 
 
+def test_a_canvas_that_enlarges_is_counted(door: FlaskDoor, picture: bytes) -> None:
+    fields = {"output_format": "white_bg", "canvas": "150x150", "margin": "8%"}
+    body = form(file("image", picture), *[text(name, word) for name, word in fields.items()])
+    assert post(door, body, Accept="image/webp").status == 200
+    found = scraped(door)
+    assert found.of("warnings_total", kind="enlarged") == 1
+
+
 def test_no_subject_is_an_error_that_still_names_its_model(door: FlaskDoor) -> None:
     post(door, form(file("image", encoded(np.zeros((64, 64, 3), np.uint8)))))
     found = scraped(door)

@@ -1,0 +1,87 @@
+/** The choices of an output: what the page can compose itself, and what it asks the service for. */
+
+/**
+ * @typedef {object} Options
+ * @property {string} subject universal, human or product
+ * @property {"whole" | "cut" | "mask"} extent the whole picture, the subject cut to its box, or a mask
+ * @property {string} ground colour under the subject as #rrggbb; empty: transparent
+ * @property {number} margin around the subject, in percent of its longer side
+ * @property {string} canvas WIDTHxHEIGHT of the answer; empty: as large as the subject
+ * @property {"png" | "jpeg"} type of file, where there is a ground
+ */
+
+/** The cut-out that all others are composed from. @param {string} subject @returns {Options} */
+export function master(subject) {
+  return { subject, extent: "whole", ground: "", margin: 0, canvas: "", type: "png" };
+}
+
+/** @param {Options} options @returns {Options} without choices that have no effect */
+export function settled(options) {
+  const { subject, extent, ground, margin, canvas, type } = options;
+  if (extent === "mask") return { ...master(subject), extent };
+  const placed = extent === "cut" ? { margin, canvas } : { margin: 0, canvas: "" };
+  return { subject, extent, ground, ...placed, type: ground ? type : "png" };
+}
+
+/** @param {Options} options @returns {string} equal for options that get the same answer */
+export function keyOf(options) {
+  return Object.values(settled(options)).join(" ");
+}
+
+/** @param {Options} options */
+export function isMaster(options) {
+  return keyOf(options) === keyOf(master(options.subject));
+}
+
+/**
+ * Whether only the service gives these bytes: its JPEG encoder and its resampling are not a browser's.
+ * @param {Options} options
+ */
+export function needsService(options) {
+  const { type, canvas } = settled(options);
+  return type === "jpeg" || canvas !== "";
+}
+
+/**
+ * The margin as the service takes it. A ground under a subject that is cut needs one, or it stays whole.
+ * @param {Options} options
+ */
+export function marginField({ extent, ground, margin, canvas }) {
+  if (extent !== "cut") return "";
+  if (margin > 0) return `${margin}%`;
+  return ground && !canvas ? "1px" : "";
+}
+
+/** @param {Options} options @param {{width: number, height: number}} box @returns {number} pixels, as the service rounds */
+export function marginPixels(options, box) {
+  const field = marginField(options);
+  if (field === "1px") return 1;
+  return field ? roundHalfEven((options.margin / 100) * Math.max(box.width, box.height)) : 0;
+}
+
+/** Round as Python does. @param {number} value */
+function roundHalfEven(value) {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** The fields of the form beside the picture. @param {Options} options @returns {[string, string][]} */
+export function fields(options) {
+  const { subject, extent, ground, canvas } = settled(options);
+  const format = extent === "mask" ? "mask" : ground ? "white_bg" : extent === "cut" ? "crop" : "transparent";
+  /** @type {[string, string][]} */
+  const all = [
+    ["subject", subject],
+    ["output_format", format],
+    ["background", ground && ground !== "#ffffff" ? ground : ""],
+    ["margin", marginField(settled(options))],
+    ["canvas", canvas],
+  ];
+  return all.filter(([, value]) => value !== "");
+}
+
+/** The Accept header that asks for the type of file. @param {Options} options */
+export function accepted(options) {
+  return `image/${settled(options).type}`;
+}
