@@ -12,7 +12,7 @@ from typing import Any
 
 import onnxruntime as ort
 
-from bgremove import log, pipeline
+from bgremove import log, pipeline, subject
 from bgremove.imaging.decoder_pool import DecoderPool
 from wsgi import app
 
@@ -46,5 +46,5 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
 DecoderPool.decode = lasting("decode", DecoderPool.decode)
-pipeline.refine = lasting("matte", pipeline.refine)
+subject.make_matte = lasting("matte", subject.make_matte)
 pipeline.encode = lasting("encode", pipeline.encode)
