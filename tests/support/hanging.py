@@ -47,4 +47,5 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
 DecoderPool.decode = lasting("decode", DecoderPool.decode)
 subject.make_matte = lasting("matte", subject.make_matte)
+subject.matte_of = lasting("matte", subject.matte_of)  # of a drawing, as the pictures here are
 pipeline.encode = lasting("encode", pipeline.encode)
