@@ -28,6 +28,14 @@ class Subject(StrEnum):
     PRODUCT = "product"
 
 
+class Effort(StrEnum):
+    """How many networks look at a picture, set for the whole service."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    BEST = "best"
+
+
 class OutputFormat(StrEnum):
     """The kinds of answer of the contract."""
 

@@ -9,6 +9,7 @@ from typing import cast
 
 import cv2
 
+from bgremove.datatypes import Effort
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import Limits
 from bgremove.inference.manifest import load_manifest
@@ -69,6 +70,7 @@ def build_engine(
         max_sessions=settings.max_sessions,
         threads=cpus,
         strict=settings.strict_models,
+        effort=Effort(settings.effort),
         precision=cast("Precision", settings.precision),
         provider=choose_provider(settings.provider),
         on_change=on_models_loaded,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bgremove.datatypes import Effort
 from bgremove.errors import SettingsError
 
 PREFIX = "BGREMOVE_"
@@ -115,6 +116,13 @@ class Settings:
         "Threads of one inference; 0 takes the cores the process has.",
         high=256,
         low=0,
+    )
+    effort: str = _row(
+        "balanced",
+        "effort",
+        "Networks a picture is shown to; fast: one, balanced: a second where the first is unsure, "
+        "best: all at every size.",
+        choices=tuple(effort.value for effort in Effort),
     )
     precision: str = _row(
         "auto",

@@ -1,54 +1,24 @@
-"""What the networks see in a picture: one looks, and where it is unsure a second is asked.
-
-IoU on the evaluation pictures. `universal`: U²-Net alone .768; with IS-Net asked for the 7 % where
-its confidence is below .5, .779; always asked, .793. `product`: IS-Net alone .890; with U²-Net
-asked below .95 (77 %), .919; always asked, .918. docs/quality.md has the other candidates.
-"""
+"""Find the subject of a picture: what stands out, or people where they are asked for."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from bgremove.datatypes import ArrayF32, DecodedImage, Notice, Subject
+from bgremove.datatypes import DecodedImage, Notice, Subject
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import Model
-from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import Sessions
 from bgremove.matting.fusion import fuse
-from bgremove.matting.presence import confidence, has_subject, have_subject
+from bgremove.matting.presence import confidence, has_subject
 from bgremove.people_sight import find_people, people_of
+from bgremove.salience import Sight, map_of, salient
 from bgremove.stages import Stages
 
-# Above this many pixels a side, fusing with a map of 320² blurs what one of 1024² resolves: on the
-# large product picture boundary F fell from .35 to .12. Only a network that is lost asks there.
-FINE_SIDE = 1000
-LOST = 0.5  # confidence
-NO_SUBJECT = "No subject stands out from the background of this picture"
 NO_PERSON = "No person was found in this picture; subject=universal keeps whatever stands out"
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sight:
-    """``saliency`` float32 (S, S) in [0, 1], the models that gave it, and what it is worth.
-
-    ``absence`` is the sentence for the client where the map holds no subject.
-    """
-
-    saliency: ArrayF32
-    models: tuple[str, ...]
-    has_subject: bool
-    confidence: float
-    warnings: tuple[str, ...] = ()
-    absence: str = NO_SUBJECT
-
-    @property
-    def model(self) -> str:
-        """The names of the models, as ``X-Model`` has them."""
-        return "+".join(self.models)
 
 
 def look(
@@ -60,7 +30,7 @@ def look(
     """
     if subject is Subject.HUMAN and sessions.has_people:
         return _people(image, model, sessions, stages)
-    return _salient(image, model, sessions, stages)
+    return salient(image, subject, model, sessions, stages)
 
 
 def _people(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
@@ -72,15 +42,15 @@ def _people(image: DecodedImage, model: Model, sessions: Sessions, stages: Stage
         if sessions.strict:
             raise
         logger.error("no priors of people", extra={"cause": error.private or error.reason})
-        sight = _salient(image, model, sessions, stages)
+        sight = salient(image, Subject.HUMAN, model, sessions, stages)
         return replace(sight, warnings=(*sight.warnings, Notice.MODEL_FALLBACK))
     if people is None:
         nobody = np.zeros((1, 1), np.float32)
         return Sight(nobody, finder.names, False, 0.0, absence=NO_PERSON)
-    sight = _salient(image, model, sessions, stages)
+    sight = salient(image, Subject.HUMAN, model, sessions, stages)
     saliency, names = sight.saliency, sight.models
     for joining in sessions.joining(Subject.HUMAN):
-        saliency = fuse(saliency, _map(image, joining, sessions, stages))
+        saliency = fuse(saliency, map_of(image, joining, sessions, stages))
         names += (joining.name,)
     saliency = people_of(saliency, people, finder, stages)
     return replace(
@@ -90,30 +60,3 @@ def _people(image: DecodedImage, model: Model, sessions: Sessions, stages: Stage
         has_subject=sight.has_subject or has_subject(saliency, model.min_strength),
         confidence=confidence(saliency),
     )
-
-
-def _salient(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
-    """Run ``model`` on a picture, and its second opinion where it is unsure or sees nothing."""
-    first = _map(image, model, sessions, stages)
-    sees, sure = has_subject(first, model.min_strength), confidence(first)
-    enough = model.sure_from if max(image.size) <= FINE_SIDE else min(model.sure_from, LOST)
-    second_model = None if sees and sure >= enough else sessions.second_opinion(model)
-    if second_model is None:
-        return Sight(first, (model.name,), sees, sure)
-    try:
-        second = _map(image, second_model, sessions, stages)
-    except ModelUnavailableError as error:
-        logger.error("no second opinion", extra={"cause": error.private})
-        return Sight(first, (model.name,), sees, sure, (Notice.NO_SECOND_OPINION,))
-    fused = fuse(first, second)
-    names = (model.name, second_model.name)
-    return Sight(fused, names, have_subject(first, second), confidence(fused))
-
-
-def _map(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> ArrayF32:
-    with stages.stage("load"):
-        session = sessions.get(model, stages.deadline)
-    with stages.stage("preprocess"):
-        tensor = to_tensor(image, model)
-    with stages.stage("inference"):
-        return session.run(tensor, stages.deadline)

@@ -10,7 +10,8 @@ from bgremove.inference.sessions import Sessions
 from bgremove.matting.exact import Exact, graphic_alpha
 from bgremove.matting.existing import is_cut_out
 from bgremove.matting.matte import make_matte, matte_of
-from bgremove.sight import NO_SUBJECT, Sight, look
+from bgremove.salience import NO_SUBJECT, Sight
+from bgremove.sight import look
 from bgremove.stages import Stages
 
 NO_MODEL = "none"  # `X-Model` of a picture that was cut out already

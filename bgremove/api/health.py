@@ -29,6 +29,7 @@ READY: dict[str, Any] = {
     "models": {"u2net": "verified", "u2net_human_seg": "absent"},
     "subjects": {"universal": "u2net", "human": "u2net (model-fallback)"},
     "provider": "cpu",
+    "effort": "balanced",
     "keys": "in force",
 }
 blueprint = Blueprint("health", __name__)

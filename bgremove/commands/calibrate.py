@@ -32,10 +32,11 @@ def command(name: str, pictures: Path) -> None:
     settings = read_settings()
     try:
         model = load_manifest(settings.weights_dir).model(name)
-        if model.int8 is None:
+        shown = model.quantised
+        if model.int8 is None or shown is None:
             raise click.ClickException(f"{name} has no int8 form in the manifest")
         table = manifest_path(settings.weights_dir).parent / model.int8.ranges
-        make_table(model, settings.weights_dir / model.file, pictures, table, model.int8.quantile)
+        make_table(shown, settings.weights_dir / model.file, pictures, table, model.int8.quantile)
     except (BgremoveError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{table.name}: written")

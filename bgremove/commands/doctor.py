@@ -90,7 +90,7 @@ def _lines(
         width, height = TRIAL_SIZE
         stages = {name: f"{ms:7.1f} ms" for name, ms in service.trial.stages_ms.items()}
         total = {"in all": f"{service.trial.total_ms:7.1f} ms, {service.trial.model}"}
-        computes = {"computes": f"{service.provider}, {service.precision}"}
+        computes = {"computes": f"{service.provider}, {service.precision}, effort {service.effort}"}
         yield from _section(f"A picture of {width} x {height}", computes | stages | total)
     if advice:
         yield "Advice:"

@@ -44,6 +44,7 @@ class Service:
     """
 
     provider: str | None = None
+    effort: str | None = None
     precision: str | None = None
     models: dict[str, str] = field(default_factory=dict)
     subjects: dict[str, str] = field(default_factory=dict)
@@ -88,7 +89,16 @@ def _tried(engine: Engine) -> Service:
             faults = (f"the trial picture failed: {error.private or error.message}",)
     precision = "int8" if engine.sessions.int8 else "float32"
     joining = tuple(model.name for model in engine.sessions.joining(Subject.HUMAN))
-    return Service(found.provider, precision, found.models, found.subjects, trial, faults, joining)
+    return Service(
+        found.provider,
+        found.effort,
+        precision,
+        found.models,
+        found.subjects,
+        trial,
+        faults,
+        joining,
+    )
 
 
 def _trial(engine: Engine) -> Trial:

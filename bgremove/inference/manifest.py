@@ -46,10 +46,12 @@ class Source:
 class Int8:
     """The quantised form of a network: built here from its float32 file, never fetched.
 
-    ``ranges`` is a calibration table beside the manifest, ``quantile`` what of the extremes
-    it holds: 1 the largest, 0.5 their median. ``float_nodes`` stay float32,
+    ``ranges`` is a calibration table beside the manifest, ``quantile`` the quantile of the
+    pictures' extremes in it: 1 the largest, 0.5 their median. ``float_nodes`` stay float32,
     ``stepped_nodes`` give float32; names may hold ``*`` and ``?``. The hash is that of a build with
-    the pinned tools; one by other versions must give the known answer.
+    the pinned tools; a build by other versions must give the known answer. ``size``, where it is
+    not 0, replaces that of the row: the axes of the built network are then open. ``fine_size`` is
+    `Model.fine_size` of the built network.
     """
 
     file: str
@@ -60,6 +62,8 @@ class Int8:
     float_nodes: tuple[str, ...]
     stepped_nodes: tuple[str, ...]
     known_answer: tuple[float, ...]
+    size: int = 0
+    fine_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,13 @@ class Prior(Weights):
 class Model(Weights):
     """One row of the manifest: a network, its file, and how pixels are shown to it.
 
+    ``size`` is the side of the square that a picture is resized to; ``fine_size`` a larger side
+    that the network also takes, 0 where there is none.
     ``mean`` and ``std`` are RGB, on the picture scaled to [0, 1] by ``scaling``: ``peak`` divides
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.
     ``min_strength`` is what `matting.presence.strength` of its map must reach for a subject.
-    ``second_opinion`` names the model that is asked as well where this one's confidence is below
-    ``sure_from``.
+    ``second_opinion`` names the model that is asked as well, see `salience.salient`.
     ``joins`` lists the subjects whose vote the model joins where its file is present.
     ``known_answer`` is the GRID × GRID grid of means of the map that the known picture must give;
     empty means that any map in [0, 1] will do.
@@ -110,10 +115,15 @@ class Model(Weights):
     known_answer: tuple[float, ...]
     min_strength: float = 0.3
     second_opinion: str = ""
-    sure_from: float = 0.5
     stands_in_for: str = ""
+    fine_size: int = 0
     joins: tuple[Subject, ...] = ()
     int8: Int8 | None = None
+
+    @property
+    def fine(self) -> Model:
+        """The model at the size for large pictures; the same weights, hence the same name."""
+        return replace(self, size=self.fine_size or self.size)
 
     @property
     def quantised(self) -> Model | None:
@@ -126,6 +136,8 @@ class Model(Weights):
             file=self.int8.file,
             sha256=self.int8.sha256,
             bytes=self.int8.bytes,
+            size=self.int8.size or self.size,
+            fine_size=self.int8.fine_size,
             known_answer=self.int8.known_answer,
             int8=None,
         )
@@ -284,11 +296,11 @@ def _checks(model: Model) -> dict[str, bool]:
     """Tell, key by key, whether a value can be used; what is left out fails loudly by itself."""
     return _file_checks(model) | {
         "size": model.size > 0,
+        "fine_size": model.fine_size == 0 or model.fine_size > model.size,
         "mean": len(model.mean) == 3,
         "std": len(model.std) == 3 and min(model.std) > 0,
         "scaling": model.scaling in get_args(Scaling),
         "min_strength": 0 <= model.min_strength <= 1,
-        "sure_from": 0 <= model.sure_from <= 1,
         "known_answer": len(model.known_answer) in (0, GRID * GRID),
     }
 

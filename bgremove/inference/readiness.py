@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bgremove.datatypes import Subject
+from bgremove.datatypes import Effort, Subject
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError, ModelUnavailableError
 from bgremove.inference.manifest import Model, Weights
@@ -34,6 +34,7 @@ class Readiness:
     subjects: dict[str, str]
     waiting_for: tuple[str, ...]
     provider: str = "cpu"
+    effort: Effort = Effort.BALANCED
 
     @property
     def ready(self) -> bool:
@@ -92,13 +93,16 @@ class WarmUp:
                 logger.error(error.message, extra={"cause": error.private})
             except BgremoveError as error:
                 faults.append(error.message)
-        self._readiness = Readiness(models, subjects, tuple(faults), sessions.provider)
+        self._readiness = Readiness(
+            models, subjects, tuple(faults), sessions.provider, sessions.effort
+        )
         self._on_change(self._readiness)
         level = logging.ERROR if faults else logging.INFO
         state = {
             "models": models,
             "subjects": subjects,
             "provider": sessions.provider,
+            "effort": sessions.effort,
             "waitingFor": faults,
         }
         logger.log(level, "not ready" if faults else "ready", extra=state)

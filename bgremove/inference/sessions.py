@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgremove.datatypes import Subject
+from bgremove.datatypes import Effort, Subject
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import Manifest, Model, Weights
@@ -46,6 +46,7 @@ class Sessions:
         max_sessions: int,
         threads: int,
         strict: bool = False,
+        effort: Effort = Effort.BALANCED,
         precision: Precision = "auto",
         provider: Provider = "cpu",
         on_change: Callable[[tuple[str, ...]], None] = lambda _: None,
@@ -54,6 +55,7 @@ class Sessions:
         self.weights_dir = weights_dir
         self._max_sessions = max_sessions
         self.strict = strict
+        self.effort = effort
         self.threads = threads
         self.provider = provider
         # int8 is for CPUs; where neither its setting nor their instructions decide, the clock will.
@@ -85,7 +87,7 @@ class Sessions:
         return Choice(self.default, is_fallback=True)
 
     def second_opinion(self, model: Model) -> Model | None:
-        """Return the model to ask as well where ``model`` is unsure, None where it is not there."""
+        """Return the model that may be asked beside ``model``, None where it is absent."""
         if not model.second_opinion:
             return None
         second = self.manifest.model(model.second_opinion)

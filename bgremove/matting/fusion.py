@@ -1,4 +1,4 @@
-"""Two networks' maps made into one."""
+"""Several networks' maps of one picture made into one."""
 
 from __future__ import annotations
 
@@ -12,21 +12,57 @@ from bgremove.matting.presence import confidence
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
 
-POWER = 5  # of confidence as weight: 0.9 beside 0.8 has nearly twice the say
+POWER = 5  # of confidence as weight: 0.9 beside 0.8 counts nearly twice
+BOUND = 0.01  # saliency is taken as a probability from BOUND to 1 - BOUND
 
 
-def fuse(first: ArrayF32, second: ArrayF32) -> ArrayF32:
-    """Average two saliency maps of one picture, the more confident one counting more.
+def fuse(*maps: ArrayF32) -> ArrayF32:
+    """Average the log-odds of saliency maps, a more confident one counting more.
 
-    :param first: float32 (S, S) in [0, 1], raw; ``second`` likewise, of any size.
-    :return: float32 in [0, 1], the size of the larger one.
+    The largest map gives the detail: of a smaller one counts the difference to the largest one
+    shrunk to its size. Where they agree, the edges of the largest are therefore kept.
+
+    Args:
+        *maps: at least one, float32 (S, S) in [0, 1], raw, each of a size of its own.
+
+    Returns:
+        float32 (S, S) in [0, 1], the size of the largest.
+
     """
-    if first.size < second.size:
-        first, second = second, first
-    sure, other = confidence(first) ** POWER, confidence(second) ** POWER
-    share = sure / (sure + other) if sure + other else 0.5
-    size = (first.shape[1], first.shape[0])
-    large = cv2.resize(second, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
-    large *= np.float32(1 - share)
-    fused: ArrayF32 = np.add(large, first * np.float32(share), dtype=np.float32)
-    return fused
+    finest = max(maps, key=lambda saliency: saliency.size)
+    weights = [max(confidence(saliency), 1e-3) ** POWER for saliency in maps]
+    odds = _log_odds(finest)
+    for saliency, weight in zip(maps, weights, strict=True):
+        if saliency is not finest:
+            difference = _log_odds(saliency) - _log_odds(_shrunk(finest, saliency))
+            odds += _enlarged(difference, finest) * np.float32(weight / sum(weights))
+    return np.asarray(1 / (1 + cv2.exp(-odds)), np.float32)
+
+
+def agreement(first: ArrayF32, second: ArrayF32) -> float:
+    """Return the intersection over union of what two maps of one picture call subject.
+
+    Args:
+        first: float32 (S, S) in [0, 1].
+        second: likewise, of any size.
+
+    """
+    large, small = (first, second) if first.size > second.size else (second, first)
+    one, other = _shrunk(large, small) > 0.5, small > 0.5
+    union = int(np.count_nonzero(one | other))
+    return int(np.count_nonzero(one & other)) / union if union else 0.0
+
+
+def _log_odds(saliency: ArrayF32) -> ArrayF32:
+    bounded = saliency.clip(BOUND, 1 - BOUND)
+    return np.asarray(cv2.log(bounded / (1 - bounded)), np.float32)
+
+
+def _shrunk(large: ArrayF32, like: ArrayF32) -> ArrayF32:
+    size = (like.shape[1], like.shape[0])
+    return np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _enlarged(small: ArrayF32, like: ArrayF32) -> ArrayF32:
+    size = (like.shape[1], like.shape[0])
+    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.float32)

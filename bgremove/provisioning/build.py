@@ -48,7 +48,8 @@ def _write(model: Model, int8: Int8, folder: Path, part: Path) -> None:
     table = manifest_path(folder).parent / int8.ranges
     try:
         ranges = read_ranges(table)
-        build_int8(folder / model.file, ranges, part, Recipe(int8.float_nodes, int8.stepped_nodes))
+        recipe = Recipe(int8.float_nodes, int8.stepped_nodes, any_size=int8.size > 0)
+        build_int8(folder / model.file, ranges, part, recipe)
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise WeightsError(f"cannot be built: {table.name}: {error!r}") from error
 

@@ -106,6 +106,13 @@ def test_the_half_precision_isnet_is_scaled_as_its_package_does(shipped: Manifes
     assert (model.mean, model.std, model.scaling) == ((0.5,) * 3, (1.0,) * 3, "full")
 
 
+def test_one_int8_isnet_serves_two_sizes(shipped: Manifest) -> None:
+    int8 = shipped.model("isnet-general-use-fp16-int8")
+    assert (int8.size, int8.fine.size) == (640, 1024)
+    assert int8.fine.name == int8.name
+    assert int8.fine.sha256 == int8.sha256
+
+
 def test_a_name_that_no_model_has_is_an_error(shipped: Manifest) -> None:
     with pytest.raises(WeightsError, match="the manifest has no model 'u3net'"):
         shipped.model("u3net")

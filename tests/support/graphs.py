@@ -85,7 +85,12 @@ def _toml(value: object) -> str:
 
 def mean(size: int = SIZE) -> bytes:
     """Return ``map = mean(pixels, over channels)``: a picture's brightness, in [0, 1]."""
-    return _graph([helper.make_node("ReduceMean", ["pixels"], ["map"], axes=[1], keepdims=1)], size)
+    return _graph([_mean("map")], size)
+
+
+def mean_of_any_size() -> bytes:
+    """Return `mean` with its height and width left open."""
+    return _graph([_mean("map")], SIZE, axes=OPEN)
 
 
 def brightness(size: int = SIZE) -> bytes:
@@ -138,8 +143,8 @@ def two_inputs(size: int = SIZE) -> bytes:
     return _graph(nodes, size, more_inputs=["more"])
 
 
-def _mean() -> NodeProto:
-    return helper.make_node("ReduceMean", ["pixels"], ["mean"], axes=[1], keepdims=1)
+def _mean(given: str = "mean") -> NodeProto:
+    return helper.make_node("ReduceMean", ["pixels"], [given], axes=[1], keepdims=1)
 
 
 def _node(kind: str, taken: list[str], given: str = "map") -> NodeProto:

@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range
 
 from bgremove.api.notices import NOTICES
-from bgremove.datatypes import Encoding, OutputFormat, Subject
+from bgremove.datatypes import Effort, Encoding, OutputFormat, Subject
 from bgremove.errors import ErrorCode
 from bgremove.serving.context import REQUEST_ID_PATTERN
 
@@ -201,6 +201,7 @@ class ReadySchema(Strict):
     models = mapping("verified, absent, or what is wrong, by model.")
     subjects = mapping("The model that serves a subject, or unavailable.")
     provider = text("What computes.")
+    effort = one_of("How many networks look at a picture.", [effort.value for effort in Effort])
     keys = optional_text("Whether the API keys of the file are in force; only where one is set.")
     gateway = optional_text("The same of the gateway's secret; only where one is set.")
 

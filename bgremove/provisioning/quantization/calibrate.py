@@ -11,6 +11,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from bgremove.datatypes import DecodedImage
 from bgremove.inference.preprocess import to_tensor
+from bgremove.provisioning.quantization.axes import open_axes
 from bgremove.provisioning.quantization.flatten import flatten
 from bgremove.provisioning.quantization.ranges import write_ranges
 
@@ -27,8 +28,21 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 def calibrate(
     model: Model, weights: Path, pictures: Path, table: Path, quantile: float = 1.0
 ) -> None:
-    """Write the ranges of a model's tensors on a folder of pictures to ``table``."""
-    write_ranges(table, measure(flatten(weights), tensors_of(pictures, model), quantile))
+    """Write the ranges of a model's tensors on a folder of pictures to ``table``.
+
+    Args:
+        model: Gives the size at which the pictures are shown.
+        weights: The exported float32 network, of any size.
+        pictures: Folder of pictures, subfolders included.
+        table: File written.
+        quantile: See `measure`.
+
+    """
+    network = flatten(weights)
+    sides = [axis.dim_value for axis in network.graph.input[0].type.tensor_type.shape.dim]
+    if model.size not in sides:
+        network = open_axes(network)
+    write_ranges(table, measure(network, tensors_of(pictures, model), quantile))
 
 
 def tensors_of(pictures: Path, model: Model) -> Iterator[ArrayF32]:

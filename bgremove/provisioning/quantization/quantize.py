@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import onnx
 from onnx import ModelProto, NodeProto
 
+from bgremove.provisioning.quantization.axes import open_axes
 from bgremove.provisioning.quantization.flatten import flatten, model_of
 from bgremove.provisioning.quantization.qdq import Writer
 from bgremove.provisioning.quantization.scales import TYING, Ranges, Scale, scales_of
@@ -31,10 +32,14 @@ HELD = frozenset({"MaxPool", "Concat"})  # not Resize: in uint8 it is slower and
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What of a network is kept finer than eight bits; node names, ``*`` and ``?`` allowed."""
+    """The parts of a network kept finer than eight bits, and whether its axes are open.
+
+    Node names may hold ``*`` and ``?``.
+    """
 
     float_nodes: tuple[str, ...] = ()
     stepped_nodes: tuple[str, ...] = ()
+    any_size: bool = False
 
     def is_int8(self, node: NodeProto) -> bool:
         """Tell whether a node computes in int8."""
@@ -52,7 +57,10 @@ def build_int8(source: Path, ranges: Ranges, target: Path, recipe: Recipe) -> No
     its ``Relu``). Raises ``KeyError`` where one is missing there, ``onnx.checker.ValidationError``
     where the recipe leaves no valid network.
     """
-    onnx.save(quantize(flatten(source), ranges, recipe), target)
+    network = flatten(source)
+    if recipe.any_size:
+        network = open_axes(network)
+    onnx.save(quantize(network, ranges, recipe), target)
 
 
 def quantize(model: ModelProto, ranges: Ranges, recipe: Recipe) -> ModelProto:

@@ -1,0 +1,162 @@
+"""Which of two maps shows the thing: with its cover round a printed picture, with its openings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bgremove.datatypes import ArrayF32, ImageU8
+
+    Flags = NDArray[np.bool_]
+
+SIDE = 160  # px: the size at which maps are compared
+# A thing and the picture printed on it.
+LARGER = 1.15  # the thing's area beside the print's
+LARGER_HULL = 1.3  # ... beside that of the print's convex hull, or else
+COVER = 0.4  # of what the thing has beyond the print, less has colours of the ground
+INSIDE = 0.9  # of the print's area lies on the thing
+SOLID = 0.8  # of the thing's convex hull is thing: a cover, a box, a mug, a shirt
+CERTAIN = 0.9  # mean saliency of the thing
+# A thing with openings, such as a wheel or a chair, and the same thing filled.
+FILLED = 1.15  # the filled area beside the open one
+COVERED = 0.9  # of the filled area lies within the convex hull of the open one
+COMMON = 0.5  # of the open area lies in the filled one
+CLEAR, CLEAR_MEAN = 0.4, 0.2  # share of the openings under 0.1, and their mean saliency
+GROUND = 0.6  # of the openings has colours of the ground
+BINS = 16  # of a colour histogram, for each channel
+RARE = 0.05  # quantile of the ground's own densities: a colour rarer than this is not the ground's
+
+
+def solidity(saliency: ArrayF32) -> float:
+    """Return the share of the subject in its convex hull, in [0, 1]; 0 where there is none.
+
+    Args:
+        saliency: float32 (S, S) in [0, 1].
+
+    """
+    return _solidity(_small(saliency) > 0.5)
+
+
+def thing_of(maps: Sequence[ArrayF32], bgr: ImageU8) -> ArrayF32 | None:
+    """Return the map that shows a thing of which another shows only the print.
+
+    A thing is larger, certain, solid and clear of the picture's border, and the print lies on it.
+
+    Args:
+        maps: float32 (S, S) in [0, 1], each of a size of its own.
+        bgr: uint8 (H, W, 3), the picture.
+
+    Returns:
+        The largest thing of ``maps``; None where no map holds another.
+
+    """
+    small = [_small(saliency) for saliency in maps]
+    things = [
+        (int(np.count_nonzero(thing > 0.5)), index)
+        for index, thing in enumerate(small)
+        if any(_holds(thing, part, bgr) for part in small if part is not thing)
+    ]
+    return maps[max(things)[1]] if things else None
+
+
+def has_openings(detailed: ArrayF32, filled: ArrayF32, bgr: ImageU8) -> bool:
+    """Tell whether one map shows clear openings in a thing that the other shows filled.
+
+    U²-Net fills wheels, ladders and baskets and is sure of it; IS-Net sees through them. What is
+    seen through them has the colours of the ground: the cover round a printed picture does not.
+
+    Args:
+        detailed: float32 (S, S) in [0, 1].
+        filled: likewise, of any size.
+        bgr: uint8 (H, W, 3), the picture.
+
+    """
+    fine, coarse = _small(detailed), _small(filled)
+    bars, whole = fine > 0.5, coarse > 0.5
+    openings = whole & ~bars
+    area, total = int(np.count_nonzero(bars)), int(np.count_nonzero(whole))
+    if not area or total < FILLED * area:
+        return False
+    return bool(
+        np.count_nonzero(bars & whole) >= COMMON * area
+        and np.count_nonzero(_hull(bars) & whole) >= COVERED * total
+        and fine[openings].mean() <= CLEAR_MEAN
+        and (fine[openings] < 0.1).mean() >= CLEAR
+        and _share_of_ground(bgr, openings, ~(whole | bars)) >= GROUND
+    )
+
+
+def _share_of_ground(bgr: ImageU8, area: Flags, ground: Flags) -> float:
+    """Return the share of an area's pixels whose colour is not rare in the ground."""
+    if not ground.any():
+        return 0.0
+    small = cv2.resize(bgr, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    steps = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.int32) * BINS // 256
+    bins = (steps[..., 0] * BINS + steps[..., 1]) * BINS + steps[..., 2]
+    counts = np.bincount(bins[ground], minlength=BINS**3).reshape(BINS, BINS, BINS)
+    density = _blurred(counts.astype(np.float32)).ravel()
+    least = np.quantile(density[bins[ground]], RARE)
+    return float((density[bins[area]] >= least).mean())
+
+
+def _blurred(cube: ArrayF32) -> ArrayF32:
+    """Average a colour histogram, float32 (BINS, BINS, BINS), over three bins a channel."""
+    for axis in range(3):
+        padded = np.pad(cube, [(int(axis == side),) * 2 for side in range(3)])
+        shifted = [padded.take(range(start, start + BINS), axis) for start in range(3)]
+        cube = np.asarray(np.sum(shifted, axis=0), np.float32)
+    return cube
+
+
+def _holds(thing: ArrayF32, part: ArrayF32, bgr: ImageU8) -> bool:
+    inner = part > 0.5
+    area = int(np.count_nonzero(inner))
+    if not area:
+        return False
+    labels = np.asarray(cv2.connectedComponents((thing > 0.5).view(np.uint8))[1], np.int32)
+    outer = np.asarray(labels == _most_common(labels[inner]))
+    size = int(np.count_nonzero(outer))
+    if np.count_nonzero(outer & inner) < INSIDE * area or size < LARGER * area:
+        return False
+    if size < LARGER_HULL * np.count_nonzero(_hull(inner)):
+        ground = ~(outer | (thing > 0.5) | inner)
+        if _share_of_ground(bgr, outer & ~inner, ground) >= COVER:
+            return False
+    return _is_thing(thing, outer)
+
+
+def _most_common(labels: NDArray[np.int32]) -> int:
+    """Return the component, not the background 0, that occurs most; -1 where there is none."""
+    counts = np.bincount(labels)[1:]
+    return int(counts.argmax()) + 1 if counts.any() else -1
+
+
+def _is_thing(saliency: ArrayF32, mask: Flags) -> bool:
+    border = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
+    if any(side.any() for side in border):
+        return False
+    return _solidity(mask) >= SOLID and bool(saliency[mask].mean() >= CERTAIN)
+
+
+def _solidity(mask: Flags) -> float:
+    return int(np.count_nonzero(mask)) / max(1, int(np.count_nonzero(_hull(mask))))
+
+
+def _hull(mask: Flags) -> Flags:
+    rows, columns = np.nonzero(mask)
+    hull = np.zeros(mask.shape, np.uint8)
+    if rows.size:
+        points = np.stack((columns, rows), axis=1).astype(np.int32)
+        cv2.fillConvexPoly(hull, cv2.convexHull(points), (1, 1, 1))
+    return hull > 0
+
+
+def _small(saliency: ArrayF32) -> ArrayF32:
+    return np.asarray(cv2.resize(saliency, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
