@@ -16,6 +16,8 @@ from bgremove.matting.pyramid import shrink
 from bgremove.matting.refine import refine
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bgremove.datatypes import ArrayF32, ImageU8
 
 SURE = 0.98  # confidence where colours alone decide
@@ -27,7 +29,8 @@ APART = 0.85  # confidence where a network sees another subject in a photograph
 PAGE = 0.3  # confidence in the text of a page as the subject
 MOST_PIXELS = 8_000_000  # a larger picture is halved: its labels would take 4 bytes a pixel
 AGREE = 0.8  # IoU of the colours' and the network's subject from which they see the same
-OPENING = 0.005  # of a photographed subject: a smaller opening is left to the network
+OPENING = 0.01  # of a photographed subject: a smaller opening is left to the network
+MISSED = 0.1  # of a piece: a network that sees less of it does not see it
 BESIDE = 7  # px: an opening's edge, to both sides
 
 
@@ -85,9 +88,20 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
     union = np.count_nonzero(ours | theirs)
     if np.count_nonzero(ours & theirs) < AGREE * union:
         return Exact(enclosed.alpha, min(sure, APART))
-    near = cv2.dilate(openings, square(BESIDE)) != 0
-    alpha = np.where(near, enclosed.alpha, np.maximum(seen, enclosed.alpha))
-    return Exact(np.asarray(alpha, np.float32), sure)
+    here = cv2.dilate(openings, square(BESIDE)) != 0
+    here |= _missed(ours, theirs)
+    return Exact(np.where(here, enclosed.alpha, seen), sure)
+
+
+def _missed(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pieces of our subject, with their edges, that a network does not see."""
+    count, labels = cv2.connectedComponents(ours.view(np.uint8), connectivity=8)
+    area = np.bincount(labels.ravel(), minlength=count)
+    seen = np.bincount(labels[theirs], minlength=count)
+    missed = seen < MISSED * area
+    missed[0] = False
+    pieces = np.asarray(missed[labels], np.uint8)
+    return np.asarray(cv2.dilate(pieces, square(3)) != 0, np.bool_)
 
 
 def _is_faint(graphic: Graphic) -> bool:

@@ -157,6 +157,9 @@ def ink_share(
     alpha = np.asarray(alpha, np.float32).clip(0, 1)
     alpha[cv2.erode(alpha, square(3)) >= SOLID] = 1
     alpha[cv2.dilate(core, square(3)) == 0] = 0
+    if noise > 1:  # JPEG's ringing beside an edge is no ink
+        sharp = (distance >= max(SHARP, 2 * noise)).view(np.uint8)
+        alpha[_outside(sharp) & (cv2.dilate(sharp, square(3)) == 0)] = 0
     return alpha
 
 

@@ -81,13 +81,20 @@ def assert_whole(data: bytes) -> None:
     assert np.array_equal(decoded(data).bgr[:, :, ::-1], SCENE)
 
 
-@pytest.mark.parametrize("cut", range(1, 17))
+@pytest.mark.parametrize("cut", range(1, 21))
 def test_an_end_cut_behind_the_last_row_changes_nothing(cut):
-    """12 bytes of IEND, 4 of the checksum of IDAT: what zlib needs is in front of them."""
+    """12 bytes of IEND, 4 of the checksum of IDAT, and 4 of that of zlib."""
     assert_whole(WHOLE[:-cut])
 
 
-@pytest.mark.parametrize("cut", [20, 40, 60, 100])
+def test_an_end_cut_from_the_second_chunk_of_pixels_changes_nothing():
+    packed = WHOLE[41:-16]
+    parts = made.chunk(b"IDAT", packed[:70]) + made.chunk(b"IDAT", packed[70:])
+    assert_whole(WHOLE[:33] + parts + IEND)
+    assert_whole((WHOLE[:33] + parts)[:-7])
+
+
+@pytest.mark.parametrize("cut", [24, 40, 60, 100])
 def test_a_picture_cut_within_its_rows_is_refused(cut):
     with pytest.raises(ImageError, match="damaged"):
         decoded(WHOLE[:-cut])

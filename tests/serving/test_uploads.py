@@ -183,9 +183,9 @@ def test_a_body_slower_than_the_deadline_of_the_work_is_served(settings: Setting
         sender.start()
         response = app.test_client().post(
             PATH,
-            headers={"Content-Type": FORM_TYPE},
-            environ_overrides={
+            environ_overrides={  # of a multipart form, the client would write an empty one
                 "wsgi.input": stream,
+                "CONTENT_TYPE": FORM_TYPE,
                 "CONTENT_LENGTH": str(len(body)),
                 "gunicorn.socket": ours,
             },

@@ -52,7 +52,6 @@ class Instruments:
         self.requests = counter("requests", "Removals asked for", ["status", "subject", "format"])
         self.key_requests = counter("key_requests", "Removals asked for", ["key", "status"])
         self.model_requests = counter("model_requests", "Removals answered", ["model"])
-        self.option_requests = counter("option_requests", "Removals with an option", ["option"])
         self.errors = counter("errors", "Answers that are an error, on any path", ["code"])
         self.warnings = counter("warnings", "Warnings given with answers", ["kind"])
         self.upload_bytes = counter("upload_bytes", "Bytes of pictures taken in")

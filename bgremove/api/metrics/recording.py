@@ -61,8 +61,6 @@ class Recorder:
         to.duration.labels(status, subject).observe(time.monotonic() - context.started)
         to.upload_bytes.inc(notes.get("uploadBytes", 0))
         to.answer_bytes.inc(response.content_length or 0)
-        for option in notes.get("options", ()):
-            to.option_requests.labels(option).inc()
         if "waitedMs" in notes:
             to.wait.observe(notes["waitedMs"] / 1000)
         if "model" in notes:

@@ -174,16 +174,36 @@ def still(data: bytes) -> bytes:
     Everything else, broken or not, has no part in the pixels and does not reach the decoder.
     """
     needed = {b"PLTE", b"tRNS"} if data[25] == PALETTE else {b"tRNS"}
-    parts = [data[:33]]  # the signature and IHDR
+    head, pixels = [data[:33]], []  # the signature and IHDR
+    is_cut = False
     for chunk in chunks(data):
-        if chunk.name not in needed and chunk.name != b"IDAT":
-            continue
-        needed.discard(chunk.name)
-        if chunk.is_whole:
-            parts.append(data[chunk.at - 8 : chunk.at + chunk.length + 4])
-        else:
-            parts.append(_chunk(chunk.name, chunk.body(data)))
-    return b"".join([*parts, _chunk(b"IEND", b"")])
+        if chunk.name == b"IDAT":
+            pixels.append(chunk)
+            is_cut = not chunk.is_whole
+        elif chunk.name in needed:
+            needed.discard(chunk.name)
+            head.append(data[chunk.at - 8 : chunk.at + chunk.length + 4])
+    if is_cut:
+        packed = _completed(b"".join(chunk.body(data) for chunk in pixels), _most_bytes(data))
+        body = [_chunk(b"IDAT", packed)]
+    else:
+        body = [data[chunk.at - 8 : chunk.at + chunk.length + 4] for chunk in pixels]
+    return b"".join([*head, *body, _chunk(b"IEND", b"")])
+
+
+def _completed(packed: bytes, most: int) -> bytes:
+    """Return a packed stream that was cut with an end of its own.
+
+    libpng wants that end, though all rows may lie in front of it; where they do not, it finds so.
+    """
+    return zlib.compress(png_text.unpack(packed, most), 1)
+
+
+def _most_bytes(data: bytes) -> int:
+    """Return a bound on the bytes of the unpacked rows; interlaced ones are a few more."""
+    width, height, depth, kind = struct.unpack_from(">IIBB", data, 16)
+    row: int = 1 + (width * SAMPLES.get(kind, 4) * depth + 7) // 8
+    return 2 * int(height) * row + 64
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
