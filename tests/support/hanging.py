@@ -47,5 +47,5 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
 DecoderPool.decode = lasting("decode", DecoderPool.decode)
-matte.refine = lasting("matte", matte.refine)
+matte.foreground_box = lasting("matte", matte.foreground_box)  # whichever way a matte is made
 pipeline.encode = lasting("encode", pipeline.encode)
