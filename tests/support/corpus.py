@@ -33,6 +33,7 @@ READABLE = {
     "000726__src__000291__op__arith8__pos__22__val__-29.bmp": "runs past the end of their row",
     "002151__src__002149__op__havoc__rep__4.bmp": "runs past the end of their row",
     "002155__src__002154__op__havoc__rep__8.bmp": "runs past the end of their row",
+    "4930d001f211f78029c9deace8bb8671e27a5397-4": "all rows stand in front of where it is cut",
     "background_outside_palette.gif": "the background colour is unused",
 }
 
