@@ -93,7 +93,7 @@ audit: .venv-audit/stamp ## Ask what is known against the pinned dependencies (A
 
 clean: ## Remove the virtual environment, the caches and the weights
 	rm -rf .venv .venv-audit .venv-rembg node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
-	rm -f weights/*.onnx weights/*.onnx.* weights/.lock
+	rm -f weights/*.onnx weights/*.onnx.* weights/*.tflite weights/.lock
 
 build/drawn/manifest.tsv: .venv/dev.stamp $(wildcard eval/draw/*.py)
 	$(BIN)/python -m eval.draw build/drawn

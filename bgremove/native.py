@@ -9,16 +9,27 @@ import cv2
 
 from bgremove.errors import UpstreamError
 
+NO_THREAD = "can't start new thread"
+
 
 @contextmanager
 def native_errors() -> Iterator[None]:
     """Turn a lack of memory and OpenCV's own errors into UpstreamError.
 
     OSError stands for a lack of memory or of descriptors: it is what mapping memory raises.
+    RuntimeError is what Python raises where it can start no thread.
     """
     try:
         yield
     except (MemoryError, OSError) as error:
         raise UpstreamError("The server is out of memory", private=repr(error)) from error
+    except SystemError as error:  # OpenCV's, where numpy had no memory for its result
+        if not isinstance(error.__cause__, MemoryError):
+            raise
+        raise UpstreamError("The server is out of memory", private=repr(error)) from error
+    except RuntimeError as error:
+        if NO_THREAD not in str(error):
+            raise
+        raise UpstreamError("The server is out of threads", private=repr(error)) from error
     except cv2.error as error:
         raise UpstreamError("The picture could not be processed", private=str(error)) from error

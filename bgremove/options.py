@@ -46,9 +46,10 @@ def _named(text: str) -> str:
     from PIL import ImageColor  # here: few requests need it, and it costs a worker memory
 
     value = ImageColor.colormap.get(text.lower())
-    if not isinstance(value, str):
+    if value is None:
         raise ValueError(f"Must be {BACKGROUND_WORDS}")
-    return value.removeprefix("#")
+    # Pillow replaces the text of a name by three numbers once `getrgb` was asked for it.
+    return value.removeprefix("#") if isinstance(value, str) else bytes(value).hex()
 
 
 def parse_margin(text: str) -> Margin:

@@ -9,18 +9,19 @@ import numpy as np
 
 from bgremove.datatypes import ArrayF32, ImageU8, People
 from bgremove.inference.people import PeopleFinder
-from bgremove.matting.people import keep_people
-from bgremove.matting.persons import (
+from bgremove.matting.closer_looks import (
     CLOSE_EVIDENCE,
-    EVIDENCE,
+    GROWTH,
     closer_look,
-    evidence,
+    explains,
     hidden_body,
     pasted,
-    person_mask,
-    pixels,
+    unseen,
 )
+from bgremove.matting.people import keep_people
+from bgremove.matting.persons import EVIDENCE, evidence, person_mask
 from bgremove.matting.pyramid import halvings, shrink
+from bgremove.matting.regions import Box, grown, pixels
 from bgremove.stages import Stages
 
 SHOWN_SIDE = 1280  # px: a longer picture is halved first; the networks see 300² at most
@@ -69,17 +70,28 @@ def people_of(
 ) -> ArrayF32:
     """Return the people of a saliency map, float32 (S, S) in [0, 1], as a map of the same size.
 
-    Where they are small in the picture the prior looks again, at them alone.
+    The prior looks again at people whom only a detector found, and at all of them from close by
+    where they are small in the picture.
     """
+    people, size = sight.people, (sight.bgr.shape[1], sight.bgr.shape[0])
+
+    def closer(box: Box) -> ArrayF32:
+        return finder.mask(sight.bgr[pixels(box, size)], stages.deadline)
+
     with stages.stage("inference"):
-        prior, size = sight.prior, (sight.bgr.shape[1], sight.bgr.shape[0])
+        prior = sight.prior
         small = np.asarray(
             cv2.resize(saliency, prior.shape[::-1], interpolation=cv2.INTER_AREA), np.float32
         )
-        persons = person_mask(prior, small, sight.people)
-        box = closer_look(persons, sight.people)
-        if box is not None:
-            close = finder.mask(sight.bgr[pixels(box, size)], stages.deadline)
-            prior = pasted(prior, close, box)
-            persons = person_mask(prior, small, sight.people)
+        persons = person_mask(prior, small, people)
+        for body in unseen(persons, small, people):
+            box = grown(body, GROWTH)
+            raised = pasted(prior, closer(box), box, adds=True)
+            more = person_mask(raised, small, people)
+            if explains(more, small, body):
+                prior, persons = raised, more
+        close_box = closer_look(persons, people)
+        if close_box is not None:
+            prior = pasted(prior, closer(close_box), close_box)
+            persons = person_mask(prior, small, people)
         return keep_people(saliency, prior, persons)

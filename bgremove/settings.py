@@ -98,7 +98,7 @@ class Settings:
     weights_dir: Path = _row(
         _weights_dir(),
         "folder",
-        "Where the .onnx files (and a manifest.toml of one's own) lie; "
+        "Where the weights (and a manifest.toml of one's own) lie; "
         "outside a checkout `~/.local/share/bgremove/weights`.",
     )
     weights_mirror: str = _row(

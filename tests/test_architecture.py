@@ -30,6 +30,16 @@ def test_every_path_that_the_page_names_exists() -> None:
 
 
 @pytest.mark.parametrize(
+    ("index", "folder"), [("README.md", "."), ("decisions/README.md", "decisions")]
+)
+def test_every_page_is_in_its_index(index: str, folder: str) -> None:
+    docs = ROOT / "docs"
+    listed = set(LINK.findall((docs / index).read_text("utf-8")))
+    pages = {path.name for path in (docs / folder).glob("*.md")} - {"README.md"}
+    assert pages <= listed
+
+
+@pytest.mark.parametrize(
     "page", sorted(ROOT.glob("docs/**/*.md")) + sorted(ROOT.glob("*.md")), ids=lambda p: p.name
 )
 def test_every_link_within_the_project_leads_somewhere(page) -> None:

@@ -1,6 +1,6 @@
 """Who may ask: looked at before anything of a body is read and before a place is taken.
 
-A client's key comes in X-RapidAPI-Key, X-Api-Key or Authorization: Bearer. Where a gateway's secret
+A client's key comes in X-Api-Key, X-RapidAPI-Key or Authorization: Bearer. Where a gateway's secret
 is configured, a request that carries X-RapidAPI-Proxy-Secret is judged by that alone: the gateway
 has judged its client's key already, which is not ours to know.
 """

@@ -27,7 +27,7 @@ VERSION = {"name": "bgremove", "version": __version__}
 READY: dict[str, Any] = {
     "status": "ready",
     "models": {"u2net": "verified", "u2net_human_seg": "absent"},
-    "subjects": {"universal": "u2net", "human": "u2net (model-fallback)"},
+    "subjects": {"universal": "u2net", "human": "u2net", "product": "u2net (model-fallback)"},
     "provider": "cpu",
     "effort": "balanced",
     "keys": "in force",

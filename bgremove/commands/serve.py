@@ -68,7 +68,8 @@ def command(host: str, port: int, workers: int, log_format: str | None, offline:
     """
     settings = read_settings()
     _check_address(host, port)
-    prepare(settings, offline=offline)
+    if not offline:  # else `/readyz` and the log say what is missing, until it is there
+        prepare(settings, offline=False)
     chosen = {"HOST": host, "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
     if log_format is not None:
         chosen["BGREMOVE_LOG_FORMAT"] = log_format

@@ -22,7 +22,6 @@ from bgremove.machine import (
 MIB = 1024 * 1024
 NEEDED = (
     "onnxruntime",
-    "onnx",
     "opencv-python-headless",
     "numpy",
     "flask",

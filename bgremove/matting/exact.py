@@ -108,7 +108,8 @@ def _is_faint(graphic: Graphic) -> bool:
     """Return whether a tenth of the ink's peaks is hardly clearer than the ground's noise."""
     distance = graphic.distance
     peaks = (distance >= 0.9 * cv2.dilate(distance, square(5))) & (graphic.alpha > 0.3)
-    return bool(np.percentile(distance[peaks], 10) < CLEAR * graphic.noise)
+    levels = distance[peaks]
+    return not levels.size or bool(np.percentile(levels, 10) < CLEAR * graphic.noise)
 
 
 def _large(enclosed: Enclosed) -> ImageU8:

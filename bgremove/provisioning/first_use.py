@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bgremove.errors import WeightsError
 from bgremove.inference.manifest import Manifest, Weights, load_manifest
-from bgremove.provisioning.fetch import fetch_all
+from bgremove.installation import pip_install
 from bgremove.provisioning.resting import is_resting
 from bgremove.settings import Settings
 
@@ -53,13 +53,22 @@ def ensure_weights(
             f"Fetching the models once: {size} MB, licence {licences}, into {folder};"
             " then building their fast int8 form. It takes a minute or two."
         )
-    missing = fetch_all(manifest, folder, settings.weights_mirror, again=False)
+    missing = _fetch_all()(manifest, folder, settings.weights_mirror, again=False)
     if default.name in missing:
         reason = missing[default.name]
         raise WeightsError(f"{default.name} could not be fetched: {reason}. {_offline_advice()}")
     for sentence in missing_sentences(manifest, missing):
         say(sentence)
     say("The models are ready.")
+
+
+def _fetch_all() -> Callable[..., dict[str, str]]:
+    """Import what fetches and builds: an image that only serves lacks the library for it."""
+    try:
+        from bgremove.provisioning.fetch import fetch_all
+    except ModuleNotFoundError as error:
+        raise WeightsError(f"{error.name} is not installed: {pip_install()}") from error
+    return fetch_all
 
 
 def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[str]:

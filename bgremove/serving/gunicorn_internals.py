@@ -13,6 +13,7 @@ METHODS = {
     "accept": "f8dcead3dce5",
     "enqueue_req": "c9f428953d24",
     "handle": "ca85c9be3df7",
+    "handle_request": "6d0de5b91910",
     "init_process": "e4fc63a1a68e",
     "on_pending_socket_readable": "2475f7087832",
     "run": "f92c7394d857",

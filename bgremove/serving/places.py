@@ -61,6 +61,8 @@ class Places:
             except (DeadlineExceededError, ClientGoneError):
                 if self._gave_up(turn):
                     raise
+            if self._will_be_late(turn, deadline) and self._gave_up(turn):
+                raise self._too_late(deadline)
         try:
             deadline.check(WAITING)
             if deadline.remaining_s < self._typical_s / 2:
@@ -108,6 +110,15 @@ class Places:
                 self._waiting.append(turn)
             self._tell()
         return turn
+
+    def _will_be_late(self, turn: threading.Event, deadline: Deadline) -> bool:
+        """Tell whether pictures take so long by now that one in the queue is finished too late."""
+        places, _ = self._limits
+        with self._lock:
+            if turn.is_set():
+                return False
+            ahead = self._waiting.index(turn)
+            return deadline.remaining_s < self._typical_s * (ahead / places + 1)
 
     def _gave_up(self, turn: threading.Event) -> bool:
         """Leave the queue; False where a place was handed over in this very moment."""

@@ -18,6 +18,7 @@ import selectors
 import socket
 import sys
 import termios
+import threading
 import time
 import weakref
 from bisect import insort
@@ -79,10 +80,8 @@ class Worker(ThreadWorker):
         self._lingering = Lingering()
         self._waiting: weakref.WeakKeyDictionary[TConn, Waiting] = weakref.WeakKeyDictionary()
         self._rests_until = 0.0
-        self._quick = {
-            path: ThreadPoolExecutor(QUICK_THREADS, path.decode()) for path in QUICK_PATHS
-        }
         try:
+            self._quick = {path: started_pool(QUICK_THREADS, path.decode()) for path in QUICK_PATHS}
             super().init_process()
         except Exception:
             if self.booted or not _has_served[0]:
@@ -90,6 +89,10 @@ class Worker(ThreadWorker):
             self.log.exception("a worker cannot start; another tries in %g s", RETRY_S)
             time.sleep(RETRY_S)
             sys.exit(os.EX_TEMPFAIL)
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Return the threads that serve requests, all of them started."""
+        return started_pool(self.cfg.threads, "request")
 
     def run(self) -> None:
         """Serve until told to stop, then let the last answers arrive."""
@@ -198,6 +201,26 @@ def _has_said_all(sock: socket.socket) -> bool:
     poll = select.poll()
     poll.register(sock, POLLRDHUP)  # resets are told unasked
     return bool(poll.poll(0))
+
+
+def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
+    """Return a pool whose threads run already, so that none has to be started while there is load.
+
+    Raises:
+        RuntimeError: They cannot be started.
+
+    """
+    pool = ThreadPoolExecutor(threads, name)
+    all_run = threading.Barrier(threads + 1)
+    try:
+        for _ in range(threads):
+            pool.submit(all_run.wait)
+    except RuntimeError:
+        all_run.abort()
+        pool.shutdown(wait=False)
+        raise
+    all_run.wait()
+    return pool
 
 
 def unsent_bytes(sock: socket.socket) -> int:

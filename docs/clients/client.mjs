@@ -1,20 +1,25 @@
 // bgremove: cut the subject out of a picture, with fetch.
 //
-//   node client.mjs PICTURE RESULT [SERVER]      (Node.js 20 or later)
+//   node client.mjs PICTURE RESULT [SERVER] [FIELD=VALUE ...]      (Node.js 20 or later)
+//   node client.mjs shoe.jpg white.jpg http://127.0.0.1:8000 subject=product output_format=white_bg
 //
 // BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
 // It follows docs/openapi.json; the tests run it against a real server.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, realpath, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 
-/** Return the picture that is answered, as bytes; throws with what the server says. */
-export async function removeBackground(picture, server, key) {
+/**
+ * Return the picture that is answered, as bytes; throws with what the server says.
+ *
+ * Fields: subject (universal, human, product), output_format (transparent, white_bg, mask, crop), and
+ * with white_bg for example { background: "#f5f5f5", margin: "8%", canvas: "2000x2000" }.
+ */
+export async function removeBackground(picture, server, key, fields = {}) {
   const form = new FormData();
   form.append("image", picture, "picture");
-  form.append("subject", "product"); // universal, human, product
-  form.append("output_format", "white_bg"); // transparent, white_bg, mask, crop
-  // form.append("background", "#f5f5f5"), form.append("margin", "8%"), form.append("canvas", "2000x2000");
-  const headers = key ? { "X-RapidAPI-Key": key } : {};
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  const headers = key ? { "X-Api-Key": key } : {};
   const answer = await fetch(`${server}/v1/remove-bg/universal`, { method: "POST", headers, body: form });
   if (!answer.ok) {
     throw new Error(`${answer.status} ${explanation(await answer.text())}`);
@@ -33,12 +38,19 @@ function explanation(body) {
   return body.slice(0, 200);
 }
 
-const [picture, result, server = "http://127.0.0.1:8000"] = process.argv.slice(2);
-try {
+async function main([picture, result, server = "http://127.0.0.1:8000", ...fields]) {
+  if (!result) throw new Error("usage: node client.mjs PICTURE RESULT [SERVER] [FIELD=VALUE ...]");
   const file = new Blob([await readFile(picture)]);
-  const cutout = await removeBackground(file, server, process.env.BGREMOVE_API_KEY);
-  await writeFile(result, cutout);
-} catch (error) {
-  console.error(error.cause ? `${error.message}: ${error.cause.message || error.cause.code}` : error.message);
-  process.exitCode = 1;
+  const pairs = fields.map((field) => [field.split("=", 1)[0], field.slice(field.indexOf("=") + 1)]);
+  const key = process.env.BGREMOVE_API_KEY;
+  await writeFile(result, await removeBackground(file, server, key, Object.fromEntries(pairs)));
+}
+
+if (process.argv[1] && (await realpath(process.argv[1])) === fileURLToPath(import.meta.url)) {
+  try {
+    await main(process.argv.slice(2));
+  } catch (error) {
+    console.error(error.cause ? `${error.message}: ${error.cause.message || error.cause.code}` : error.message);
+    process.exitCode = 1;
+  }
 }

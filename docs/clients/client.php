@@ -1,15 +1,21 @@
 <?php
 // bgremove: cut the subject out of a picture, with PHP's curl.
 //
-//   php client.php PICTURE RESULT [SERVER]
+//   php client.php PICTURE RESULT [SERVER] [FIELD=VALUE ...]
+//   php client.php shoe.jpg white.jpg http://127.0.0.1:8000 subject=product output_format=white_bg
 //
 // BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
 // It follows docs/openapi.json; the tests run it against a real server.
 
 declare(strict_types=1);
 
-/** Returns the picture that is answered; throws with what the server says. */
-function remove_background(string $picture, string $server, ?string $key = null): string
+/**
+ * Returns the picture that is answered; throws with what the server says.
+ *
+ * Fields: subject (universal, human, product), output_format (transparent, white_bg, mask, crop), and
+ * with white_bg for example ['background' => '#f5f5f5', 'margin' => '8%', 'canvas' => '2000x2000'].
+ */
+function remove_background(string $picture, string $server, ?string $key = null, array $fields = []): string
 {
     if (!is_readable($picture)) {
         throw new RuntimeException("$picture cannot be read");
@@ -18,13 +24,8 @@ function remove_background(string $picture, string $server, ?string $key = null)
     curl_setopt_array($request, [
         CURLOPT_RETURNTRANSFER => true,
         CURLOPT_TIMEOUT => 60,
-        CURLOPT_HTTPHEADER => $key ? ["X-RapidAPI-Key: $key"] : [],
-        CURLOPT_POSTFIELDS => [
-            'image' => new CURLFile($picture),
-            'subject' => 'product', // universal, human, product
-            'output_format' => 'white_bg', // transparent, white_bg, mask, crop
-            // 'background' => '#f5f5f5', 'margin' => '8%', 'canvas' => '2000x2000',
-        ],
+        CURLOPT_HTTPHEADER => $key ? ["X-Api-Key: $key"] : [],
+        CURLOPT_POSTFIELDS => ['image' => new CURLFile($picture)] + $fields,
     ]);
     $body = curl_exec($request);
     if ($body === false) {
@@ -47,13 +48,29 @@ function explanation(string $body): string
     return "{$error['code']}: {$error['message']}";
 }
 
-try {
+function main(array $arguments): void
+{
+    [$picture, $result] = $arguments + [null, null];
+    if ($result === null) {
+        throw new RuntimeException('usage: php client.php PICTURE RESULT [SERVER] [FIELD=VALUE ...]');
+    }
+    $fields = [];
+    foreach (array_slice($arguments, 3) as $field) {
+        [$name, $value] = explode('=', $field, 2) + [1 => ''];
+        $fields[$name] = $value;
+    }
     $key = getenv('BGREMOVE_API_KEY') ?: null;
-    $cutout = remove_background($argv[1], $argv[3] ?? 'http://127.0.0.1:8000', $key);
-    if (@file_put_contents($argv[2], $cutout) === false) {
+    $cutout = remove_background($picture, $arguments[2] ?? 'http://127.0.0.1:8000', $key, $fields);
+    if (@file_put_contents($result, $cutout) === false) {
         throw new RuntimeException(error_get_last()['message']);
     }
-} catch (RuntimeException $error) {
-    fwrite(STDERR, $error->getMessage() . "\n");
-    exit(1);
+}
+
+if (realpath($_SERVER['SCRIPT_FILENAME'] ?? '') === __FILE__) {
+    try {
+        main(array_slice($argv, 1));
+    } catch (RuntimeException $error) {
+        fwrite(STDERR, $error->getMessage() . "\n");
+        exit(1);
+    }
 }

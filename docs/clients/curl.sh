@@ -1,18 +1,24 @@
 #!/bin/sh
 # bgremove: cut the subject out of a picture, with curl.
 #
-#   sh curl.sh PICTURE RESULT [SERVER]
+#   sh curl.sh PICTURE RESULT [SERVER] [FIELD=VALUE ...]
+#   sh curl.sh shoe.jpg white.jpg http://127.0.0.1:8000 subject=product output_format=white_bg
 #
 # BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
 # It follows docs/openapi.json; the tests run it against a real server.
-# subject: universal, human, product
-# output_format: transparent, white_bg, mask, crop
-# More, for white_bg: -F background=#f5f5f5 -F margin=8% -F canvas=2000x2000
+# subject: universal, human, product. output_format: transparent, white_bg, mask, crop.
+# With white_bg, for example: background=#f5f5f5 margin=8% canvas=2000x2000.
 set -eu
 
-picture=${1:?usage: sh curl.sh PICTURE RESULT [SERVER]}
-result=${2:?usage: sh curl.sh PICTURE RESULT [SERVER]}
+usage="usage: sh curl.sh PICTURE RESULT [SERVER] [FIELD=VALUE ...]"
+picture=${1:?$usage}
+result=${2:?$usage}
 server=${3:-http://127.0.0.1:8000}
+shift "$(($# < 3 ? $# : 3))"
+for field do # each becomes an argument of curl's
+  shift
+  set -- "$@" --form-string "$field"
+done
 
 part=$result.part
 rm -f "$part"
@@ -21,10 +27,9 @@ quoted=$(printf '%s' "$picture" | sed 's/[\\"]/\\&/g')
 
 # An empty header is not sent.
 curl --silent --show-error --fail-with-body "$server/v1/remove-bg/universal" \
-  -H "X-RapidAPI-Key: ${BGREMOVE_API_KEY:-}" \
+  -H "X-Api-Key: ${BGREMOVE_API_KEY:-}" \
   -F "image=@\"$quoted\"" \
-  -F "subject=product" \
-  -F "output_format=white_bg" \
+  "$@" \
   -o "$part" || {
   status=$?
   [ ! -f "$part" ] || cat "$part" >&2 # the error, as JSON

@@ -32,6 +32,7 @@ COMMANDS = {
 }
 NOT_FOR_USERS = ("Traceback", "Warning", "Uncaught", "    at ")  # of Python, PHP and Node.js
 NAME = 'a "photo"; 1.jpg'
+ON_WHITE = ("subject=product", "output_format=white_bg", "background=#ffffff")
 NEEDS = {"curl.sh": "curl", "client.mjs": "node", "client.php": "php"}
 
 
@@ -83,7 +84,7 @@ def test_a_client_gets_a_product_on_white(
 ) -> None:
     (tmp_path / NAME).write_bytes(photograph)
     address = f"http://127.0.0.1:{server.port}"
-    done = run(name, tmp_path, NAME, "white.jpg", address)
+    done = run(name, tmp_path, NAME, "white.jpg", address, *ON_WHITE)
     assert (done.returncode, done.stderr) == (0, "")
     pixels = cv2.imread(str(tmp_path / "white.jpg"))
     assert pixels is not None
@@ -170,3 +171,30 @@ def test_the_postman_collection_runs(server: Server, photograph: bytes, tmp_path
     stats = json.loads(report.read_text("utf-8"))["run"]["stats"]
     assert stats["assertions"] == {"total": stats["requests"]["total"], "pending": 0, "failed": 0}
     assert stats["requests"]["total"] >= len(EXAMPLES) + 3
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_client_sends_what_it_is_told(
+    server: Server, photograph: bytes, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / NAME).write_bytes(photograph)
+    address = f"http://127.0.0.1:{server.port}"
+    assert run(name, tmp_path, NAME, "cutout.png", address).returncode == 0
+    pixels = cv2.imread(str(tmp_path / "cutout.png"), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    assert pixels.shape == (SIDE, SIDE, 4)
+    said = fails(name, tmp_path, NAME, "white.jpg", address, "subject=cat")
+    assert "VALIDATION_ERROR" in said
+
+
+def test_the_python_and_javascript_clients_can_be_imported() -> None:
+    code = "import client; print(client.remove_background.__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CLIENTS, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "remove_background\n"
+    _need("client.mjs")
+    module = json.dumps(str(CLIENTS / "client.mjs"))
+    code = f"import({module}).then((found) => console.log(typeof found.removeBackground))"
+    done = subprocess.run(["node", "-e", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("function\n", "")

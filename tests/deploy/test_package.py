@@ -41,7 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SOURCES:
         source, target = ROOT / name, copy / name
         if source.is_dir():
-            ignored = shutil.ignore_patterns("*.onnx*", "__pycache__", ".lock")
+            ignored = shutil.ignore_patterns("*.onnx*", "*.tflite", "__pycache__", ".lock")
             shutil.copytree(source, target, symlinks=True, ignore=ignored)
         else:
             shutil.copy(source, target)

@@ -6,12 +6,13 @@ import base64
 import io
 import struct
 import zipfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError
-from bgremove.imaging.probe import kind_of, probe
+from bgremove.imaging.probe import foreign, kind_of, probe
 from tests.support import pictures as made
 
 LIMITS = made.limits()
@@ -156,6 +157,14 @@ def test_a_file_of_an_unknown_kind_is_none_of_the_five(name):
     assert kind_of(UNKNOWN[name]) is None
     with pytest.raises(ImageError, match="is not a JPEG, PNG, BMP, WEBP or GIF picture"):
         probe(UNKNOWN[name], LIMITS)
+
+
+@pytest.mark.parametrize(
+    "kind", sorted({kind for _, kind in FOREIGN.values()} | set(foreign.MAGIC))
+)
+def test_each_kind_is_in_the_documentation(kind):
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert kind in page.replace("\n", " ")
 
 
 @pytest.mark.parametrize("kind", FIVE)

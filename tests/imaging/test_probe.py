@@ -231,6 +231,21 @@ def test_a_jpeg_s_walk_ends_at_bytes_without_markers_and_skips_a_second_start():
     assert probe(made.jpeg(8, 8, before=b"\xff\xd8"), LIMITS).width == 8
 
 
+@pytest.mark.parametrize(
+    ("marker", "precision", "words"),
+    [
+        (0xC1, 12, "of 12 bits a sample"),
+        (0xC2, 12, "of 12 bits a sample"),
+        (0xC5, 8, "hierarchical"),
+        (0xF7, 8, "JPEG-LS"),
+    ],
+)
+def test_kinds_of_jpeg_that_no_decoder_here_reads_are_named(marker, precision, words):
+    head = struct.pack(">BHHB", precision, 8, 8, 1) + b"\1\x11\0"
+    with pytest.raises(ImageError, match=words):
+        probe(b"\xff\xd8" + made.segment(marker, head), LIMITS)
+
+
 def test_segments_of_length_zero_are_skipped_as_libjpeg_does():
     picture = made.jpeg(8, 8, before=b"\xff\xe0\0\0JF")
     assert probe(picture, LIMITS).width == 8

@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 
 from bgremove.datatypes import ArrayF32, People
-from bgremove.matting.persons import (
-    EVIDENCE,
-    closer_look,
-    evidence,
-    hidden_body,
-    pasted,
-    person_mask,
-    pixels,
-)
+from bgremove.matting.closer_looks import closer_look, explains, hidden_body, pasted, unseen
+from bgremove.matting.persons import EVIDENCE, evidence, person_mask
+from bgremove.matting.regions import pixels
 
 SIDE = 256
 BODY = (50, 40, 200, 100)  # top, left, bottom, right, in cells
@@ -105,6 +99,37 @@ def test_a_body_that_the_prior_saw_in_part_widens_the_look() -> None:
     box = closer_look(upper, people(boxes(BODY)))
     assert box is not None
     assert box[2] * SIDE >= 200
+
+
+def test_a_body_that_stands_out_and_is_nobody_yet_is_unseen() -> None:
+    other = (60, 150, 200, 200)
+    persons = drawn(BODY).astype(np.uint8)
+    persons[50:200, 40:100] = 1
+    found = people(boxes(BODY, other))
+    assert np.allclose(unseen(persons, drawn(BODY, other), found), boxes(other))
+    assert unseen(persons, drawn(BODY), found) == []  # the other does not stand out
+
+
+def test_a_face_without_a_person_stands_for_its_body() -> None:
+    (body,) = unseen(
+        np.zeros((SIDE, SIDE), np.uint8), drawn(BODY), people(faces=boxes((60, 60, 80, 80)))
+    )
+    assert body[0] * SIDE < 60
+    assert body[2] * SIDE > 180
+    assert (body[1] + body[3]) / 2 * SIDE == pytest.approx(70)
+
+
+def test_a_look_that_finds_somebody_else_explains_nothing() -> None:
+    persons = drawn((60, 150, 200, 200), value=1).astype(np.uint8)
+    body = boxes(BODY)[0]
+    assert not explains(persons, drawn(BODY), body)
+    assert explains(drawn(BODY, value=1).astype(np.uint8), drawn(BODY), body)
+
+
+def test_a_closer_look_may_only_add() -> None:
+    box = boxes((64, 32, 128, 96))[0]
+    nothing = np.zeros((SIDE, SIDE), np.float32)
+    assert np.array_equal(pasted(drawn(BODY), nothing, box, adds=True), drawn(BODY))
 
 
 def test_a_closer_look_replaces_its_box_only() -> None:

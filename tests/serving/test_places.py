@@ -180,3 +180,30 @@ def test_a_free_place_is_given_whatever_pictures_took(monkeypatch: pytest.Monkey
         pass
     with pytest.raises(OverloadedError), places.take(Deadline.after(10)):
         raise AssertionError("there was too little time")
+
+
+def test_the_queue_is_refused_once_pictures_are_seen_to_take_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    places, refused = Places(1, 3), []
+
+    def ask() -> None:
+        try:
+            with places.take(Deadline.after(60)):
+                pass
+        except OverloadedError as error:
+            refused.append(error.retry_after_s)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    with places.take(Deadline.after(60)):
+        for thread in threads:
+            thread.start()
+        while len(places._waiting) < 3:
+            time.sleep(0.005)
+        places._learn(100)  # a quarter of that is typical now: two of them are finished in 50 s
+        while len(refused) < 1:
+            time.sleep(0.005)
+    for thread in threads:
+        thread.join(10)
+    assert len(refused) == 1

@@ -12,9 +12,9 @@ def _key(header: str, description: str) -> dict[str, Any]:
 
 
 SCHEMES: dict[str, dict[str, Any]] = {
-    "RapidApiKey": _key(Header.RAPIDAPI_KEY, "A key, in the header of RapidAPI's clients."),
     "ApiKey": _key(Header.API_KEY, "A key."),
     "Bearer": {"type": "http", "scheme": "bearer", "description": "A key, as a bearer token."},
+    "RapidApiKey": _key(Header.RAPIDAPI_KEY, "A key, in the header of RapidAPI's clients."),
     "RapidApiProxySecret": _key(
         Header.RAPIDAPI_PROXY_SECRET,
         "The secret that RapidAPI's gateway sends in place of the keys of its clients.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.errors import ImageError
 from bgremove.imaging.probe.density import Density, density_in_exif, density_in_jfif
 from bgremove.imaging.probe.exif import (
     PREFIX,
@@ -24,11 +25,15 @@ from bgremove.imaging.probe.segments import (
     APP2,
     ARITHMETIC_FRAMES,
     FRAME_HEADERS,
+    HIERARCHICAL_FRAMES,
+    JPEG_LS_FRAME,
     START_OF_SCAN,
     segments,
 )
 
 ICC_PREFIX = b"ICC_PROFILE\0"
+
+MAX_SAMPLE_BITS = 8
 
 # What scans cost is blocks visited, however few their bytes: 47 ns for 8 x 8 pixels of a component
 # in libjpeg-turbo 3.1 (refinement of nothing), so 50 megapixels in 25 scans take 0.9 s. libjpeg's
@@ -74,6 +79,8 @@ class _Reader:
     def _take(self, marker: int, body: bytes) -> None:
         if marker == START_OF_SCAN:
             self._take_scan(body)
+        elif marker == JPEG_LS_FRAME and self._size == (0, 0):
+            raise ImageError("The file is a JPEG-LS picture; save it as JPEG or PNG and send that")
         elif marker in FRAME_HEADERS and self._size == (0, 0):
             self._take_frame(marker, body)
         elif marker == APP1 and self._orientation is None and body.startswith(PREFIX):
@@ -89,6 +96,11 @@ class _Reader:
     def _take_frame(self, marker: int, body: bytes) -> None:
         if len(body) < 6 or len(body) < 6 + 3 * body[5]:
             raise cut_short("JPEG")
+        if marker in HIERARCHICAL_FRAMES or body[0] > MAX_SAMPLE_BITS:
+            kind = (
+                "hierarchical" if marker in HIERARCHICAL_FRAMES else f"of {body[0]} bits a sample"
+            )
+            raise ImageError(f"The JPEG is {kind}, which is not read; save it with 8 bits a sample")
         height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
         check_size(width, height, self._limits)
         self._size = (width, height)

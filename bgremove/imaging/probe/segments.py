@@ -11,6 +11,8 @@ MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")  # not stuffing, TEM, a re
 # SOF0 to SOF15, without DHT (C4), JPG (C8) and DAC (CC), which lie between them.
 FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 ARITHMETIC_FRAMES = frozenset({0xC9, 0xCA})
+HIERARCHICAL_FRAMES = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF})
+JPEG_LS_FRAME = 0xF7
 PROGRESSIVE_FRAMES = frozenset({0xC2, 0xCA})
 START_OF_IMAGE, END_OF_IMAGE, START_OF_SCAN = 0xD8, 0xD9, 0xDA
 APP0, APP1, APP2 = 0xE0, 0xE1, 0xE2

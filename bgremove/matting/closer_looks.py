@@ -1,0 +1,98 @@
+"""Closer looks: boxes in which the prior, shown them alone, sees persons better."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from bgremove.matting.regions import Box, Boxes, cells, grown
+
+if TYPE_CHECKING:
+    from bgremove.datatypes import ArrayF32, ImageU8, People
+
+CLOSE_EVIDENCE = 0.0  # sum of logits after a closer look, which makes patterns look like people
+BODY = 0.4  # score of a body that earns a closer look where the face is too small to be found
+NEARLY = 0.8  # of the best score of a kind: another person, as likely
+HIDDEN = 0.3  # of a box that the persons cover: with less it is somebody else's
+SALIENT = 0.5  # saliency of the subject
+STANDS_OUT = 0.4  # mean saliency of a box
+MOST_UNSEEN = 2  # closer looks at others, of 17 ms each
+GROWTH = 1.5  # of a box, for a closer look
+CLOSE = 0.6  # of the picture: a box of more is no closer look
+
+
+def hidden_body(people: People) -> Box | None:
+    """Return the box of a body that deserves a closer look where the evidence is too weak."""
+    if not len(people.bodies) or people.body < BODY:
+        return None
+    return grown(people.bodies[0], 1.2)
+
+
+def unseen(persons: ImageU8, saliency: ArrayF32, people: People) -> list[Box]:
+    """Return bodies of likely persons that stand out but are not in ``persons``, at most two."""
+    boxes: list[Box] = []
+    covered = persons.astype(np.bool_)
+    faces = [(face, _body_of(face)) for face in _likely(people.faces, people.face_scores)]
+    bodies = [(body, body) for body in _likely(people.bodies, people.body_scores)]
+    for found, body in faces + bodies:
+        window = cells(found, covered.shape[0])
+        if covered[window].mean() < HIDDEN and saliency[window].mean() > STANDS_OUT:
+            boxes.append(body)
+            covered[cells(grown(body, GROWTH), covered.shape[0])] = True
+    return boxes[:MOST_UNSEEN]
+
+
+def explains(persons: ImageU8, saliency: ArrayF32, body: Box) -> bool:
+    """Tell whether the persons are most of what is salient where a body was found."""
+    window = cells(body, persons.shape[0])
+    salient = saliency[window] > SALIENT
+    return bool(2 * np.count_nonzero(persons[window][salient]) >= np.count_nonzero(salient))
+
+
+def closer_look(persons: ImageU8, people: People) -> Box | None:
+    """Return the box round the persons where the prior, run on it alone, sees them better.
+
+    None where they fill the picture, or there are none.
+    """
+    if not persons.any():
+        return None
+    side, whole = persons.shape[0], np.count_nonzero(persons)
+    rows, columns = np.nonzero(persons.any(axis=1))[0], np.nonzero(persons.any(axis=0))[0]
+    low, high = np.array([rows[0], columns[0]]) / side, np.array([rows[-1], columns[-1]]) / side
+    box = np.concatenate([low, high + 1 / side]).astype(np.float32)
+    for body, score in zip(people.bodies, people.body_scores, strict=True):
+        if score >= 0.8 * people.body and persons[cells(body, side)].sum() > whole / 2:
+            box[:2], box[2:] = np.minimum(box[:2], body[:2]), np.maximum(box[2:], body[2:])
+    box = grown(box, GROWTH)
+    height, width = box[2:] - box[:2]
+    return box if height * width < CLOSE else None
+
+
+def pasted(prior: ArrayF32, close: ArrayF32, box: Box, *, adds: bool = False) -> ArrayF32:
+    """Put the prior of a closer look, float32 (M, M), into its box of the whole picture's.
+
+    With ``adds`` it raises what is there, else it replaces it.
+    """
+    window = cells(box, prior.shape[0])
+    result = prior.copy()
+    rows, columns = result[window].shape
+    inside = np.asarray(
+        cv2.resize(close, (columns, rows), interpolation=cv2.INTER_AREA), np.float32
+    )
+    result[window] = np.maximum(result[window], inside) if adds else inside
+    return result
+
+
+def _likely(boxes: Boxes, scores: ArrayF32) -> Boxes:
+    """Return the boxes that are nearly as sure as the best one."""
+    return np.asarray(boxes[scores >= NEARLY * scores.max(initial=0)], np.float32)
+
+
+def _body_of(face: Box) -> Box:
+    """Return where the body of a face is to be expected: four faces wide and seven high."""
+    top, left, bottom, right = face
+    height, width = bottom - top, right - left
+    body = (top - 0.5 * height, left - 1.5 * width, bottom + 5.5 * height, right + 1.5 * width)
+    return np.asarray(body, np.float32)
