@@ -63,6 +63,7 @@ class Notice(StrEnum):
     MODEL_FALLBACK = "model-fallback"
     NO_SECOND_OPINION = "second-opinion-failed"
     ALREADY_TRANSPARENT = "already-transparent"
+    PIECES_DROPPED = "pieces-dropped"
     LOW_CONFIDENCE = "low-confidence"
     ENLARGED = "enlarged"
 
@@ -268,11 +269,13 @@ class Matte:
     ``alpha``: float32 (H, W) in [0, 1]: ``drawn``, times the source's own alpha where it has one.
     ``drawn``: float32 (H, W) in [0, 1], the matte drawn from the networks' map.
     ``box``: the subject's box.
+    ``misses_piece``: a piece apart from the subject, faintly seen, was left out.
     """
 
     alpha: ArrayF32
     drawn: ArrayF32
     box: Box
+    misses_piece: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

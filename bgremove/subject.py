@@ -56,6 +56,7 @@ def find_subject(
             matte = make_matte(sight.saliency, image, header)
     if matte is None:
         raise NoSubjectError(sight.absence, sight.model, warnings)
+    warnings += (Notice.PIECES_DROPPED,) if matte.misses_piece else ()
     return Found(matte, sight.model, confidence, warnings)
 
 

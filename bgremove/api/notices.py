@@ -9,6 +9,7 @@ NOTICES = {
     Notice.PROFILE_IGNORED: "the colour profile could not be used; the picture was read as sRGB",
     Notice.MODEL_FALLBACK: "the subject's own model is missing; the default model stood in for it",
     Notice.NO_SECOND_OPINION: "the second network failed; the first answered alone",
+    Notice.PIECES_DROPPED: "a faint piece apart from the subject was left out",
     Notice.ALREADY_TRANSPARENT: "the picture was cut out already; its alpha is unchanged",
     Notice.LOW_CONFIDENCE: "the cut-out is probably wrong; another subject may do better",
     Notice.ENLARGED: "the canvas needs more pixels for the subject than the picture has",

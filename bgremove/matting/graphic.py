@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from bgremove.datatypes import MASK_THRESHOLD
 from bgremove.matting.ground import Ground, find_ground
 from bgremove.matting.ink import ground_noise, ink_mask, ink_share, is_flat, is_sharp, one_ink
 
@@ -58,5 +59,7 @@ def read_graphic(bgr: ImageU8) -> Graphic | None:
         return None
     ink = one_ink(bgr, ground, distance, core, noise)
     alpha = ink_share(bgr, ground, distance, core, ink, noise)
+    if float(alpha.max()) < MASK_THRESHOLD:
+        return None
     flat = ink is not None or is_flat(bgr, core, noise)
     return Graphic(ground, alpha, distance, ink, flat, noise)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 
 from bgremove.datatypes import MASK_THRESHOLD, Matte
 from bgremove.matting.box import foreground_box
-from bgremove.matting.refine import at_full_size, refine
+from bgremove.matting.pieces import misses_piece
+from bgremove.matting.refine import FOG, at_full_size, refine
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, DecodedImage, ImageHeader
@@ -25,7 +27,8 @@ def make_matte(saliency: ArrayF32, image: DecodedImage, header: ImageHeader) -> 
     Returns:
         The matte, or None where no pixel reaches MASK_THRESHOLD.
     """
-    return matte_of(refine(saliency, image.bgr), image, header)
+    matte = matte_of(refine(saliency, image.bgr), image, header)
+    return replace(matte, misses_piece=misses_piece(saliency, FOG)) if matte else None
 
 
 def matte_of(drawn: ArrayF32, image: DecodedImage, header: ImageHeader) -> Matte | None:

@@ -11,7 +11,6 @@ const WARNINGS = {
   "low-confidence": "", // said above the picture
   "pieces-dropped": "Small pieces beside the subject were left out. Bring them back with “Mend by hand”.",
   "model-fallback": "The model for this kind of subject is not installed; the default one stood in.",
-  "already-transparent": "This picture was cut out already, so it comes back as it was.",
   "second-opinion-failed": "A second model should have been asked and could not be.",
 };
 

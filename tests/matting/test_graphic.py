@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from skimage import data
 
 from bgremove.matting.exact import Exact, graphic_alpha
@@ -169,3 +171,28 @@ def test_a_large_picture_is_read_at_half_its_size() -> None:
     assert exact.alpha.shape == (3000, 3200)
     assert iou(exact.alpha > 0.5, bgr[..., 0] < 140) > 0.99
     assert exact.alpha[1500, 1600] == 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_any_picture_gives_a_sound_alpha_or_none(seed: int) -> None:
+    """Random rectangles, lines and noise on random grounds, down to a pixel across."""
+    rng = np.random.default_rng(seed)
+    height, width = (int(v) for v in rng.integers(1, 120, 2))
+    ground = rng.integers(0, 256, 3) if rng.random() < 0.5 else np.full(3, 255)
+    bgr = np.full((height, width, 3), ground, np.uint8)
+    for _ in range(int(rng.integers(0, 6))):
+        ends = [tuple(int(v) for v in rng.integers(-5, 125, 2)) for _ in range(2)]
+        colour = tuple(int(v) for v in rng.integers(0, 256, 3))
+        if rng.random() < 0.5:
+            cv2.line(bgr, *ends, colour, int(rng.integers(1, 9)), cv2.LINE_AA)
+        else:
+            cv2.rectangle(bgr, *ends, colour, int(rng.integers(-1, 9)))
+    grain = rng.normal(0, rng.choice([0, 0, 1, 3]), bgr.shape)
+    bgr = (bgr + grain).round().clip(0, 255).astype(np.uint8)
+    exact = graphic_alpha(bgr, rng.random((16, 16), np.float32), sees=True)
+    if exact is not None:
+        assert exact.alpha.shape == (height, width)
+        assert exact.alpha.dtype == np.float32
+        assert 0 <= exact.alpha.min() <= 0.5 <= exact.alpha.max() <= 1
+        assert 0 < exact.confidence < 1

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bgremove.matting.pieces import drop_ghosts
+from bgremove.matting.pieces import drop_ghosts, misses_piece
 from bgremove.matting.refine import FOG, refine
 from tests.matting.pictures import disc, textured
 
@@ -61,3 +61,10 @@ def test_nothing_is_raised_and_the_largest_piece_stays(side: int, seed: int) -> 
     kept = cleared > 0
     np.testing.assert_array_equal(cleared[kept], saliency[kept])
     assert kept.any()
+
+
+def test_a_faint_piece_that_is_left_out_is_reported_where_it_is_no_stain() -> None:
+    assert misses_piece(subject_and(0.45, side=40), FOG)
+    assert not misses_piece(subject_and(0.2, side=40), FOG)
+    assert not misses_piece(subject_and(0.45, side=8), FOG)
+    assert not misses_piece(subject_and(0.9, side=40), FOG)
