@@ -10,6 +10,7 @@ import numpy as np
 
 from bgremove.matting.enclosed import Enclosed, settle_enclosed
 from bgremove.matting.graphic import Graphic, read_graphic
+from bgremove.matting.ground import find_ground
 from bgremove.matting.ink import square
 from bgremove.matting.page import is_page
 from bgremove.matting.pyramid import shrink
@@ -56,6 +57,9 @@ def graphic_alpha(bgr: ImageU8, saliency: ArrayF32, *, sees: bool) -> Exact | No
     level = 0
     while (height >> level) * (width >> level) > MOST_PIXELS:
         level += 1
+    step = 1 << level
+    if level and find_ground(bgr[::step, ::step]) is None:
+        return None  # before a photograph is halved for nothing
     small = shrink(bgr, level)
     graphic = read_graphic(small)
     if graphic is None:
