@@ -12,8 +12,9 @@ from typing import Any
 
 import onnxruntime as ort
 
-from bgremove import log, pipeline, subject
+from bgremove import log, pipeline
 from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.matting import matte
 from wsgi import app
 
 __all__ = ["app"]
@@ -46,6 +47,5 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
 DecoderPool.decode = lasting("decode", DecoderPool.decode)
-subject.make_matte = lasting("matte", subject.make_matte)
-subject.matte_of = lasting("matte", subject.matte_of)  # of a drawing, as the pictures here are
+matte.foreground_box = lasting("matte", matte.foreground_box)  # whichever way a matte is made
 pipeline.encode = lasting("encode", pipeline.encode)
