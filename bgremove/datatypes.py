@@ -179,7 +179,7 @@ class Options:
 
     @property
     def extras(self) -> tuple[str, ...]:
-        """The options that are given beyond subject and format, for logs."""
+        """The options that are given beyond subject and format, for logs and memory."""
         names = ("background", "margin", "canvas")
         given = tuple(name for name in names if getattr(self, name) is not None)
         return (*given, "webp") if self.file_type is Encoding.WEBP else given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from bgremove.datatypes import (
@@ -51,7 +52,11 @@ def remove_background(
     """
     stages = Stages(deadline)
     cut = cut_out(picture, options, engine, stages)
-    with native_errors(), stages.stage("encode", is_last=True):
+    with (
+        native_errors(),
+        _room_of_answer(cut, options, engine, deadline),
+        stages.stage("encode", is_last=True),
+    ):
         encoded = encode(cut.cutout, options, engine.executor)
     return Removal(
         image=encoded,
@@ -87,6 +92,16 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
         check_answer(placement, options, engine.limits.max_pixels)
         warnings += (Notice.ENLARGED,) if placement.scale > 1 else ()
     return Cut(cutout, header.pixels, found.model, found.confidence, warnings)
+
+
+def _room_of_answer(
+    cut: Cut, options: Options, engine: Engine, deadline: Deadline
+) -> AbstractContextManager[None]:
+    """Hold room for an answer that may be larger than its picture, or is encoded whole."""
+    if not options.extras:
+        return nullcontext()
+    placement = place(cut.cutout, options)
+    return engine.room.held(placement.width * placement.height, deadline)
 
 
 def _header(

@@ -30,6 +30,8 @@ MAYBE_FILLED = 0.85
 # IS-Net's map of a product stays as it is from this confidence on. On a picture whose longer side
 # is more than FINE_SIDE pixels it keeps hair and wire that fusing with 320² loses.
 KEEP, KEEP_LARGE = 0.95, 0.5
+# Confidence from which the first network's subject needs no other network to see it as well.
+ALONE = {Subject.UNIVERSAL: 0.5, Subject.HUMAN: 0.5, Subject.PRODUCT: 0.95}
 FINE_SIDE = 1000
 NO_SUBJECT = "No subject stands out from the background of this picture"
 logger = logging.getLogger(__name__)
@@ -87,7 +89,8 @@ def salient(
     return Sight(
         saliency=fused,
         models=tuple(names),
-        has_subject=have_subject(maps[0], maps[1]),
+        has_subject=(sees and confidence(maps[0]) >= ALONE[subject])
+        or have_subject(maps[0], maps[1]),
         confidence=confidence(fused),
         warnings=warnings,
         agreement=agreement(maps[0], maps[1]),

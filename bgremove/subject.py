@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bgremove.datatypes import ArrayF32, DecodedImage, ImageHeader, Matte, Notice, Subject
 from bgremove.errors import NoSubjectError
 from bgremove.inference.sessions import Sessions
+from bgremove.matting.calibration import expected_iou
 from bgremove.matting.exact import Exact, graphic_alpha
 from bgremove.matting.existing import is_cut_out
 from bgremove.matting.matte import make_matte, matte_of
@@ -48,7 +49,7 @@ def find_subject(
     warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
     with stages.stage("matte"):
         exact = _graphic(image, subject, sight)
-        matte, confidence = None, sight.confidence
+        matte, confidence = None, expected_iou(sight.confidence, sight.agreement)
         if exact is not None:
             matte, confidence = matte_of(exact.alpha, image, header), exact.confidence
         elif sight.has_subject:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -15,12 +17,25 @@ from bgremove.settings import Settings
 from eval.command import Answer
 
 TIMEOUT_S = 60.0
-_engines: dict[str, Engine] = {}
 
 
 def served(data: bytes, subject: Subject) -> Answer:
     """Return the alpha and the confidence of the answer that the server gives."""
-    removal = remove_background(data, Options(subject), _engine(), Deadline.after(TIMEOUT_S))
+    return _served(data, subject, _engine())
+
+
+def fast(data: bytes, subject: Subject) -> Answer:
+    """Return the server's answer at BGREMOVE_EFFORT=fast."""
+    return _served(data, subject, _engine(effort="fast"))
+
+
+def best(data: bytes, subject: Subject) -> Answer:
+    """Return the server's answer at BGREMOVE_EFFORT=best."""
+    return _served(data, subject, _engine(effort="best"))
+
+
+def _served(data: bytes, subject: Subject, engine: Engine) -> Answer:
+    removal = remove_background(data, Options(subject), engine, Deadline.after(TIMEOUT_S))
     pixels = cv2.imdecode(np.frombuffer(removal.image.data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError("the answer cannot be read")
@@ -41,7 +56,6 @@ def plain_u2net(data: bytes, subject: Subject) -> Answer:
     return Answer(np.asarray(large, np.float32))
 
 
-def _engine(precision: str = "auto") -> Engine:
-    if precision not in _engines:
-        _engines[precision] = build_engine(Settings(precision=precision))
-    return _engines[precision]
+@functools.cache
+def _engine(precision: str = "auto", effort: str = "balanced") -> Engine:
+    return build_engine(Settings(precision=precision, effort=effort))

@@ -46,7 +46,6 @@ MAY_IMPORT = {
     "urllib3": {"batch"},
     "watchdog": {"batch"},
     "apispec": {"api"},
-    "jinja2": {"api"},
     "prometheus_client": {"api"},
 }
 MATTING_KNOWS = {"bgremove", "cv2", "numpy"}

@@ -91,6 +91,18 @@ def test_nothing_is_seen_only_where_both_see_nothing(sessions: Sessions) -> None
     assert not sight.has_subject
 
 
+def test_a_subject_that_the_first_is_sure_of_stays_where_the_second_sees_nothing(
+    sessions: Sessions,
+) -> None:
+    nothing = graphs.nothing_of_any_size()
+    second = graphs.put(sessions.weights_dir, nothing, name="second", size=graphs.SIZE + 16)
+    sessions.manifest = Manifest((sessions.manifest.model("first"), second), "first")
+    sight = seen(sessions, disc(255, 256))
+    assert sight.models == ("first", "second")
+    assert sight.has_subject
+    assert not seen(sessions, disc(80)).has_subject
+
+
 def test_fast_runs_one_network_however_unsure(sessions: Sessions) -> None:
     sessions.effort = Effort.FAST
     assert seen(sessions, UNSURE).models == ("first",)

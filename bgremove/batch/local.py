@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from bgremove.batch.records import Record, Result, failure
 from bgremove.datatypes import Options
 from bgremove.deadline import Deadline
-from bgremove.engine import Engine, build_engine
-from bgremove.errors import BgremoveError, WeightsError
-from bgremove.inference.readiness import WarmUp
-from bgremove.memory import return_freed_memory
+from bgremove.engine import Engine
+from bgremove.errors import BgremoveError
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
+from bgremove.shared_engine import acquire, release
 
 _engines: dict[Settings, Engine] = {}  # one a process: copies of a remover share it
 _lock = threading.Lock()
@@ -61,7 +60,7 @@ class LocalRemover:
         """
         with _lock:
             if self.settings not in _engines:
-                _engines[self.settings] = _ready_engine(self.settings)
+                _engines[self.settings] = acquire(self.settings, offline=True)
             return _engines[self.settings]
 
     def close(self) -> None:
@@ -69,15 +68,4 @@ class LocalRemover:
         with _lock:
             engine = _engines.pop(self.settings, None)
         if engine is not None:
-            engine.close()
-
-
-def _ready_engine(settings: Settings) -> Engine:
-    return_freed_memory()
-    engine = build_engine(settings)
-    warm_up = WarmUp(engine.sessions)
-    warm_up.run()
-    if not warm_up.readiness.ready:
-        engine.close()
-        raise WeightsError("; ".join(warm_up.readiness.waiting_for))
-    return engine
+            release(self.settings)

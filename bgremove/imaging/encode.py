@@ -108,7 +108,7 @@ def encode_jpeg(
 
 
 def encode_webp(pixels: ImageU8, icc_profile: bytes | None = None) -> bytes:
-    """Encode BGR uint8 (H, W, 3) or straight BGRA uint8 (H, W, 4) as WebP.
+    """Encode BGR uint8 (H, W, 3) or straight BGRA uint8 (H, W, 4) as WebP; ``pixels`` are used up.
 
     Raises:
         UpstreamError: the encoder does not write the file.
@@ -118,10 +118,9 @@ def encode_webp(pixels: ImageU8, icc_profile: bytes | None = None) -> bytes:
 
     code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
     file = io.BytesIO()
+    cv2.cvtColor(pixels, code, dst=pixels)  # in place: the encoder holds copies of its own
     try:
-        Image.fromarray(cv2.cvtColor(pixels, code)).save(
-            file, "WEBP", icc_profile=icc_profile, **WEBP
-        )
+        Image.fromarray(pixels).save(file, "WEBP", icc_profile=icc_profile, **WEBP)
     except (OSError, ValueError) as error:
         raise UpstreamError("The result could not be encoded", private=repr(error)) from error
     return file.getvalue()

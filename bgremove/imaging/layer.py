@@ -64,6 +64,9 @@ def spread(layer: Layer) -> Layer:
     """Give transparent pixels within REACH of the subject its nearest colour, the others black."""
     height, width = layer.alpha.shape
     bgr = np.asarray(cv2.copyTo(layer.bgr, layer.alpha), np.uint8)
+    least, most, _, _ = cv2.minMaxLoc(layer.alpha)
+    if least > 0 or most == 0:  # nothing is transparent, or nothing is there to be spread
+        return Layer(bgr, layer.alpha)
     across = width + 2 * REACH
     is_subject = np.zeros((height + 2 * REACH, across), np.bool_)  # with a border: no index leaves
     inside = (slice(REACH, REACH + height), slice(REACH, REACH + width))

@@ -53,7 +53,13 @@ def ensure_weights(
             f"Fetching the models once: {size} MB, licence {licences}, into {folder};"
             " then building their fast int8 form. It takes a minute or two."
         )
-    missing = _fetch_all()(manifest, folder, settings.weights_mirror, again=False)
+    try:
+        missing = _fetch_all()(manifest, folder, settings.weights_mirror, again=False)
+    except WeightsError as error:
+        if not is_served:
+            raise
+        say(f"Not every model is there: {error.message}")
+        return
     if default.name in missing:
         reason = missing[default.name]
         raise WeightsError(f"{default.name} could not be fetched: {reason}. {_offline_advice()}")

@@ -12,6 +12,7 @@ TESTED_WITH = "27.0.1"
 METHODS = {
     "accept": "f8dcead3dce5",
     "enqueue_req": "c9f428953d24",
+    "get_thread_pool": "003f3549a71b",
     "handle": "ca85c9be3df7",
     "handle_request": "6d0de5b91910",
     "init_process": "e4fc63a1a68e",

@@ -208,7 +208,7 @@ def test_a_worker_without_weights_ends_the_batch(
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(tmp_path))
     outcome = cut_out(StoreJob("memory://in/a.jpg", "memory://out/a.png"), Options())
     assert outcome.record.code in FATAL
-    assert "u2net: absent" in str(outcome.record.message)
+    assert "u2net.onnx is not in" in str(outcome.record.message)
     code, told, said = run(photos, tmp_path / "out", "-j", "1", BGREMOVE_WEIGHTS_DIR=str(tmp_path))
     assert code == 1
     assert {line["code"] for line in told} == {"NOT_READY"}

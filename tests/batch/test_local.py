@@ -79,7 +79,7 @@ def test_sent_to_another_process_it_loads_the_model_once_there(remover: LocalRem
 
 
 def test_without_weights_it_says_what_is_missing(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="u2net: absent"):
+    with pytest.raises(WeightsError, match=r"u2net\.onnx is not in"):
         LocalRemover(replace(settings, weights_dir=tmp_path), Options()).engine()
 
 

@@ -158,7 +158,7 @@ def test_the_request_id_of_an_error_is_the_clients(door: Door) -> None:
     ("path", "keys"),
     [
         ("/livez", {"status"}),
-        ("/readyz", {"status", "models", "subjects", "provider"}),
+        ("/readyz", {"effort", "status", "models", "subjects", "provider"}),
         ("/version", {"name", "version"}),
     ],
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
+import struct
 import sys
 import time
 import traceback
@@ -56,6 +57,12 @@ def own_seeds() -> Iterator[bytes]:
     yield made.png(64, 48, before=made.chunk(b"tRNS", b"\0\0") + made.chunk(b"eXIf", made.exif(5)))
     for mode in ("1", "L", "P", "RGB", "RGBA"):
         yield made.saved(image.convert(mode), "BMP")
+    fields = struct.pack("<4I", 0xF00, 0xF0, 0xF, 0xF000)
+    yield made.bmp(64, 48, 16, bytes(range(256)) * 24, compression=3, masks=fields, header_bytes=56)
+    yield made.bmp(64, 48, 8, b"\x40\5\0\0" * 48, compression=1, palette=bytes(range(256)) * 4)
+    yield made.bmp(64, 48, 4, b"\x40\x12\0\0" * 48, compression=2, palette=bytes(64))
+    yield made.saved(rgb, "JPEG", restart_marker_rows=1)[:-2]
+    yield made.saved(rgb, "JPEG", progressive=True)[:-2]
     yield made.saved(rgb, "WEBP", exif=exif, icc_profile=profile)
     yield made.saved(image, "WEBP", lossless=True)
     yield made.saved(image, "WEBP", **animated)

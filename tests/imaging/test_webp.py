@@ -145,3 +145,10 @@ def test_a_first_frame_that_is_smaller_than_its_canvas_lies_where_it_says():
     assert shown[10:34, 6:46, 3].all()
     shown[10:34, 6:46, 3] = 0
     assert not shown[:, :, 3].any()
+
+
+def test_the_size_in_a_frame_s_head_does_not_count():
+    data = bytearray(ANIMATIONS["lossy"])
+    head = data.index(b"ANMF") + 8
+    data[head + 6 : head + 12] = (99).to_bytes(3, "little") + (7).to_bytes(3, "little")
+    assert_like_pillow(bytes(data), ANIMATIONS["lossy"])

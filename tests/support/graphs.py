@@ -93,6 +93,12 @@ def mean_of_any_size() -> bytes:
     return _graph([_mean("map")], SIZE, axes=OPEN)
 
 
+def nothing_of_any_size() -> bytes:
+    """Return a map of zeros, from a graph that leaves its axes open."""
+    nodes = [_mean(), _node("Sub", ["mean", "mean"])]
+    return _graph(nodes, SIZE, axes=OPEN)
+
+
 def brightness(size: int = SIZE) -> bytes:
     """Return ``map = sigmoid(mean(pixels, over channels))``."""
     return _graph([_mean(), _node("Sigmoid", ["mean"])], size)

@@ -14,6 +14,7 @@ import onnxruntime as ort
 
 from bgremove import log, pipeline
 from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.matting import matte
 from wsgi import app
 
 __all__ = ["app"]
@@ -46,5 +47,5 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
 DecoderPool.decode = lasting("decode", DecoderPool.decode)
-pipeline.refine = lasting("matte", pipeline.refine)
+matte.foreground_box = lasting("matte", matte.foreground_box)  # whichever way a matte is made
 pipeline.encode = lasting("encode", pipeline.encode)

@@ -17,7 +17,11 @@ BASE = "urn:document"
 # Of HTTP itself and of the server, not of the API.
 TRANSPORT = frozenset({"connection", "content-length", "content-type", "date", "server"})
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options", "trace"})
-MAGIC = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+MAGIC = {
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/webp": b"RIFF",
+}
 
 
 @dataclass(frozen=True)

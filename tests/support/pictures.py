@@ -189,7 +189,13 @@ def vp8x(width: int, height: int, flags: int = 0) -> tuple[bytes, bytes]:
 
 def anmf(width: int, height: int, body: bytes = b"") -> tuple[bytes, bytes]:
     size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    return b"ANMF", bytes(6) + size + bytes(4) + body
+    return b"ANMF", bytes(6) + size + bytes(4) + (body or vp8l_head(width, height))
+
+
+def vp8l_head(width: int, height: int) -> bytes:
+    """Return a lossless chunk that declares its size and holds no pixels."""
+    head = b"\x2f" + ((width - 1) | (height - 1) << 14).to_bytes(4, "little")
+    return b"VP8L" + struct.pack("<I", len(head)) + head + b"\0"
 
 
 # BMP

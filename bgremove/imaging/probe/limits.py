@@ -1,4 +1,4 @@
-"""How much a picture may ask for, and the bounds that no operator needs to move."""
+"""Limits of what a picture may ask for, and the bounds that no operator needs to move."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_METADATA_BYTES = 4 * MIB
 MAX_CANVAS_RATIO = 100
 SMALL_CANVAS_PIXELS = 1_000_000
 
-# Memory while decoding, for each pixel of the limit: what the dearest pictures of 8 bits need at
-# that limit in OpenCV 5 (progressive CMYK JPEG 11, animated WEBP 12). Deeper ones share the sum.
+# Memory while decoding, for each pixel of the limit: what the dearest picture of 8 bits needs at
+# that limit in OpenCV 5 (progressive CMYK JPEG, 11), and one more. Deeper ones share the sum.
 MAX_BYTES_PER_PIXEL = 12
 
 

@@ -1,4 +1,4 @@
-"""What a PNG declares: size, depth, frames, orientation, and what is packed in its chunks."""
+"""Read what a PNG declares: size, depth, frames, orientation, and the contents of its chunks."""
 
 from __future__ import annotations
 

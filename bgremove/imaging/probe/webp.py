@@ -20,6 +20,7 @@ from bgremove.imaging.probe.limits import (
 )
 
 ICC_FLAG, ALPHA_FLAG, EXIF_FLAG, ANIMATION_FLAG = 0x20, 0x10, 0x08, 0x02
+CHUNK_HEAD_BYTES = 8
 ANIMATION_FRAME_BYTES = 16  # of an ANMF chunk, in front of the chunks of its frame
 MAX_CHUNKS = 110_000  # above the most frames that can be allowed; a walk over them takes 50 ms
 
@@ -28,19 +29,19 @@ def read(data: bytes, limits: Limits) -> ImageHeader:
     """Read the canvas, then walk the chunks for frames and metadata."""
     if data[12:16] == b"VP8X" and len(data) >= 30:
         return _read_extended(data, limits)
-    return ImageHeader(ImageType.WEBP, *_simple_size(data))
+    return ImageHeader(ImageType.WEBP, *_stored_size(data))
 
 
-def _simple_size(data: bytes) -> tuple[int, int]:
-    """Read width and height of a file that starts with its pixels."""
-    kind = data[12:16]
-    if kind == b"VP8 " and len(data) >= 30:
-        width, height = struct.unpack_from("<HH", data, 26)
+def _stored_size(data: bytes, at: int = 12) -> tuple[int, int]:
+    """Read width and height from the chunk of pixels that starts at ``at``."""
+    kind = data[at : at + 4]
+    if kind == b"VP8 " and len(data) >= at + 18:
+        width, height = struct.unpack_from("<HH", data, at + 14)
         return width & 0x3FFF, height & 0x3FFF
-    if kind == b"VP8L" and len(data) >= 25:
-        packed = int.from_bytes(data[21:25], "little")
+    if kind == b"VP8L" and len(data) >= at + 13:
+        packed = int.from_bytes(data[at + 9 : at + 13], "little")
         return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
-    if len(data) < 30:
+    if len(data) < at + 18:
         raise cut_short("WEBP")
     raise ImageError("The WEBP is damaged: it starts with no picture")
 
@@ -48,32 +49,45 @@ def _simple_size(data: bytes) -> tuple[int, int]:
 def first_frame(data: bytes) -> FirstFrame:
     """Find the picture, or the first frame of an animation; raises ImageError where it is cut."""
     if data[12:16] != b"VP8X":
-        size = _simple_size(data)
-        return FirstFrame(size, (0, 0), size, _still(_pixels(data, 12)))
+        size = _stored_size(data)
+        return FirstFrame(size, (0, 0), size, _still(_copies(data, _pixels(data, 12))))
     flags, canvas = data[20], _size(data[24:30])
     at, place, size = 12, (0, 0), canvas
     if flags & ANIMATION_FLAG:
         at = next((body_at for name, body_at, _ in _chunks(data) if name == b"ANMF"), len(data))
-        if at + ANIMATION_FRAME_BYTES > len(data):
-            raise ImageError("The WEBP is damaged or cut short: it has no whole frame")
         left, top = (int.from_bytes(data[at + n : at + n + 3], "little") for n in (0, 3))
-        place, size = (2 * left, 2 * top), _size(data[at + 6 : at + 12])
+        place, size = (2 * left, 2 * top), _frame_size(data, at)
         at += ANIMATION_FRAME_BYTES
     head = struct.pack("<4sI4B", b"VP8X", 10, flags & ALPHA_FLAG, 0, 0, 0)
     head += b"".join((side - 1).to_bytes(3, "little") for side in size)
-    return FirstFrame(canvas, place, size, _still([head, *_pixels(data, at)]))
+    return FirstFrame(canvas, place, size, _still([head, *_copies(data, _pixels(data, at))]))
 
 
-def _pixels(data: bytes, start: int) -> list[bytes]:
-    """Return the first chunk of pixels from ``start`` on, the alpha in front of it included."""
-    alpha: list[bytes] = []
+def _frame_size(data: bytes, body_at: int) -> tuple[int, int]:
+    """Read the size of an animation's frame from its pixels; decoders ignore what its head says."""
+    *_, (at, _) = _pixels(data, body_at + ANIMATION_FRAME_BYTES)
+    return _stored_size(data, at - CHUNK_HEAD_BYTES)
+
+
+def _pixels(data: bytes, start: int) -> list[tuple[int, int]]:
+    """Find the first chunk of pixels from ``start`` on, and the alpha in front of it.
+
+    Returns:
+        Where the body is and its length: of the alpha, where there is one, and of the pixels.
+    """
+    alpha: list[tuple[int, int]] = []
     for name, at, length in _chunks(data, start):
-        chunk = data[at - 8 : at + length] + b"\0" * (length & 1)
         if name == b"ALPH" and not alpha:
-            alpha = [chunk]
+            alpha = [(at, length)]
         elif name in (b"VP8 ", b"VP8L"):
-            return [*(alpha if name == b"VP8 " else []), chunk]
+            return [*(alpha if name == b"VP8 " else []), (at, length)]
     raise ImageError("The WEBP is damaged or cut short: its first frame is not whole")
+
+
+def _copies(data: bytes, places: list[tuple[int, int]]) -> list[bytes]:
+    return [
+        data[at - CHUNK_HEAD_BYTES : at + length] + b"\0" * (length & 1) for at, length in places
+    ]
 
 
 def _still(chunks: list[bytes]) -> bytes:
@@ -93,9 +107,9 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
         if name == b"ANMF":
             frames += 1
             refuse_above(limits.max_frames, frames, "frames")
-            if frames == 1 and len(body) >= 12:
-                check_size(*_size(body[6:12]), limits)
-                check_canvas(canvas, _size(body[6:12]))
+            if frames == 1 and flags & ANIMATION_FLAG:
+                check_size(*_frame_size(data, at), limits)
+                check_canvas(canvas, _frame_size(data, at))
         elif name == b"EXIF" and flags & EXIF_FLAG and orientation is None:
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of EXIF")
             orientation, density = orientation_of(bytes(body)), density_in_exif(bytes(body))

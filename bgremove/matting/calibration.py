@@ -1,0 +1,36 @@
+"""Evidence of a cut-out turned into the confidence that an answer reports."""
+
+from __future__ import annotations
+
+import math
+
+# Log-odds of the expected IoU: constant, weight of the map's certainty, weight of the agreement of
+# two networks. Fitted by logistic regression on 241 photographs; docs/quality.md has both halves.
+ONE_NETWORK = (0.43, 0.83)
+TWO_NETWORKS = (0.68, 0.21, 0.41)
+EXTREME = 0.01  # evidence nearer to 0 or 1 says no more
+
+
+def expected_iou(certainty: float, agreement: float | None) -> float:
+    """Estimate the intersection over union that the mask has with the true one.
+
+    Args:
+        certainty: of the saliency map, in [0, 1], as `presence.confidence` returns it.
+        agreement: intersection over union of two networks' subjects, in [0, 1]; None where one
+            network ran.
+
+    Returns:
+        The estimate, in [0, 1].
+    """
+    if agreement is None:
+        constant, weight = ONE_NETWORK
+        odds = constant + weight * _logit(certainty)
+    else:
+        constant, weight, weight_agreement = TWO_NETWORKS
+        odds = constant + weight * _logit(certainty) + weight_agreement * _logit(agreement)
+    return 1 / (1 + math.exp(-odds))
+
+
+def _logit(share: float) -> float:
+    bounded = min(max(share, EXTREME), 1 - EXTREME)
+    return math.log(bounded / (1 - bounded))

@@ -1,0 +1,48 @@
+"""Plot quality over processor time: IoU of each way of cutting out, beside what it costs."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+Point = tuple[float, float, str]
+
+
+def main() -> None:
+    """Draw the points of a table (series, name, cpu_ms, iou), each series joined by a line."""
+    parser = argparse.ArgumentParser(prog="python -m eval.plot", description=__doc__)
+    parser.add_argument("table", type=Path, help="tab-separated, with a header")
+    parser.add_argument("picture", type=Path)
+    options = parser.parse_args()
+    figure, axis = pyplot.subplots(figsize=(7, 4.2), dpi=110)
+    for series, points in read(options.table).items():
+        times, ious, names = zip(*sorted(points), strict=True)
+        axis.plot(times, ious, marker="o", label=series)
+        for time, iou, name in zip(times, ious, names, strict=True):
+            axis.annotate(name, (time, iou), textcoords="offset points", xytext=(6, -11))
+    axis.set(xlabel="processor time a picture, ms", ylabel="mean IoU", xscale="log")
+    axis.grid(visible=True, which="both", alpha=0.3)
+    axis.legend(loc="lower right")
+    figure.tight_layout()
+    figure.savefig(options.picture)
+
+
+def read(table: Path) -> dict[str, list[Point]]:
+    """Return the points (cpu_ms, iou, name) of each series, in the order of the table."""
+    series: defaultdict[str, list[Point]] = defaultdict(list)
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            point = float(row["cpu_ms"]), float(row["iou"]), row["name"]
+            series[row["series"]].append(point)
+    return dict(series)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The first use fetches what is missing, says so, and never stands in the way of a model there."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bgremove.datatypes import Subject
+from bgremove.errors import WeightsError
+from bgremove.inference.manifest import Manifest, Source
+from bgremove.provisioning.first_use import ensure_weights
+from bgremove.settings import Settings
+from tests.provisioning.file_server import FileServer
+from tests.support import graphs
+
+
+@pytest.fixture
+def folder(tmp_path: Path, server: FileServer) -> Path:
+    """Return a folder with a manifest: a default that the server has, people that it lacks."""
+    network = graphs.brightness()
+    server.files["/default.onnx"] = network
+    models = [
+        graphs.model_of(
+            data,
+            name=name,
+            subjects=(subject,),
+            sources=(Source("url", url=server.url(f"/{name}.onnx")),),
+        )
+        for name, data, subject in (
+            ("default", network, Subject.UNIVERSAL),
+            ("people", network + b"\0", Subject.HUMAN),
+        )
+    ]
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    graphs.write_manifest(folder, Manifest(tuple(models), "default"))
+    return folder
+
+
+def said(folder: Path, *, offline: bool = False) -> list[str]:
+    sentences: list[str] = []
+    ensure_weights(Settings(weights_dir=folder), offline=offline, say=sentences.append)
+    return sentences
+
+
+def test_it_says_what_it_fetches_and_what_is_out_of_reach(folder: Path) -> None:
+    first, missing, end = said(folder)
+    assert first.startswith("Fetching the models once: 0 MB, licence ")
+    assert str(folder) in first
+    assert missing == (
+        "The optional model people is out of reach; default serves subject human instead."
+        " It is tried again tomorrow."
+    )
+    assert end == "The models are ready."
+    assert (folder / "default.onnx").is_file()
+
+
+def test_what_is_out_of_reach_is_asked_for_once_a_day(folder: Path, server: FileServer) -> None:
+    said(folder)
+    asked = len(server.requests)
+    assert said(folder) == []
+    assert len(server.requests) == asked
+    a_day_ago = time.time() - 25 * 3600
+    os.utime(folder / ".people.failed", (a_day_ago, a_day_ago))
+    assert any("people" in sentence for sentence in said(folder))
+    assert len(server.requests) == asked + 1
+
+
+def test_offline_asks_nobody(folder: Path, server: FileServer) -> None:
+    with pytest.raises(WeightsError, match=r"default\.onnx is not in"):
+        said(folder, offline=True)
+    assert server.requests == []
+    said(folder)
+    (folder / ".people.failed").unlink()
+    assert said(folder, offline=True) == []
+
+
+def test_an_unreachable_default_says_what_to_do(folder: Path, server: FileServer) -> None:
+    server.files.clear()
+    with pytest.raises(WeightsError, match=r"default could not be fetched: .*404.*MIRROR"):
+        said(folder)
+
+
+def test_without_the_library_that_builds_a_default_that_is_there_serves(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(folder)
+    (folder / ".people.failed").unlink()
+    for name in ("fetch", "build"):
+        monkeypatch.delitem(sys.modules, f"bgremove.provisioning.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.setitem(sys.modules, "onnx.checker", None)
+    *_, last = said(folder)
+    assert last.startswith("Not every model is there: onnx")
