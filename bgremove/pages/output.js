@@ -43,20 +43,16 @@ export function needsService(options) {
 }
 
 /**
- * The margin as the service takes it. A ground under a subject that is cut needs one, or it stays whole.
+ * The margin as the service takes it. Without one, a subject on a ground would stay in its whole picture.
  * @param {Options} options
  */
-export function marginField({ extent, ground, margin, canvas }) {
-  if (extent !== "cut") return "";
-  if (margin > 0) return `${margin}%`;
-  return ground && !canvas ? "1px" : "";
+function marginField({ extent, ground, margin }) {
+  return extent === "cut" && (margin > 0 || ground) ? `${margin}%` : "";
 }
 
 /** @param {Options} options @param {{width: number, height: number}} box @returns {number} pixels, as the service rounds */
 export function marginPixels(options, box) {
-  const field = marginField(options);
-  if (field === "1px") return 1;
-  return field ? roundHalfEven((options.margin / 100) * Math.max(box.width, box.height)) : 0;
+  return roundHalfEven((options.margin / 100) * Math.max(box.width, box.height));
 }
 
 /** Round as Python does. @param {number} value */

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.guarded import KEY, LATE_S
-from tests.browser.hands import astronaut, bring, choose, done, flat, payload, said
+from tests.browser.hands import DATA, astronaut, bring, choose, done, flat, payload, said
 from tests.support.http import PATH, Server, gunicorn
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -221,3 +221,17 @@ def test_without_a_key_all_that_waits_is_told_why(opened: Open, guarded: Server)
         expect(page.get_by_role("dialog")).to_be_visible()
         give(page, KEY)
         done(page)
+
+
+def test_doubt_is_said_and_another_subject_is_one_tap_away(page: Page) -> None:
+    """A rocket on its pad at night, of which the networks make little."""
+    choose(page, payload("rocket.jpg", (DATA / "rocket.jpg").read_bytes()))
+    done(page)
+    doubt = page.locator("#doubt")
+    expect(doubt).to_contain_text("Probably wrong")
+    expect(page.locator("#list .row-state")).to_have_text("Probably wrong")
+    doubt.get_by_role("button", name="People").click()
+    expect(page.locator("#problem-message")).to_contain_text("No person was found")
+    page.locator("#problem").get_by_role("button", name="A product").click()
+    done(page)
+    expect(page.locator("#curl")).to_contain_text("-F subject=product")

@@ -34,6 +34,7 @@ def downloaded(page: Page) -> ImageU8:
         (("",), "0", {"output_format": "white_bg", "background": COLOUR}),
         (("Mask",), "0", {"output_format": "mask"}),
         (("Cut to size",), "0", {"output_format": "crop"}),
+        (("Cut to size", "White"), "0", {"output_format": "white_bg", "margin": "0%"}),
         (("Cut to size",), "15", {"output_format": "crop", "margin": "15%"}),
         (
             ("Cut to size", "Black"),
