@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bgremove.datatypes import ArrayF32, ImageU8
     from bgremove.matting.graphic import Graphic
+    from bgremove.matting.ground import Ground
 
     Labels = NDArray[np.int32]
 
@@ -90,11 +91,16 @@ def settle_enclosed(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Enclo
     return Enclosed(alpha, openings, doubtful / max(1, int(np.count_nonzero(alpha > 0.5))))
 
 
+def is_white(ground: Ground) -> bool:
+    """Return whether a ground is white, as labels, screens, shirts and bright spots are."""
+    return ground.plain is not None and min(ground.plain) >= WHITE
+
+
 def _may_share(graphic: Graphic) -> bool:
     """Return whether parts of the subject may have the ground's very colour."""
     if graphic.ground.cell:
         return True
-    if graphic.ground.plain is None or min(graphic.ground.plain) < WHITE:
+    if not is_white(graphic.ground):
         return False
     # In one exact ink that is a colour there are letters, marks and stamps.
     return graphic.ink is None or graphic.noise > 1 or _neutral(graphic.ink, 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from bgremove.matting.enclosed import Enclosed, settle_enclosed
+from bgremove.matting.enclosed import Enclosed, is_white, settle_enclosed
 from bgremove.matting.graphic import Graphic, read_graphic
 from bgremove.matting.ground import find_ground
 from bgremove.matting.ink import square
@@ -30,6 +30,7 @@ APART = 0.85  # confidence where a network sees another subject in a photograph
 PAGE = 0.3  # confidence in the text of a page as the subject
 MOST_PIXELS = 8_000_000  # a larger picture is halved: its labels would take 4 bytes a pixel
 AGREE = 0.8  # IoU of the colours' and the network's subject from which they see the same
+WITHIN = 0.85  # of the colours' subject that is inside the network's
 OPENING = 0.01  # of a photographed subject: a smaller opening is left to the network
 MISSED = 0.1  # of a piece: a network that sees less of it does not see it
 BESIDE = 7  # px: an opening's edge, to both sides
@@ -90,7 +91,10 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
     openings = _large(enclosed)
     ours, theirs = enclosed.alpha > 0.5, (seen > 0.5) & (openings == 0)
     union = np.count_nonzero(ours | theirs)
-    if np.count_nonzero(ours & theirs) < AGREE * union:
+    both = np.count_nonzero(ours & theirs)
+    if both < AGREE * union:
+        if is_white(graphic.ground) and both >= WITHIN * np.count_nonzero(ours):
+            return Exact(seen, UNSURE)  # a bright thing on white, of which colours show a part
         return Exact(enclosed.alpha, min(sure, APART))
     here = cv2.dilate(openings, square(BESIDE)) != 0
     here |= _missed(ours, theirs)

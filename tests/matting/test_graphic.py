@@ -130,6 +130,17 @@ def test_a_photograph_on_white_keeps_its_bright_spots_and_the_networks_edge() ->
     assert exact.alpha[250, 345] == 1
 
 
+def test_a_bright_thing_on_white_is_what_the_network_sees() -> None:
+    """Half of it is as white as the ground, and open to it."""
+    thing = cv2.circle(np.zeros((400, 500), np.uint8), (250, 200), 150, 1, -1)
+    bgr = np.where(thing[..., None] == 1, data.coffee()[:400, :500, ::-1], 255).astype(np.uint8)
+    bgr[:, :240] = 255
+    exact = graphic_alpha(bgr, cv2.resize(thing.astype(np.float32), (320, 320)), sees=True)
+    assert exact is not None
+    assert iou(exact.alpha > 0.5, thing == 1) > 0.95
+    assert exact.confidence < 0.8
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_a_blank_picture_is_no_graphic(number: int) -> None:
     assert read_graphic(pixels(draw("blank", number))) is None
