@@ -27,9 +27,11 @@ def main() -> None:
         axis.plot(times, ious, marker="o", label=series)
         for time, iou, name in zip(times, ious, names, strict=True):
             axis.annotate(name, (time, iou), textcoords="offset points", xytext=(6, -11))
-    axis.set(xlabel="processor time a picture, ms", ylabel="mean IoU", xscale="log")
-    axis.grid(visible=True, which="both", alpha=0.3)
-    axis.legend(loc="lower right")
+    axis.set(xlabel="processor time a picture, ms", ylabel="mean IoU")
+    axis.margins(x=0.25, y=0.15)
+    axis.set_xlim(left=0)
+    axis.grid(visible=True, alpha=0.3)
+    axis.legend(loc="center right")
     figure.tight_layout()
     figure.savefig(options.picture)
 
