@@ -1,1 +1,1 @@
-"""All that knows HTTP."""
+"""The HTTP interface: views, schemas, errors, metrics and the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""The answer to a removal that succeeded: the bare picture, or the envelope where JSON is asked."""
+"""The answer to a successful removal: the bare picture or the JSON envelope."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def picture(removal: Removal, context: RequestContext) -> Response:
 
 
 def envelope(removal: Removal, options: Options, context: RequestContext) -> Response:
-    """Answer with the envelope, the picture in it as base64."""
+    """Answer with the envelope, which contains the picture as base64."""
     image = removal.image
     data = {
         "image": base64.b64encode(image.data).decode("ascii"),

@@ -1,8 +1,8 @@
-"""Who may ask: looked at before anything of a body is read and before a place is taken.
+"""Authentication, before the body is read and before a place is taken.
 
-A client's key comes in X-Api-Key, X-RapidAPI-Key or Authorization: Bearer. Where a gateway's secret
-is configured, a request that carries X-RapidAPI-Proxy-Secret is judged by that alone: the gateway
-has judged its client's key already, which is not ours to know.
+A client's key comes in X-Api-Key, X-RapidAPI-Key or Authorization: Bearer. If a gateway's secret is
+configured, a request with X-RapidAPI-Proxy-Secret is checked by that secret alone: the gateway has
+checked the client's key already, and this server does not know that key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bgremove.errors import UnauthorizedError
 from bgremove.headers import Header
 from bgremove.keys.admission import Admission, Source
 
-BLANKS = " \t"  # what HTTP allows around a value, and no more: nginx counts by key, and must agree
+BLANKS = " \t"  # the blanks HTTP allows around a value; nginx counts by key and strips the same
 KEY_HEADERS = (Header.RAPIDAPI_KEY, Header.API_KEY)
 SECRET_HEADER = Header.RAPIDAPI_PROXY_SECRET
 NO_KEY = "An API key is required; send it as X-Api-Key, X-RapidAPI-Key or Authorization: Bearer"
@@ -24,9 +24,13 @@ NO_SECRET = "This server answers its gateway only, which sends X-RapidAPI-Proxy-
 
 
 def require_key() -> None:
-    """Let the request in and note by which key, or raise UnauthorizedError.
+    """Admit the request and note the id of its key.
 
-    OPTIONS names the methods and no more; a browser's preflight cannot carry a key.
+    OPTIONS needs no key: it only names the methods, and a browser's preflight cannot carry a key.
+
+    Raises:
+        UnauthorizedError: The key or the secret is missing or wrong.
+
     """
     admission = services().admission
     if admission.is_open or request.method == "OPTIONS":
@@ -35,7 +39,7 @@ def require_key() -> None:
 
 
 def _admitted(admission: Admission, headers: Headers) -> str:
-    """Return the id of the key that lets a request in."""
+    """Return the id of the key that admits a request."""
     secret = headers.get(SECRET_HEADER, "").strip(BLANKS)
     if admission.gateway is not None and secret:
         wrong = f"{SECRET_HEADER} is not the one that this server knows"
@@ -47,13 +51,13 @@ def _admitted(admission: Admission, headers: Headers) -> str:
 
 
 def _presented(headers: Headers) -> str:
-    """Return the one key that a request carries, in however many headers."""
+    """Return the key of a request, which may come in several headers if they agree."""
     sent: dict[str, str] = {name: headers.get(name, "").strip(BLANKS) for name in KEY_HEADERS}
     scheme, _, token = headers.get("Authorization", "").strip(BLANKS).partition(" ")
     if scheme.lower() == "bearer":
         sent["Authorization"] = token.strip(BLANKS)
     for name, value in sent.items():
-        if "," in value:  # as servers join the values of a header that comes twice
+        if "," in value:  # servers join the values of a repeated header with commas
             raise UnauthorizedError(f"{name} has several values; send one API key", token=True)
     keys = {value for value in sent.values() if value}
     if not keys:

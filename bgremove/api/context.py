@@ -16,7 +16,7 @@ from bgremove.serving.context import RequestContext, new_request_id
 from bgremove.serving.uploads import REFUSAL
 from bgremove.settings import Settings
 
-QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})  # their successes are not logged
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})  # logged only on failure
 logger = logging.getLogger("bgremove.access")
 
 
@@ -27,7 +27,10 @@ def current() -> RequestContext:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give every request a context, every answer its headers and a line in the access log."""
+    """Register the hooks that wrap each request.
+
+    They create its context, set the headers of its answer and write a line to the access log.
+    """
 
     @app.before_request
     def _begin() -> None:
@@ -53,7 +56,12 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def refuse_surplus() -> None:
-    """Raise the error of a request beyond the limit of concurrent uploads, before any other."""
+    """Refuse a request beyond the limit of concurrent uploads, before any other check.
+
+    Raises:
+        OverloadedError: The limit is reached.
+
+    """
     refusal: OverloadedError | None = request.environ.get(REFUSAL)
     if refusal is not None:
         raise refusal

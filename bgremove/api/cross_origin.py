@@ -1,4 +1,4 @@
-"""Cross-origin requests: which other sites' pages may ask, and read the answers."""
+"""Cross-origin requests: the sites whose pages may send requests and read the answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bgremove.headers import Header
 from bgremove.settings import listed
 
 ALLOWED = (Header.API_KEY, Header.REQUEST_ID, "Accept", "Authorization", "Content-Type")
-# A page reads these beside those that every page may (such as Content-Type).
+# Headers a page may read, besides those that CORS always exposes (such as Content-Type).
 EXPOSED = (
     Header.REQUEST_ID,
     Header.PROCESSING_MS,
@@ -25,14 +25,17 @@ EXPOSED = (
     Header.RETRY_AFTER,
     Header.WWW_AUTHENTICATE,
 )
-PREFLIGHT_S = 600  # a browser keeps the answer to a preflight for so long
+PREFLIGHT_S = 600  # a browser caches the answer to a preflight this long
 
 
 def register(app: Flask, origins: str) -> None:
-    """Answer preflights and mark answers, errors too, for ``origins``; without any, do nothing."""
+    """Answer preflights for ``origins`` and mark all answers, errors included.
+
+    Does nothing if ``origins`` is empty.
+    """
     if not origins:
         return
-    from flask_cors import CORS  # here: most services have a page of their own only
+    from flask_cors import CORS  # imported only if needed: most servers allow no other origin
 
     CORS(
         app,

@@ -24,8 +24,8 @@ FILES = {
     "swagger-ui-bundle.js": (SWAGGER_UI, "text/javascript"),
     "swagger-ui.css": (SWAGGER_UI, "text/css"),
 }
-# The page's own policy, save for two things that Swagger UI needs: icons in `data:` URLs, and
-# markup made by React, which trusted types would forbid.
+# The policy of the page at /, with two exceptions that Swagger UI needs: icons in `data:` URLs,
+# and markup made by React, which trusted types would forbid.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -76,8 +76,8 @@ pages = Blueprint("docs", __name__)
 class Description:
     """The OpenAPI document of an application.
 
-    Modules that build it are imported when it is built: few workers are ever asked for it, and
-    apispec would cost each of them memory and time to start.
+    The modules that build the document are imported on the first request. Few workers ever receive
+    that request, and apispec costs memory and start-up time.
     """
 
     def __init__(self, app: Flask, settings: Settings) -> None:
@@ -86,7 +86,7 @@ class Description:
 
     @cached_property
     def text(self) -> str:
-        """The OpenAPI document as JSON, ready to be read and compared."""
+        """The OpenAPI document as indented JSON."""
         from bgremove.api.openapi.document import build_document
 
         document = build_document(self._app, self._settings)

@@ -16,7 +16,7 @@ _SUCCESS, _ERROR = RemovalEnvelopeSchema(), ErrorEnvelopeSchema()
 def success_envelope(
     request_id: str, processing_ms: int, data: Mapping[str, Any], warnings: Iterable[str]
 ) -> str:
-    """Wrap the data of a removal; returns JSON."""
+    """Return the data of a removal in an envelope, as JSON."""
     meta = _meta(request_id, processing_ms)
     return json.dumps(_SUCCESS.dump({"meta": meta, "data": data, "warnings": list(warnings)}))
 
@@ -29,7 +29,7 @@ def error_envelope(
     details: Iterable[Detail] = (),
     warnings: Iterable[str] = (),
 ) -> str:
-    """Wrap an error: its code, a sentence, the faulty fields and the warnings; returns JSON."""
+    """Return an error in an envelope, as JSON: code, message, faulty fields and warnings."""
     meta = _meta(request_id, processing_ms)
     error = {"code": code, "message": message, "details": list(details)}
     return json.dumps(_ERROR.dump({"meta": meta, "error": error, "warnings": list(warnings)}))

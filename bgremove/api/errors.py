@@ -1,4 +1,4 @@
-"""The errorhandler blueprint: whatever is raised, the client gets the envelope."""
+"""Error handlers: every exception becomes an answer with the error envelope."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bgremove.headers import Header
 blueprint = Blueprint("errors", __name__)
 logger = logging.getLogger(__name__)
 
-CLIENT_GONE_STATUS = 499  # nginx's own; no client gets it
+CLIENT_GONE_STATUS = 499  # nginx's number; never sent to a client
 UNFORESEEN = "An unforeseen error happened on the server; quote requestId to its operator"
 MESSAGES = {
     404: "There is no such path on this server; pictures go to POST /v1/remove-bg/universal",
@@ -39,20 +39,26 @@ MESSAGES = {
 
 @blueprint.record_once
 def _refuse_redirects(state: BlueprintSetupState) -> None:
-    """Let ``//livez`` be a 404: Flask sends its redirects as HTML, past every error handler."""
+    """Answer ``//livez`` with 404.
+
+    Flask sends its redirects as HTML, without calling an error handler.
+    """
     state.app.url_map.merge_slashes = False
 
 
 @blueprint.before_app_request
 def _refuse_leading_slashes() -> None:
-    """Answer ``//metrics`` with 404; Werkzeug takes it for ``/metrics``, which proxies may hide."""
+    """Answer ``//metrics`` with 404.
+
+    Werkzeug treats it as ``/metrics``, which a proxy may hide.
+    """
     if request.environ.get("PATH_INFO", "").startswith("//"):
         raise NotFound
 
 
 @blueprint.app_errorhandler(BgremoveError)
 def answer_domain_error(error: BgremoveError) -> Response:
-    """Answer an error that bgremove raised: its message is public, the rest goes to the log."""
+    """Answer an error of bgremove. Its message is public; the details go to the log."""
     if error.private is not None:
         level = logging.ERROR if error.code.status >= 500 else logging.INFO
         logger.log(level, error.message, extra={"code": error.code, "cause": error.private})
@@ -76,20 +82,20 @@ def answer_domain_error(error: BgremoveError) -> Response:
 
 @blueprint.app_errorhandler(ClientGoneError)
 def note_client_gone(error: ClientGoneError) -> Response:
-    """Note a request that was dropped; the answer, with nginx's number for it, reaches nobody."""
+    """Note a dropped request in the log with nginx's status. No client receives the answer."""
     current().notes |= {"code": CLIENT_GONE, "cause": f"gone in {error.step}"}
     return Response(status=CLIENT_GONE_STATUS)
 
 
 @blueprint.app_errorhandler(MemoryError)
 def answer_out_of_memory(error: MemoryError) -> Response:
-    """Answer what memory ran out for outside of the pipeline: a form, or an envelope."""
+    """Answer a MemoryError outside the pipeline, such as in a form or an envelope."""
     return answer_domain_error(UpstreamError("The server is out of memory", private=repr(error)))
 
 
 @blueprint.app_errorhandler(HTTPException)
 def answer_http_error(error: HTTPException) -> Response:
-    """Answer Flask's own errors, keeping their headers (Allow, Retry-After)."""
+    """Answer Flask's own errors and keep their headers (Allow, Retry-After)."""
     response = Response(status=error.code, headers=error.get_response().headers)
     if isinstance(error, RequestEntityTooLarge):
         response.status_code = HTTPStatus.BAD_REQUEST
@@ -103,7 +109,7 @@ def answer_http_error(error: HTTPException) -> Response:
 
 @blueprint.app_errorhandler(Exception)
 def answer_unforeseen(error: Exception) -> Response:
-    """Answer what nobody foresaw; the one place in bgremove that catches everything."""
+    """Answer an unforeseen exception; the only handler in bgremove that catches everything."""
     logger.error("unforeseen error", exc_info=error)
     return with_envelope(Response(status=500), ErrorCode.INTERNAL_ERROR, UNFORESEEN)
 
@@ -115,7 +121,7 @@ def with_envelope(
     details: Iterable[Detail] = (),
     warnings: Iterable[str] = (),
 ) -> Response:
-    """Fill a response with the envelope of an error, and note its code for the access log."""
+    """Fill a response with the envelope of an error and note its code for the access log."""
     context = current()
     context.notes["code"] = code
     elapsed_ms = context.elapsed_ms

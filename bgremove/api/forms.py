@@ -1,4 +1,4 @@
-"""Read a multipart form whole and strictly: what is malformed is said, not taken for absent."""
+"""Read a multipart form strictly: malformed parts are errors and are never ignored."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from bgremove.deadline import Deadline
 from bgremove.errors import CompressedBodyError, Detail, ValidationError
 
 MIB = 1024 * 1024
-FORM_OVERHEAD_BYTES = MIB  # of a body beside its picture: boundaries, part headers, other fields
-MAX_FIELD_BYTES = 256 * 1024  # of all text fields; below 128 kB Werkzeug breaks real uploads
-SHOWN_CHARACTERS = 40  # of a client's own words, in an answer
-BLOCK_BYTES = 64 * 1024  # read at a time
-MAX_FORM_PARTS = 100  # seven are ever needed; enough to name the surplus ones
+FORM_OVERHEAD_BYTES = MIB  # body bytes besides the picture: boundaries, part headers, other fields
+MAX_FIELD_BYTES = 256 * 1024  # all text fields together; below 128 kB Werkzeug breaks real uploads
+SHOWN_CHARACTERS = 40  # length of client text quoted in an answer
+BLOCK_BYTES = 64 * 1024  # bytes per read
+MAX_FORM_PARTS = 100  # a form needs seven at most; the rest allows naming surplus fields
 BYTES = "application/octet-stream"
-NAMELESS = "(no name)"  # stands for the name of a part that has none
+NAMELESS = "(no name)"  # placeholder for a missing part name
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a form: a file's bytes, or a text.
+    """One part of a form: a file's bytes or a text.
 
-    ``transfer_encoding`` is what a file declares to be wrapped in, in lower case.
+    ``transfer_encoding`` is the declared Content-Transfer-Encoding of a file, in lower case.
     """
 
     content: bytes | str
@@ -37,11 +37,15 @@ class Part:
 
 
 def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
-    """Return the parts of a form by field, in the order they came.
+    """Return the parts of a form by field, in their order of arrival.
 
-    A request without a body has no parts. Raises ValidationError when the body is no multipart
-    form, is malformed, cut short (as what is not there by ``deadline`` has to be), or larger than
-    the limits; neither Werkzeug's errors nor gunicorn's pass.
+    A request without a body has no parts.
+
+    Raises:
+        ValidationError: The body is no multipart form, is malformed, is larger than the limits, or
+            ends early. A body that is incomplete at ``deadline`` ends early. Errors of Werkzeug and
+            gunicorn are converted.
+
     """
     if not request.content_length and "Transfer-Encoding" not in request.headers:
         return {}
@@ -66,14 +70,19 @@ def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise CompressedBodyError where a body says that it is compressed."""
+    """Check that the body is not compressed.
+
+    Raises:
+        CompressedBodyError: Content-Encoding names a compression.
+
+    """
     coding = request.headers.get("Content-Encoding", "").strip()
     if coding and coding.lower() != "identity":
         raise CompressedBodyError(shortened(coding))
 
 
 def shortened(text: str) -> str:
-    """Cut what a client sent to what an answer shows of it."""
+    """Cut a client's text to the length that an answer quotes."""
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
@@ -100,7 +109,7 @@ def _parts_of(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[str, Part]]:
 
 
 def _is_file(head: Field | File) -> bool:
-    """Return whether a part is a file: RFC 7578 (4.2) only recommends a file name for one."""
+    """Return True for a file. RFC 7578 (4.2) only recommends a file name for a file."""
     if isinstance(head, File):
         return True
     kind = head.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -114,7 +123,7 @@ def _part(head: Field | File, content: bytes) -> Part:
 
 
 def _at_fault(issue: str, private: str | None = None) -> ValidationError:
-    """Make the error for a form of which no field can be read: so its picture cannot either."""
+    """Make the error for an unreadable form, which has no readable picture either."""
     return ValidationError(issue, details=(Detail("image", issue),), private=private)
 
 

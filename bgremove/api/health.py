@@ -45,7 +45,7 @@ blueprint = Blueprint("health", __name__)
     )
 )
 def live() -> ResponseReturnValue:
-    """Answer that the process answers."""
+    """Answer 200 while the process can answer requests."""
     return _dumped(LiveSchema(), LIVE)
 
 
@@ -62,7 +62,7 @@ def live() -> ResponseReturnValue:
     )
 )
 def ready() -> ResponseReturnValue:
-    """Answer 200 once the weights are verified and the default session is warm, else 503."""
+    """Answer 200 if the weights are verified and the default session is warm, else 503."""
     parts = services()
     parts.warm_up.start()
     readiness = parts.warm_up.readiness
@@ -87,7 +87,7 @@ def ready() -> ResponseReturnValue:
     )
 )
 def version() -> ResponseReturnValue:
-    """Answer which release runs."""
+    """Answer with the version of the running release."""
     return _dumped(VersionSchema(), VERSION)
 
 

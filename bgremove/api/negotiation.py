@@ -1,4 +1,4 @@
-"""What a client takes, from its Accept header."""
+"""Content negotiation by the Accept header."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from bgremove.datatypes import ENCODINGS, Encoding, OutputFormat
 
 
 def wants_json(request: Request) -> bool:
-    """Tell whether Accept names application/json and takes no image at all.
+    """Return True if Accept names application/json and accepts no image.
 
-    The default headers of browsers, axios and fetch hold ``*/*`` and still get the picture.
+    The default headers of browsers, axios and fetch contain ``*/*``, so these clients get the
+    picture.
     """
     ranges = ((media.lower(), quality) for media, quality in request.accept_mimetypes)
     taken = {media.partition(";")[0].strip() for media, quality in ranges if quality > 0}
@@ -19,10 +20,11 @@ def wants_json(request: Request) -> bool:
 
 
 def encoding(request: Request, output_format: OutputFormat) -> Encoding | None:
-    """Choose the file type of an answer; None leaves it to the format.
+    """Choose the file type of an answer. None means the default of the output format.
 
-    WebP where Accept names it, with no other type of the format that is named and liked better:
-    ``*/*`` names nothing. PNG for a picture on a ground when Accept takes PNG but not JPEG.
+    WebP is chosen if Accept names it and names no other type of the format with a higher
+    preference; ``*/*`` names no type. PNG is chosen for a picture with a background if Accept takes
+    PNG but not JPEG.
     """
     named = {media.partition(";")[0].strip().lower(): q for media, q in request.accept_mimetypes}
     likings = {kind: named.get(f"image/{kind}", 0) for kind in ENCODINGS[output_format]}

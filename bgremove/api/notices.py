@@ -1,4 +1,4 @@
-"""The words of `X-Warnings` and of an envelope's ``warnings``, with their meaning."""
+"""The values of `X-Warnings` and of an envelope's ``warnings``, with their meaning."""
 
 from __future__ import annotations
 

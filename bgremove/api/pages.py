@@ -1,4 +1,4 @@
-"""GET / and its files: the page for people who want to try the service in a minute."""
+"""GET / and its files: the page for trying the service in a browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bgremove.headers import Header
 
 FOLDER = Path(__file__).resolve().parent.parent / "pages"
 HASH_CHARACTERS = 16
-# By suffix. The machine's own table of types differs from one to the next.
+# By suffix. The system's own table of types differs between machines.
 TYPES = {
     ".css": "text/css",
     ".jpg": "image/jpeg",
@@ -29,7 +29,7 @@ TYPES = {
 }
 blueprint = Blueprint("pages", __name__, template_folder=str(FOLDER))
 
-# Shown where the application has them.
+# Links that the page shows if the application has these routes.
 LINKS = {"/docs": "Documentation", "/openapi.json": "OpenAPI"}
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year
 POLICY = "; ".join(
@@ -42,7 +42,7 @@ POLICY = "; ".join(
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",  # no text ever becomes markup: not even by mistake
+        "require-trusted-types-for 'script'",  # no text becomes markup, not even by mistake
         "trusted-types 'none'",
     )
 )
@@ -56,7 +56,7 @@ KINDS = {kind: BINARY if kind in ("image/jpeg", "image/webp") else TEXT for kind
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The files of the page under one hash, so that imports between scripts stay within it."""
+    """The files of the page under one hash, so that scripts import from the same release."""
 
     hash: str
     files: tuple[str, ...]
@@ -68,7 +68,7 @@ class Release:
 
 @cache
 def release() -> Release:
-    """Hash the files of known types; the template is not among them."""
+    """Hash the files of known types. The template is not included."""
     files = sorted(path for path in FOLDER.iterdir() if path.suffix in TYPES)
     digest = hashlib.sha256()
     for path in files:
@@ -78,7 +78,7 @@ def release() -> Release:
 
 
 def _kept(cache_control: str) -> Described:
-    """Describe how long a success may be kept."""
+    """Describe the Cache-Control header of a success."""
     schema = {"type": "string", "const": cache_control}
     return {Header.CACHE_CONTROL: {"description": "How long it may be kept.", "schema": schema}}
 
@@ -108,7 +108,7 @@ FILE = Operation(
 @blueprint.get("/")
 @described(PAGE)
 def page() -> Response:
-    """Answer with the page, which is told the limits of this server and what links there are."""
+    """Answer with the page, which contains the limits of this server and the available links."""
     limits = services().engine.limits
     paths = {rule.rule for rule in current_app.url_map.iter_rules()}
     text = render_template(
@@ -122,7 +122,7 @@ def page() -> Response:
         required=REQUIRED,
     )
     response = Response(text, mimetype="text/html")
-    response.headers[Header.CACHE_CONTROL] = "no-cache"  # asked for each time, by its ETag
+    response.headers[Header.CACHE_CONTROL] = "no-cache"  # revalidated by ETag on each visit
     response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
     response.make_conditional(request)
     return response
@@ -131,7 +131,7 @@ def page() -> Response:
 @blueprint.get("/pages/<release_hash>/<name>")
 @described(FILE)
 def file(release_hash: str, name: str) -> Response:
-    """Answer with a file of the page, which its URL names for good."""
+    """Answer with a file of the page. Its URL contains the hash, so caches may keep it."""
     if release_hash != release().hash or name not in release().files:
         raise NotFound
     response = send_from_directory(FOLDER, name, mimetype=TYPES[Path(name).suffix])

@@ -1,4 +1,7 @@
-"""The envelope past WSGI: for what gunicorn cannot read, and for a request whose thread hangs."""
+"""Error envelopes sent without WSGI.
+
+For requests that gunicorn cannot parse and for requests whose thread hangs.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ MESSAGES = {
 
 
 def write_envelope(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
-    """Stand in for `gunicorn.util.write_error`, whose arguments these are.
+    """Send an error envelope; replaces `gunicorn.util.write_error`, with the same arguments.
 
-    ``reason`` and ``mesg`` hold the client's own text and library words: neither is sent.
+    ``reason`` and ``mesg`` contain text of the client and of the library. Neither is sent.
     """
     request_id = str(uuid.uuid4())
     is_ours = status_int == HTTPStatus.INTERNAL_SERVER_ERROR
@@ -36,7 +39,7 @@ def write_envelope(sock: socket.socket, status_int: int, reason: str, mesg: str)
 
 
 def error_message(error: BgremoveError, request_id: str, elapsed_ms: int) -> bytes:
-    """Return the whole answer that says ``error``, after which the connection closes."""
+    """Return the whole HTTP answer for ``error``. The connection closes after it."""
     envelope = error_envelope(request_id, elapsed_ms, error.code, error.message, error.details)
     return _message(error.code.status, request_id, envelope)
 

@@ -40,7 +40,7 @@ HEADERS = (
     Header.WARNINGS,
 )
 PICTURE_TYPES = [f"image/{kind.value.lower()}" for kind in ImageType]
-# The form's fields; `image` stands for the bytes of a file.
+# Fields of the form; `image` is a placeholder for the bytes of a file.
 EXAMPLES: dict[str, dict[str, str]] = {
     "The subject on transparency": {"image": "photo.jpg"},
     "A product on white": {

@@ -1,7 +1,7 @@
-"""POST /v1/remove-bg/universal: a form with a picture in, the subject out.
+"""POST /v1/remove-bg/universal: remove the background of the picture in a form.
 
 Form: image (file), subject (universal | human | product), output_format (transparent | white_bg |
-mask | crop), background, margin, canvas. Success is the bare picture, or the envelope where Accept
+mask | crop), background, margin, canvas. A success is the bare picture, or the envelope if Accept
 asks for JSON alone.
 """
 
@@ -38,7 +38,7 @@ blueprint.before_request(require_key)
 @blueprint.post("/v1/remove-bg/universal")
 @described(REMOVAL)
 def remove() -> Response:
-    """Validate, run the recipe, answer."""
+    """Validate the form, run the recipe and answer."""
     parts, context = services(), current()
     engine = parts.engine
     picture, options = _validated(_received(request, context), request.args, engine.limits)
@@ -64,13 +64,13 @@ def remove() -> Response:
 
 
 def _received(request: Request, context: RequestContext) -> dict[str, list[Part]]:
-    """Read the form; what is not there by the deadline of reading is not waited for."""
+    """Read the form until the deadline for reading."""
     refuse_compressed(request)
     with services().alarms.guard(context.reading.at, context.connection.stop_reading):
         try:
             parts = read_parts(request, context.reading)
         except ValidationError as error:
-            if isinstance(error.__cause__, ParseException):  # where the next request begins is lost
+            if isinstance(error.__cause__, ParseException):  # no next request can be found
                 context.connection.close_after_answer()
             raise
     context.start_work()
@@ -80,7 +80,12 @@ def _received(request: Request, context: RequestContext) -> dict[str, list[Part]
 def _validated(
     parts: dict[str, list[Part]], query: Iterable[str], limits: Limits
 ) -> tuple[bytes, Options]:
-    """Return the picture and its options; raises ValidationError with every fault there is."""
+    """Return the picture and its options.
+
+    Raises:
+        ValidationError: The form or the picture is faulty; the error names every fault.
+
+    """
     schema = RemovalFormSchema(limits.max_upload_bytes)
     faults = {name: [IN_QUERY] for name in query if name in schema.fields}
     try:
@@ -105,7 +110,7 @@ def _validated(
 
 
 def _error(faults: dict[str, list[str]], picture: bytes, limits: Limits) -> ValidationError:
-    """Name all faulty fields at once: where the form is wrong, the picture may be wrong as well.
+    """Make the error for all faulty fields, those of the picture included.
 
     Reading the picture's header needs a place, like all work on a client's bytes.
     """

@@ -1,4 +1,4 @@
-"""The parts of a worker that views use, put together once by `create_app`."""
+"""The parts of a worker that views use, created once by `create_app`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "bgremove"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of a worker: one of each a process."""
+    """The parts of a worker, one of each per process."""
 
     engine: Engine
     admission: Admission

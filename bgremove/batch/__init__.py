@@ -1,1 +1,1 @@
-"""Many pictures: which, where their cut-outs go, who computes them, and what became of each."""
+"""Batches of pictures: find the sources, plan the targets, remove backgrounds, record outcomes."""

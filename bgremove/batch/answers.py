@@ -1,4 +1,4 @@
-"""What a service's answer tells of a picture: its headers, or the envelope of an error."""
+"""Records of pictures, read from a service's responses: the headers or the error envelope."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bgremove.datatypes import Box
 from bgremove.errors import ErrorCode
 from bgremove.headers import Header
 
-BAD_ANSWER = "BAD_ANSWER"  # our own code: not a bgremove service, or something in between
+BAD_ANSWER = "BAD_ANSWER"  # our own code: the response is from a proxy or another server
 
 
 def record_of(response: BaseHTTPResponse, content_type: str) -> Record:
-    """Read the headers of a success; a body that is not the picture wanted makes it a failure."""
+    """Read the headers of a success; a body of another content type makes it a failure."""
     headers = response.headers
     has = headers.get("Content-Type", "no content type")
     if has.partition(";")[0].strip() != content_type:
@@ -35,7 +35,7 @@ def record_of(response: BaseHTTPResponse, content_type: str) -> Record:
 
 
 def failure_of(response: BaseHTTPResponse) -> Record:
-    """Read the envelope of an error; what has none is told by its status."""
+    """Read the envelope of an error; a response without an envelope is described by its status."""
     headers = response.headers
     try:
         error = json.loads(response.data)["error"]

@@ -1,4 +1,4 @@
-"""A batch on the workers of a Dask cluster: the model is loaded once in each of their processes."""
+"""Run a batch on the workers of a Dask cluster; each worker process loads the model once."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError, ErrorCode
 from bgremove.settings import Settings
 
-AHEAD = 3  # pictures handed out for each thread of the cluster: none waits, and none hoards
-LOOK_S = 1.0  # between two looks whether there is still a worker to wait for
+AHEAD = 3  # pictures submitted per thread: threads stay busy and no worker holds a long queue
+LOOK_S = 1.0  # interval between checks that the cluster still has workers
 
 
 class IgnoreInterrupt(WorkerPlugin):
-    """Leaves Ctrl-C to the command: a terminal sends it to the workers of this machine as well."""
+    """Leave Ctrl-C to the command: a terminal sends it to the workers of this machine as well."""
 
     def setup(self, worker: Any) -> None:
         """Ignore SIGINT in a worker's process."""
@@ -44,10 +44,10 @@ class IgnoreInterrupt(WorkerPlugin):
 def run(
     client: Client, jobs: Sequence[StoreJob], options: Options, stop: threading.Event
 ) -> Iterator[Outcome]:
-    """Yield what became of each picture; one whose worker died is done by another.
+    """Yield the outcome of each picture; if a worker dies, another one processes its picture.
 
-    Once ``stop`` is set, pictures that are handed out are finished and no other is. A failure that
-    every other picture would meet as well sets it.
+    Once ``stop`` is set, pictures already submitted are finished and no others are started. A
+    failure that would affect every other picture sets ``stop``.
     """
     waiting = iter(jobs)
     done: SimpleQueue[Future[Outcome]] = SimpleQueue()
@@ -65,7 +65,7 @@ def run(
             future = done.get(timeout=LOOK_S)
         except Empty:
             if stop.is_set() and not client.nthreads():
-                return  # nobody is left who would finish them
+                return  # no worker is left to finish them
             continue
         outcome = _outcome(future, running.pop(future.key))
         if outcome.record.code in FATAL:
@@ -75,7 +75,7 @@ def run(
 
 
 def cut_out(job: StoreJob, options: Options) -> Outcome:
-    """Do one job on a worker, with the settings of its own environment."""
+    """Process one job on a worker, with the settings of the worker's environment."""
     started = time.perf_counter()
     record = _record(job, options)
     ms = round((time.perf_counter() - started) * 1000)
@@ -85,7 +85,7 @@ def cut_out(job: StoreJob, options: Options) -> Outcome:
 def _record(job: StoreJob, options: Options) -> Record:
     try:
         remover = LocalRemover(Settings.from_env(os.environ), options)
-        remover.engine()  # that of the process: copies of a remover share it
+        remover.engine()  # build or reuse the engine of this process
     except BgremoveError as error:
         return Record(ErrorCode.NOT_READY, f"a worker is not ready: {error.message}")
     return recorded(

@@ -1,4 +1,4 @@
-"""Reading pictures and writing cut-outs, so that a name never stands for half a file."""
+"""Read pictures and write cut-outs; a partly written file never appears under its final name."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bgremove.batch.records import Job
 from bgremove.errors import ImageError
 
 CHUNK_BYTES = 1024 * 1024
-MOST_COUNTED = 1 << 30  # bytes that are read to name a file's size: a device has no end
-FETCH_TIMEOUT_S = 30.0  # for a connection, and for each read of one
+MOST_COUNTED = 1 << 30  # bytes read to report the size of a file; a device is endless
+FETCH_TIMEOUT_S = 30.0  # for connecting, and for each read
 
 
 def read(source: Path | str | None, max_bytes: int) -> bytes:
-    """Return the bytes of a picture: a path, an http or https address, None for standard input.
+    """Return the bytes of a picture: a path, an http or https URL, or None for standard input.
 
-    Raises ImageError above ``max_bytes``, with no more than those in memory, and OSError.
+    Holds at most ``max_bytes`` in memory. Raises ImageError for a larger picture, and OSError.
     """
     if source is None:
         return read_within(sys.stdin.buffer, max_bytes)
@@ -44,7 +44,7 @@ def _fetch(url: str, max_bytes: int) -> bytes:
 
 
 def read_within(file: BinaryIO, max_bytes: int) -> bytes:
-    """Return what a file holds; raises ImageError above ``max_bytes``, and OSError."""
+    """Return the content of a file; raises ImageError above ``max_bytes``, and OSError."""
     data = file.read(max_bytes + 1)
     if len(data) <= max_bytes:
         return data
@@ -55,10 +55,10 @@ def read_within(file: BinaryIO, max_bytes: int) -> bytes:
 
 
 def write(target: Path | None, data: bytes) -> None:
-    """Write a cut-out; under its name there is the whole of it or nothing new.
+    """Write a cut-out atomically.
 
-    It is written beside its place, under a hidden name, and renamed: a run that is killed leaves at
-    most such a hidden ``.part`` file. Raises OSError.
+    The data goes into a hidden ``.part`` file in the same folder, which is then renamed. A run that
+    is killed leaves at most this hidden file. Raises OSError.
     """
     if target is None:
         sys.stdout.buffer.write(data)
@@ -75,7 +75,7 @@ def write(target: Path | None, data: bytes) -> None:
 
 
 def is_finished(job: Job) -> bool:
-    """Tell whether the cut-out is there, of these options, and not older than its picture."""
+    """Return whether an up-to-date cut-out of these options exists."""
     if job.target is None or job.source is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Cutting out in this process, or in one that a remover was sent to."""
+"""Remove backgrounds in this process, or in a worker process that receives a pickled remover."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 from bgremove.shared_engine import acquire, release
 
-_engines: dict[Settings, Engine] = {}  # one a process: copies of a remover share it
+_engines: dict[Settings, Engine] = {}  # one per process, shared by the copies of a remover
 _lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class LocalRemover:
-    """Cuts subjects out with the server's own pipeline.
+    """Remove backgrounds with the server's own pipeline.
 
-    It pickles as its settings: sent to other processes, it loads the models once in each.
+    A pickled remover holds only its settings and options; each process it is sent to loads the
+    models once.
     """
 
     settings: Settings
@@ -30,14 +31,14 @@ class LocalRemover:
 
     @property
     def max_bytes(self) -> int:
-        """The largest picture that is read."""
+        """The size limit of a picture, in bytes."""
         return self.settings.max_upload_bytes
 
     def __call__(self, image: bytes) -> Result:
-        """Cut the subject out of a picture; what is wrong with it is told in the record.
+        """Remove the background of a picture; the record describes a failure.
 
-        A picture has the time of a request for each place: those at work share the cores, and
-        nobody waits at the other end.
+        The deadline is the request timeout times the number of places: concurrent pictures share
+        the cores, and no client is waiting.
         """
         try:
             engine = self.engine()
@@ -56,7 +57,7 @@ class LocalRemover:
     def engine(self) -> Engine:
         """Return this process's engine, its weights verified and its default model warm.
 
-        Raises WeightsError that says what is missing, and SettingsError.
+        Raises WeightsError naming the missing weights, and SettingsError.
         """
         with _lock:
             if self.settings not in _engines:
@@ -64,7 +65,7 @@ class LocalRemover:
             return _engines[self.settings]
 
     def close(self) -> None:
-        """End the decoders and threads of this process's engine."""
+        """Stop the decoders and threads of this process's engine."""
         with _lock:
             engine = _engines.pop(self.settings, None)
         if engine is not None:

@@ -1,4 +1,4 @@
-"""The frozen records of a batch: one picture's way, and its outcome."""
+"""The frozen records of a batch: jobs, results and outcomes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from bgremove.datatypes import Box
 from bgremove.errors import BgremoveError, ErrorCode, NoSubjectError
 
-STANDARD = "-"  # standard input or output, as a person writes it
-# Codes that end a batch, because every picture after it would fare the same.
-UNREACHABLE = "UNREACHABLE"  # in place of a code, where no service answers
+STANDARD = "-"  # standard input or output, as written on a command line
+# Codes that end a batch, because every later picture would fail in the same way.
+UNREACHABLE = "UNREACHABLE"  # replaces an error code where no service answers
 FATAL = frozenset({UNREACHABLE, ErrorCode.UNAUTHORIZED, ErrorCode.NOT_READY})
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is told of a picture beside its bytes; ``code`` and ``message`` say why it failed."""
+    """Facts about a processed picture; ``code`` and ``message`` give the reason of a failure."""
 
     code: str | None = None
     message: str | None = None
@@ -31,18 +31,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The bytes of a cut-out, empty where it failed, and what is told of it."""
+    """The bytes of a cut-out, empty after a failure, and its record."""
 
     data: bytes
     record: Record
 
 
-# Bytes of a picture in, its Result out. It never raises a BgremoveError.
+# Takes the bytes of a picture and returns its Result. Never raises a BgremoveError.
 Remover = Callable[[bytes], Result]
 
 
 class Status(StrEnum):
-    """What became of a picture."""
+    """The final state of a picture."""
 
     DONE = "done"
     SKIPPED = "skipped"
@@ -51,9 +51,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A picture that is dealt with: one line of ``--json``. ``ms`` includes reading and writing.
+    """A finished picture: one line of ``--json``. ``ms`` includes reading and writing.
 
-    ``source`` and ``target`` are paths or URLs as a person writes them.
+    ``source`` and ``target`` are paths or URLs as written on a command line.
     """
 
     source: str
@@ -63,7 +63,7 @@ class Outcome:
     record: Record = Record()
 
     def fields(self) -> dict[str, Any]:
-        """Return what the line of ``--json`` holds; a field that has no value is None."""
+        """Return the fields of the ``--json`` line; a field without a value is None."""
         record = asdict(self.record)
         record["warnings"] = list(self.record.warnings)
         names = {"input": self.source, "output": self.target}
@@ -72,11 +72,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One picture: where it is read and where its cut-out goes; None is standard input or output.
+    """One picture, its source and its target; None is standard input or output.
 
-    ``source``: a path, or the http or https address of a picture.
-    ``may_skip``: leave it out where its cut-out is there already.
-    ``since_ns``: a cut-out written before is of other options and does not count.
+    ``source``: a path, or the http or https URL of a picture.
+    ``may_skip``: skip the picture if its cut-out already exists.
+    ``since_ns``: an existing cut-out older than this time was made with other options.
     """
 
     source: Path | str | None
@@ -85,17 +85,17 @@ class Job:
     since_ns: int = 0
 
     def outcome(self, status: Status, ms: int = 0, record: Record | None = None) -> Outcome:
-        """Return what became of it."""
+        """Return the outcome of this job."""
         return Outcome(name_of(self.source), name_of(self.target), status, ms, record or Record())
 
 
 def name_of(path: Path | str | None) -> str:
-    """Return a path as a person would write it."""
+    """Return a path as written on a command line."""
     return STANDARD if path is None else str(path)
 
 
 def failure(error: BgremoveError) -> Record:
-    """Return what is told of a picture that raised ``error``."""
+    """Return the record of a picture that raised ``error``."""
     if isinstance(error, NoSubjectError):
         return Record(error.code, error.message, error.model, warnings=error.warnings)
     return Record(error.code, error.message)

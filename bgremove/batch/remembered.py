@@ -1,6 +1,6 @@
-"""Remember which options made the cut-outs of a folder, so that others are not taken for done.
+"""Remember the options of a folder's cut-outs, so that a run with other options repeats them.
 
-A folder of the default options needs no memory: nothing is written into it.
+Nothing is written into a folder whose cut-outs have the default options.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from pathlib import Path
 
 from bgremove.datatypes import Options
 
-NAME = ".bgremove.json"  # in the folder of the cut-outs; hidden, so never taken for a picture
+NAME = ".bgremove.json"  # in the output folder; hidden files are never read as pictures
 
 
 def made_since(folder: Path, options: Options) -> int:
     """Return the time, in nanoseconds, from which cut-outs in ``folder`` are of these options.
 
-    0 is always. Where the last run had other options, it is now, and that is remembered.
+    0 means that any age counts. If the last run had other options, returns the current time and
+    stores it in the folder.
     """
     known, wanted = _state(folder), _as_json(options)
     if known[0] == wanted:
@@ -28,7 +29,7 @@ def made_since(folder: Path, options: Options) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         state = {"options": wanted, "since_ns": since_ns}
         (folder / NAME).write_text(json.dumps(state), encoding="utf-8")
-    except OSError:  # writing the cut-outs there will fail as well, and say so
+    except OSError:  # writing the cut-outs fails too, and reports the reason
         return since_ns
     return since_ns
 

@@ -1,4 +1,4 @@
-"""Having pictures cut out by running services, over HTTP."""
+"""Remove backgrounds on running services, over HTTP."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from bgremove.headers import Header
 from bgremove.options import fields_of
 
 PATH = "/v1/remove-bg/universal"
-MAX_BYTES = 64 * 1024 * 1024  # the most that a service can be set to take
-TIMEOUT = urllib3.Timeout(connect=5, read=90)  # the ladder of a service ends at 45 s
+MAX_BYTES = 64 * 1024 * 1024  # the maximum of BGREMOVE_MAX_UPLOAD_BYTES
+TIMEOUT = urllib3.Timeout(connect=5, read=90)  # a service's longest timeout is 45 s
 FULL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 BROKEN = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 logger = logging.getLogger(__name__)
-TRIES_OF_BROKEN = 3  # a worker that died may be back; a picture that is too much stays so
+TRIES_OF_BROKEN = 3  # a crashed worker restarts; a picture that crashes it does so again
 
 
 class RemoteRemover:
-    """Sends pictures to services. Safe to use from several threads."""
+    """Send pictures to services. Safe to use from several threads."""
 
     max_bytes = MAX_BYTES
 
@@ -52,12 +52,12 @@ class RemoteRemover:
         self._pool = urllib3.PoolManager(num_pools=len(urls), maxsize=at_once, retries=False)
 
     def __call__(self, image: bytes) -> Result:
-        """Send a picture until a service answers it; what is wrong with it is told in the record.
+        """Send a picture until a service answers; the record describes a failure.
 
-        A service that has no place is left alone for as long as it asks; one that cannot be
-        reached, for longer each time. Sending again is safe: the same picture has the same answer.
+        A busy service gets no requests for the time of its Retry-After; an unreachable one is
+        retried after growing delays. Retries are safe: the same picture gets the same answer.
 
-        Raises CancelledError where the batch is stopped while the picture waits.
+        Raises CancelledError if the batch is stopped while the picture waits.
         """
         until = time.monotonic() + self._retry_for_s
         broken = 0
@@ -108,6 +108,6 @@ class RemoteRemover:
 
 
 def _reason(error: HTTPError) -> str:
-    """Return what went wrong, without the objects that urllib3 puts before it."""
+    """Return the error message without the object representations that urllib3 puts in front."""
     text = str(getattr(error, "reason", None) or error)
     return text.rpartition("object at 0x")[2].partition(": ")[2] or text

@@ -1,4 +1,4 @@
-"""Run a batch: a bounded number of pictures in flight, a failure costs only its own."""
+"""Run a batch with a bounded number of pictures in flight; a failure affects only its picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bgremove.batch.files import is_finished, read, write
 from bgremove.batch.records import FATAL, Job, Outcome, Record, Remover, Status, failure, name_of
 from bgremove.errors import BgremoveError, ErrorCode
 
-AHEAD = 2  # jobs handed to each thread, so that none waits for the next; a job is two paths
+AHEAD = 2  # jobs submitted per thread, so that no thread idles; a job is only two paths
 logger = logging.getLogger(__name__)
 
 
@@ -30,10 +30,10 @@ def run(
     at_once: int,
     stop: threading.Event,
 ) -> Iterator[Outcome]:
-    """Yield what became of each picture, as they finish.
+    """Yield the outcome of each picture, in the order in which they finish.
 
-    Once ``stop`` is set, pictures that are begun are finished and no other is. A failure that every
-    other picture would meet as well sets it. Memory is bounded by the pictures of ``at_once``.
+    Once ``stop`` is set, started pictures are finished and no others are started. A failure that
+    would affect every other picture sets ``stop``. At most ``at_once`` pictures are in memory.
     """
     waiting = iter(jobs)
     running: dict[Future[Outcome | None], Job] = {}
@@ -56,7 +56,7 @@ def run(
 
 
 def process(job: Job, remover: Remover, max_bytes: int) -> Outcome:
-    """Read a picture, cut it out and write the cut-out; what goes wrong is told, not raised."""
+    """Read a picture, remove its background and write the cut-out; failures go into the outcome."""
     if job.may_skip and is_finished(job):
         return job.outcome(Status.SKIPPED)
     started = time.perf_counter()
@@ -73,7 +73,7 @@ def process(job: Job, remover: Remover, max_bytes: int) -> Outcome:
 def recorded(
     read: Callable[[], bytes], remover: Remover, write: Callable[[bytes], None], target: str
 ) -> Record:
-    """Read a picture, cut it out, write what comes out to ``target``; tell what became of it."""
+    """Read a picture, remove its background, write it to ``target``, and return the record."""
     try:
         image = read()
     except BgremoveError as error:
@@ -95,9 +95,10 @@ def _begin(job: Job, remover: Remover, max_bytes: int, stop: threading.Event) ->
 
 
 def _outcome(future: Future[Outcome | None], job: Job) -> Outcome | None:
-    """Return a job's outcome; an error that nobody foresaw fails its picture, and is logged.
+    """Return a job's outcome; an unexpected error fails its picture and is logged.
 
-    None: the batch was stopped before the picture was begun, or while it waited for a service.
+    Returns None if the batch was stopped before the picture started, or while it waited for a
+    service.
     """
     error = future.exception()
     if error is None:

@@ -1,4 +1,4 @@
-"""Which service gets the next picture: the least busy of those that do not rest."""
+"""Choose the service for the next picture: the least busy one that is not backing off."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
-# How a service is left alone after failures in a row: 0, 1, 2, 4 ... seconds and up to half a
-# second more, or what its Retry-After says.
+# Delay after consecutive failures of a service: 0, 1, 2, 4 ... seconds plus up to half a second,
+# or its Retry-After.
 PATTERN = Retry(
     total=None, backoff_factor=0.5, backoff_jitter=0.5, backoff_max=30, retry_after_max=3600
 )
-IDLE_S = 0.05  # between two looks, while every service rests
+IDLE_S = 0.05  # interval between checks while every service is backing off
 
 
 class NoServerError(Exception):
-    """No service took the picture in time, or the batch was stopped while it waited."""
+    """No service accepted the picture in time, or the batch was stopped while it waited."""
 
 
 @dataclass(slots=True, eq=False)
 class Server:
-    """A service, and how it fares; guarded by the lock of its `Servers`."""
+    """A service and its load and failures; guarded by the lock of its `Servers`."""
 
     url: str
     busy: int = 0
@@ -44,9 +44,9 @@ class Servers:
 
     @contextmanager
     def turn(self, until: float) -> Iterator[Server]:
-        """Hold the least busy service that does not rest, waiting for one until ``until``.
+        """Reserve the least busy available service, waiting for one until ``until``.
 
-        Raises NoServerError where none will be there by then (of ``time.monotonic``).
+        ``until`` is a time of ``time.monotonic``. Raises NoServerError if none is available then.
         """
         while (server := self._take()) is None:
             with self._lock:
@@ -68,24 +68,24 @@ class Servers:
                 return None
             server = min(awake, key=lambda server: server.busy)
             server.busy += 1
-            # The next of two that are equally busy is the other one.
+            # Rotate the list: equally busy services take turns.
             self._servers.remove(server)
             self._servers.append(server)
             return server
 
     def answered(self, server: Server) -> None:
-        """Note that a service is well."""
+        """Record that a service works."""
         with self._lock:
             server.failures = PATTERN
 
     def failed(self, server: Server, response: BaseHTTPResponse | None = None) -> bool:
-        """Let a service rest that did not answer, or answered that it has no place.
+        """Back off from a service that did not answer, or answered that it is busy.
 
-        Returns whether it was well before.
+        Returns whether it worked before.
         """
         with self._lock:
             now = time.monotonic()
-            if server.rests_until > now:  # several pictures met the same failure
+            if server.rests_until > now:  # several pictures saw the same failure
                 return False
             was_well = server.failures is PATTERN
             server.failures = server.failures.increment(response=response)

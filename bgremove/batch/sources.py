@@ -1,4 +1,4 @@
-"""Which pictures a command line means: files as they are named, folders and patterns searched."""
+"""Find the pictures of a command line: named files, folders and patterns."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bgremove.errors import PlanError
 from bgremove.imaging.probe.foreign import FIRST_BYTES, kind_of
 from bgremove.imaging.probe.signatures import type_of
 
-# What is taken from a folder. A file that is named is taken whatever its name: content decides.
-# How the names of cut-outs beside their pictures end, before the suffix: photo.cutout.png.
+# Suffixes of the pictures in a folder. A file named on the command line may have any suffix.
+# Inserted before the suffix of a cut-out beside its picture: photo.cutout.png.
 BESIDE = {
     OutputFormat.TRANSPARENT: ".cutout",
     OutputFormat.WHITE_BG: ".cutout-white",
@@ -28,9 +28,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture, and the path it has below the output folder.
+    """A picture, and its path below the output folder.
 
-    ``path`` is a path, an http or https address, or None for standard input.
+    ``path`` is a path, an http or https URL, or None for standard input.
     """
 
     path: Path | str | None
@@ -38,15 +38,15 @@ class Found:
 
 
 def find(names: Sequence[str], out: Path | None, *, recursive: bool = True) -> list[Found]:
-    """Return the pictures that ``names`` mean, each once, in order.
+    """Return the pictures that ``names`` refer to, each once, in order.
 
-    ``out`` is the folder of the cut-outs, None where they lie beside their pictures.
+    ``out`` is the output folder; None if cut-outs are written beside their pictures.
 
-    A folder gives the pictures in it, with their path below it; several folders (or patterns) keep
-    their own names as well. Hidden files are left out, and so is what lies in ``out`` where that is
-    a folder of a folder searched: cut-outs are not to be cut out again.
+    A folder yields the pictures in it, with their paths relative to it; with several folders (or
+    patterns), each path starts with the folder's name. Hidden files are skipped. If ``out`` is
+    inside a searched folder, its files are skipped too, so that cut-outs are not processed again.
 
-    Raises PlanError for a name that means nothing, and a folder whose cut-outs would lie in it.
+    Raises PlanError for a name that matches nothing, and for a folder that is its own output.
     """
     several = sum(map(_is_searched, names)) > 1
     found: dict[Path | str | None, Found] = {}
@@ -58,7 +58,7 @@ def find(names: Sequence[str], out: Path | None, *, recursive: bool = True) -> l
 
 
 def left_out(names: Sequence[str], *, recursive: bool = True) -> dict[Path, str]:
-    """Return the files of folders that `find` leaves out, but for hidden ones, with their kinds."""
+    """Return the files that `find` skips in folders, except hidden ones, with their kinds."""
     return {
         path: _kind(path)
         for name in names
@@ -79,18 +79,18 @@ def _kind(path: Path) -> str:
 
 
 def is_picture_name(path: Path) -> bool:
-    """Tell whether a name passes for a picture's, and not for one of our own beside it."""
+    """Return whether a name is that of a picture, and not that of a cut-out beside a picture."""
     is_known = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     return is_known and not is_cutout_name(path)
 
 
 def is_cutout_name(path: Path) -> bool:
-    """Tell whether a name is one that a cut-out beside its picture has."""
+    """Return whether a name is that of a cut-out beside its picture."""
     return Path(path.stem).suffix in BESIDE.values()
 
 
 def is_url(name: str) -> bool:
-    """Tell whether a name is the address of a picture."""
+    """Return whether a name is the URL of a picture."""
     return name.startswith(("http://", "https://"))
 
 
@@ -141,7 +141,7 @@ def _in_folder(folder: Path, recursive: bool) -> Iterator[Path]:
 def _files(folder: Path, recursive: bool) -> Iterator[Path]:
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        # A pipe or a device, also behind a link, would be read without an end.
+        # A pipe or a device, even behind a link, may never end.
         yield from (path for name in files if (path := Path(here, name)).is_file())
 
 

@@ -1,4 +1,4 @@
-"""What `sources` and `targets` are for paths, for URLs: pictures meant, where cut-outs go."""
+"""Find sources and plan targets given as URLs, as `sources` and `targets` do for paths."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from bgremove.errors import PlanError
 
 @dataclass(frozen=True, slots=True)
 class StoreJob:
-    """One picture: the URLs where it is read and where its cut-out goes."""
+    """One picture: the URLs of its source and its target."""
 
     source: str
     target: str
     is_finished: bool = False
 
     def outcome(self, status: Status, ms: int = 0, record: Record | None = None) -> Outcome:
-        """Return what became of it."""
+        """Return the outcome of this job."""
         return Outcome(self.source, self.target, status, ms, record or Record())
 
 
 def plan(
     names: Sequence[str], out: str, suffix: str, *, recursive: bool = True, overwrite: bool = False
 ) -> list[StoreJob]:
-    """Say which pictures ``names`` mean (folders, patterns, files) and where each cut-out goes.
+    """Find the pictures of ``names`` (folders, patterns, files) and assign each a target.
 
-    A cut-out that is there and not empty counts as finished, unless ``overwrite``: stores do not
-    agree about the age of things.
+    An existing cut-out that is not empty counts as finished, unless ``overwrite``. Its age is not
+    checked, because stores report modification times differently.
 
-    Raises PlanError for what no store has or knows, and where a picture would be written over.
+    Raises PlanError for a name that no store has, an unknown kind of store, and a cut-out that
+    would overwrite a picture.
     """
     try:
         return _planned(
@@ -44,7 +45,7 @@ def plan(
         )
     except PlanError:
         raise
-    except Exception as error:  # every store has errors of its own
+    except Exception as error:  # every store has its own exceptions
         raise PlanError(f"{', '.join(names)} to {out}: {error or repr(error)}") from error
 
 
@@ -53,7 +54,7 @@ def _planned(
 ) -> list[StoreJob]:
     is_file = [place.store.isfile(place.path) for place in places]
     several = is_file.count(False) > 1
-    found: dict[str, Path] = {}  # by URL: what is meant twice is done once
+    found: dict[str, Path] = {}  # by URL: a picture named twice is processed once
     for place, is_one in zip(places, is_file, strict=True):
         one = {place.url: Path(posixpath.basename(place.path))}
         meant = one if is_one else dict(_searched(place, out, recursive, several))
@@ -75,7 +76,7 @@ def _targets(relatives: Sequence[Path], out: Place, suffix: str) -> list[str]:
 
 
 def _finished(out: Place) -> frozenset[str]:
-    """Return the URLs of what is there and not empty: the file, or what is in the folder."""
+    """Return the URLs of existing cut-outs that are not empty: the file, or those in the folder."""
     if out.store.isfile(out.path):
         return frozenset([out.url] if out.store.size(out.path) else [])
     return frozenset(out.below(name).url for name, size in out.files().items() if size)
@@ -84,9 +85,9 @@ def _finished(out: Place) -> frozenset[str]:
 def _searched(
     place: Place, out: Place, recursive: bool, several: bool
 ) -> Iterator[tuple[str, Path]]:
-    """Yield the pictures in a folder, or that match a pattern, with their paths below the output.
+    """Yield the pictures in a folder or matching a pattern, with their paths below the output.
 
-    Hidden ones are left out, and what lies in ``out`` where that is a folder within.
+    Skips hidden files, and the files in ``out`` if it is inside the folder.
     """
     base, names = _listed(place, recursive)
     above = Path(posixpath.basename(base.path) if several else "")
@@ -102,7 +103,7 @@ def _searched(
 
 
 def _listed(place: Place, recursive: bool) -> tuple[Place, list[str]]:
-    """Return a folder and what of it is meant: its pictures, or all that matches a pattern."""
+    """Return a folder and its selected files: the pictures in it, or all matches of a pattern."""
     if not glob.has_magic(place.path) or place.store.isdir(place.path):
         names = place.files(recursive=recursive)
         return place, sorted(name for name in names if is_picture_name(Path(name)))

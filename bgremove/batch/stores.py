@@ -1,4 +1,4 @@
-"""Files in stores that fsspec knows (S3, GCS, folders): listed, read, and written whole."""
+"""List, read and atomically write files in the stores of fsspec (S3, GCS, folders)."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from bgremove.batch.files import read_within
 
-# A whole object appears at once in these; elsewhere a file is written beside its place and renamed.
+# These stores write an object atomically; elsewhere a temporary file is written and renamed.
 OBJECT_STORES = (AsyncFileSystem, MemoryFileSystem)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A file, folder or pattern. ``url`` is what others open it by; neither ends in a slash."""
+    """A file, folder or pattern. ``url`` opens it in other programs; neither ends in a slash."""
 
     store: AbstractFileSystem
     path: str
     url: str
 
     def below(self, path: str) -> Place:
-        """Return what lies below, by its path relative to this one."""
+        """Return the place at a path relative to this one."""
         return Place(self.store, f"{self.path}/{path}", f"{self.url}/{path}")
 
     def files(self, *, recursive: bool = True) -> dict[str, int]:
-        """Return the files of a folder, by their path relative to it, with their bytes."""
+        """Return the files of a folder: paths relative to it, and sizes in bytes."""
         found = self.store.find(self.path, maxdepth=None if recursive else 1, detail=True)
         return {posixpath.relpath(path, self.path): about["size"] for path, about in found.items()}
 
@@ -45,7 +45,7 @@ def read(url: str, max_bytes: int) -> bytes:
 
 
 def write(url: str, data: bytes) -> None:
-    """Write a cut-out; under its name there is the whole of it or nothing new. Raises OSError."""
+    """Write a cut-out atomically. Raises OSError."""
     target = place_of(url)
     folder, name = posixpath.split(target.path)
     target.store.makedirs(folder, exist_ok=True)
@@ -59,7 +59,7 @@ def write(url: str, data: bytes) -> None:
             os.replace(part, target.path)
         else:
             with contextlib.suppress(FileNotFoundError):
-                target.store.rm_file(target.path)  # not every store renames onto what is there
+                target.store.rm_file(target.path)  # not every store can rename onto a file
             target.store.mv(part, target.path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -68,7 +68,7 @@ def write(url: str, data: bytes) -> None:
 
 
 def place_of(url: str) -> Place:
-    """Return what a name means; a path of this machine is made absolute, without links."""
+    """Return the place of a name; a local path is made absolute, with links resolved."""
     store, path = fsspec.core.url_to_fs(url)
     if isinstance(store, LocalFileSystem):
         path = os.path.realpath(path)

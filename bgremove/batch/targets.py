@@ -1,4 +1,4 @@
-"""Where cut-outs go: a name for each picture, none twice, and no picture written over."""
+"""Plan where cut-outs are written: unique names, and no picture is overwritten."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bgremove.errors import PlanError
 
 
 def plan(found: Sequence[Found], out: str, suffix: str, *, overwrite: bool = False) -> list[Job]:
-    """Say where the cut-out of each picture goes: ``out`` is a file, a folder, or ``-``.
+    """Assign each picture the target of its cut-out: ``out`` is a file, a folder, or ``-``.
 
-    Raises PlanError where ``out`` cannot take them, where two would share a name, and where one
-    would be written over a picture.
+    Raises PlanError if ``out`` cannot hold the cut-outs, if two would share a name, or if one would
+    overwrite a picture.
     """
     if out == STANDARD and len(found) != 1:
         raise PlanError(f"standard output takes one picture, not {len(found)}")
@@ -39,9 +39,9 @@ def plan(found: Sequence[Found], out: str, suffix: str, *, overwrite: bool = Fal
 
 
 def beside(found: Sequence[Found], options: Options, *, overwrite: bool = False) -> list[Job]:
-    """Say where cut-outs go that lie beside their pictures: ``photo.cutout.png``.
+    """Assign each picture a target beside it: ``photo.cutout.png``.
 
-    Those of addresses go into the working folder. Raises PlanError for standard input.
+    Cut-outs of URLs go into the current folder. Raises PlanError for standard input.
     """
     if any(one.path is None for one in found):
         raise PlanError("standard input has no name: say with -o where its cut-out goes")
@@ -52,7 +52,7 @@ def beside(found: Sequence[Found], options: Options, *, overwrite: bool = False)
 
 
 def check_writable(jobs: Sequence[Job]) -> None:
-    """Raise PlanError where a cut-out could not be written, before any is computed."""
+    """Raise PlanError, before any work starts, if a cut-out cannot be written."""
     for folder in {job.target.parent for job in jobs if job.target is not None}:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         try:
@@ -62,16 +62,16 @@ def check_writable(jobs: Sequence[Job]) -> None:
 
 
 def means_file(out: str) -> bool:
-    """Tell whether ``out`` is the name of a picture, not of a folder."""
+    """Return whether ``out`` is the name of a picture, not of a folder."""
     return Path(out).suffix.lower() in SUFFIXES and not os.path.isdir(out)
 
 
 def target_names(relatives: Sequence[Path], suffix: str) -> list[Path]:
     """Name the cut-outs: ``a.jpg`` gives ``a.png``.
 
-    Where two pictures would share a name, both keep their whole one: ``a.jpg.png``. Names that
-    differ only in case count as the same, for the sake of other file systems, except where the
-    pictures' own differ in nothing else. Raises PlanError for two of the same path.
+    If two pictures would share a name, both keep their full names: ``a.jpg.png``. Names that differ
+    only in case count as the same, because some file systems ignore case. The exception are
+    pictures whose own names differ only in case. Raises PlanError if two have the same path.
     """
     names = [_short(relative, suffix) for relative in relatives]
     is_short = [True] * len(names)
@@ -107,7 +107,7 @@ def _check_paths_differ(relatives: Sequence[Path]) -> None:
 
 
 def check_suffix(target: Path | None, suffix: str) -> None:
-    """Raise PlanError where a name promises another kind of file than ``suffix``."""
+    """Raise PlanError if the suffix of ``target`` stands for another file type than ``suffix``."""
     same = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg"}
     if target is None:
         return

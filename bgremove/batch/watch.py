@@ -1,4 +1,4 @@
-"""Watch folders: tell when something changed there, and which pictures are wholly written."""
+"""Watch folders for changes, and report the pictures that are completely written."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from watchdog.observers import Observer
 
 from bgremove.batch.records import Job
 
-POLL_S = 0.25  # between two looks while a picture is being written, and at `stop`
+POLL_S = 0.25  # interval between checks of unfinished pictures, and of `stop`
 CHANGES = [
     *(FileClosedEvent, FileCreatedEvent, FileModifiedEvent, FileMovedEvent),
-    *(FileDeletedEvent, DirDeletedEvent),  # what stood in the way of others may be gone
+    *(FileDeletedEvent, DirDeletedEvent),  # an obstacle to other pictures may be gone
 ]
 State = tuple[int, int, int]  # of a file: inode, bytes, nanoseconds of its last change
 
@@ -42,18 +42,19 @@ class _Bell(FileSystemEventHandler):
 
 
 class Watch:
-    """Gives each picture of the folders once it is wholly written, and again when it changes."""
+    """Select each picture once it is completely written, and again after each change."""
 
     def __init__(self, settle_s: float) -> None:
-        """Call a picture written when it has not changed for ``settle_s`` and nobody writes it."""
+        """Treat a picture as written after ``settle_s`` without changes or open writers."""
         self._settle_s = settle_s
         self._given: dict[Path, State] = {}
         self._seen: dict[Path, tuple[State, float]] = {}
 
     def ready(self, jobs: Sequence[Job], now: float) -> list[Job]:
-        """Return the jobs whose picture is written and was not given before as it is.
+        """Return the jobs whose pictures are written, and new or changed since they were returned.
 
-        ``now`` is of ``time.monotonic``. A failed picture is not given again until it changes.
+        ``now`` is a time of ``time.monotonic``. A failed picture is not returned again until it
+        changes.
         """
         written = []
         for job in jobs:
@@ -74,15 +75,15 @@ class Watch:
 
     @property
     def waits(self) -> bool:
-        """Whether some picture is not known to be written yet."""
+        """Whether a picture may still be being written."""
         return bool(self._seen)
 
 
 def looks(folders: Sequence[Path], watch: Watch, stop: threading.Event) -> Iterator[float]:
-    """Yield the time whenever it is time to look at the folders, until ``stop``."""
+    """Yield the current time whenever the folders should be checked, until ``stop``."""
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `is_being_written`
     rings = threading.Event()
-    rings.set()  # for what is there already
+    rings.set()  # check the existing files first
     observer = Observer()
     for folder in folders:
         observer.schedule(_Bell(rings), str(folder), recursive=True, event_filter=CHANGES)
@@ -99,10 +100,10 @@ def looks(folders: Sequence[Path], watch: Watch, stop: threading.Event) -> Itera
 
 
 def is_being_written(path: Path) -> bool:
-    """Tell whether some process has the file open for writing; False where that is not to be known.
+    """Return whether a process has the file open for writing; False if the system cannot tell.
 
-    The kernel gives a read lease only on a file that nobody has open for writing. It is given back
-    at once; a writer who comes in between would have us sent SIGIO, which is therefore ignored.
+    The kernel grants a read lease only on a file that no process has open for writing. The lease is
+    released at once. A process that opens the file in between causes a SIGIO, which is ignored.
     """
     if not hasattr(fcntl, "F_SETLEASE"):  # only Linux has it
         return False
@@ -115,7 +116,7 @@ def is_being_written(path: Path) -> bool:
         fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except BlockingIOError:  # EAGAIN: open for writing
         return True
-    except OSError:  # another's file, or a file system without leases: only the clock tells
+    except OSError:  # a file of another user, or a file system without leases: rely on ``settle_s``
         return False
     finally:
         os.close(file)

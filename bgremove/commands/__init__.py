@@ -1,1 +1,1 @@
-"""The commands of the command line, a module each: its name is the command's."""
+"""Commands of the command line, one module each, named after its command."""

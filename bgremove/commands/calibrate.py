@@ -1,4 +1,4 @@
-"""`bgremove calibrate`: the ranges that a model's int8 form is built from."""
+"""`bgremove calibrate`: measure the value ranges from which a model's int8 form is built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who computes a batch: this process, or running services."""
+"""Choose where a batch is computed: in this process, or on running services."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from bgremove.commands.stopping import Stop
 from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError
 
-# Pictures in flight. Here: two fill the gaps that one leaves (4.3 pictures a second with one, 4.8
-# with two or with three, on 2 cores). A service has 2 places, and uploads on their way besides.
+# Pictures in flight. Here: 4.3 pictures a second with one, 4.8 with two or with three, on 2 cores.
+# A service has 2 places; more pictures are uploaded meanwhile.
 LEAST_JOBS, MOST_JOBS = 2, 8
 JOBS_A_SERVER = 4
 
 
 class Computer(Protocol):
-    """What cuts out: a Remover that knows how much it takes, and is closed at the end."""
+    """A Remover with a size limit and a close method."""
 
     @property
     def max_bytes(self) -> int:
-        """The largest picture that it takes."""
+        """The size limit of a picture, in bytes."""
 
     def __call__(self, image: bytes) -> Result:
-        """Cut out."""
+        """Remove the background of a picture."""
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release its resources."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The options that send pictures elsewhere; no ``urls`` means that they are computed here."""
+    """Options of remote services; without ``urls``, pictures are computed in this process."""
 
     urls: tuple[str, ...]
     key_file: Path | None
@@ -48,7 +48,7 @@ class Services:
     min_confidence: float = 0.0
 
     def __post_init__(self) -> None:
-        """Raise UsageError for what is no address of a service."""
+        """Raise UsageError for an invalid URL, and for a key file without a URL."""
         for url in self.urls:
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
@@ -61,9 +61,9 @@ class Services:
 def computing(
     options: Options, services: Services, jobs: int | None, stop: Stop
 ) -> Iterator[tuple[Computer, int]]:
-    """Give who computes, and how many pictures at once.
+    """Provide the computer of a batch, and the number of pictures in flight.
 
-    Raises ClickException where nothing can be computed: weights that are missing, wrong settings.
+    Raises ClickException for missing weights and invalid settings.
     """
     at_once = jobs or _jobs(services)
     computer = (
@@ -79,7 +79,7 @@ def computing(
 
 @dataclass(frozen=True, slots=True)
 class _Sure:
-    """A computer that fails what it is not sure of."""
+    """A computer that fails pictures whose confidence is below ``least``."""
 
     computer: Computer
     least: float

@@ -1,4 +1,4 @@
-"""`bgremove doctor`: what this machine has, what would run on it, and what is wrong."""
+"""`bgremove doctor`: report the machine, the service that it would run, and problems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EPILOG = manual(
     exit_codes={0: "it would serve", 1: "something is wrong, and said", 2: "wrong usage"},
     environment={"BGREMOVE_*": "the settings that are looked at"},
 )
-WIDTH = 18  # of the first column
+WIDTH = 18  # of the first column, in characters
 
 
 @click.command("doctor", epilog=EPILOG, short_help="Tell what runs here, and what is wrong.")
@@ -40,7 +40,7 @@ def command(as_json: bool) -> None:
     keys and the weights (every file is hashed), and cuts one picture out, stage by stage. Changes
     nothing.
     """
-    logging.getLogger("bgremove").addHandler(logging.NullHandler())  # the advice says it
+    logging.getLogger("bgremove").addHandler(logging.NullHandler())  # the advice reports it
     machine = look_at_machine()
     settings: Settings | None = None
     try:

@@ -1,4 +1,4 @@
-"""`bgremove remove --engine dask`: a batch on a cluster, its pictures in any store of fsspec."""
+"""`bgremove remove --engine dask`: a batch on a cluster, with pictures in any fsspec store."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from bgremove.batch.store_jobs import StoreJob
 
 
-LOOK_S = 0.2  # between two looks whether a worker has come
+LOOK_S = 0.2  # interval between checks for a first worker
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where a batch runs: on a scheduler's workers, or without one on ``workers`` of our own."""
+    """The cluster of a batch: a scheduler's workers, or ``workers`` local processes."""
 
     scheduler: str | None
     workers: int | None
     patience_s: float
-    connect_s: float = 30  # for a scheduler to answer
+    connect_s: float = 30  # timeout of connecting to a scheduler
 
     def run(self, jobs: Sequence[StoreJob], options: Options, stop: Stop) -> Iterator[Outcome]:
-        """Yield what became of each picture; nobody is asked where nothing is left to do.
+        """Yield the outcome of each picture; connects only if a picture is unfinished.
 
-        Raises ClickException where the cluster does not answer or has no worker.
+        Raises ClickException if the cluster does not answer or has no worker.
         """
         yield from (job.outcome(Status.SKIPPED) for job in jobs if job.is_finished)
         left = [job for job in jobs if not job.is_finished]
@@ -83,7 +83,7 @@ class Cluster:
             "threads_per_worker": 1,
             "host": "127.0.0.1",
             "dashboard_address": None,
-            "memory_limit": 0,  # a worker that works on large pictures is not to be killed for it
+            "memory_limit": 0,  # no limit: large pictures must not get a worker killed
             "env": {"BGREMOVE_THREADS": environment().get("BGREMOVE_THREADS", "1")},
         }
 
@@ -91,7 +91,7 @@ class Cluster:
 def plan(
     photos: Sequence[str], out: str, options: Options, *, recursive: bool, overwrite: bool
 ) -> list[StoreJob]:
-    """Look at the stores and say what is to be done; raises UsageError and ClickException."""
+    """List the stores and return the jobs; raises UsageError and ClickException."""
     if STANDARD in (out, *photos):
         raise click.UsageError("--engine dask takes files, folders and URLs, not -")
     try:

@@ -1,4 +1,4 @@
-"""What commands take from the environment: the settings, and the key for other services."""
+"""Values that commands read from the environment: the settings, and the key for services."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ KEY_NAME = "BGREMOVE_API_KEY"
 
 
 def environment() -> Mapping[str, str]:
-    """Return the environment; no other module of the commands looks at it."""
+    """Return the environment; other modules of the commands read it only through this function."""
     return os.environ
 
 
 def read_settings() -> Settings:
-    """Return the settings, saying on standard error which names are unknown.
+    """Return the settings, and warn about unknown names on standard error.
 
-    Raises ClickException with every fault of the environment.
+    Raises ClickException that lists every invalid value.
     """
     for sentence in unknown_names(os.environ):
         click.echo(sentence, err=True)
@@ -34,7 +34,7 @@ def read_settings() -> Settings:
 
 
 def prepare(settings: Settings, *, offline: bool) -> None:
-    """Fetch the weights that are missing; raises ClickException where the default is."""
+    """Fetch missing weights; raises ClickException if those of the default model stay missing."""
     from bgremove.provisioning.first_use import ensure_weights
 
     try:
@@ -44,10 +44,10 @@ def prepare(settings: Settings, *, offline: bool) -> None:
 
 
 def read_key(file: Path | None) -> str | None:
-    """Return the key to send to services: from ``file``, else from the environment, else None.
+    """Return the key for services: from ``file``, else from the environment, else None.
 
-    No option takes the key itself: other users of the machine could read it in the process list.
-    Raises BadParameter for a file that cannot be read or holds no key.
+    No option takes the key itself, because other users could read it in the process list. Raises
+    BadParameter for a file that cannot be read or holds no key.
     """
     if file is None:
         return os.environ.get(KEY_NAME) or None

@@ -1,4 +1,4 @@
-"""The end of every command's help, in the order of a manual page."""
+"""The end of each command's help, in the order of a manual page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def manual(
 ) -> str:
     r"""Return the epilog of a command: examples, exit codes and environment.
 
-    A line of its own is kept as it is: ``\b`` is how click is told so.
+    ``\b`` keeps click from rewrapping the lines of a paragraph.
     """
     parts = ["\b", "Examples:"]
     for line, meaning in examples.items():

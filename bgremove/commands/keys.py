@@ -75,7 +75,7 @@ def revoke(label: str, path: Path) -> None:
 
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Say a fault in words, and which file has it."""
+    """Report an invalid or unreadable key file as a ClickException that names the file."""
     try:
         yield
     except FileFaultError as fault:

@@ -1,4 +1,4 @@
-"""`bgremove openapi`: the document of the HTTP interface."""
+"""`bgremove openapi`: print the OpenAPI document of the HTTP API."""
 
 from __future__ import annotations
 

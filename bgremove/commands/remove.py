@@ -1,4 +1,4 @@
-"""`bgremove remove`: cut the subjects out of pictures, here or on running services."""
+"""`bgremove remove`: remove the backgrounds of pictures, in this process or on running services."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ EPILOG = manual(
 
 
 class Parsed(click.ParamType[Any]):
-    """An option that a function reads from its text, or raises ValueError with a sentence."""
+    """An option type whose parser is a function that raises ValueError with a message."""
 
     name = "text"
 
@@ -62,7 +62,7 @@ class Parsed(click.ParamType[Any]):
         self.parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return what the text means."""
+        """Return the parsed value."""
         try:
             return self.parse(value)
         except ValueError as error:
@@ -267,7 +267,7 @@ def command(
 def _encoding(
     white_format: str | None, output_format: OutputFormat, output: str | None
 ) -> Encoding | None:
-    """Choose the file type by the name of a file, or by the option for white_bg."""
+    """Choose the file type by the suffix of the output, or by ``--white-format`` for white_bg."""
     is_white = output_format is OutputFormat.WHITE_BG
     if is_white and white_format is not None:
         return Encoding(white_format)

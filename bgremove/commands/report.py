@@ -1,4 +1,4 @@
-"""How a batch fares: a bar on a terminal, a line a picture elsewhere, JSON lines, a summary."""
+"""Progress of a batch: a bar on a terminal, else a line per picture, JSON lines, and a summary."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MINUTE_S = 60
 
 
 class Report:
-    """Tells of each picture as it finishes, and of all at the end.
+    """Report each picture as it finishes, and a summary at the end.
 
-    Words for people go to standard error: standard output is for pictures and JSON.
+    Messages go to standard error; standard output is for pictures and JSON.
     """
 
     def __init__(self, total: int | None, *, as_json: bool = False, quiet: bool = False) -> None:
-        """Tell of ``total`` pictures, None where nobody knows how many will come."""
+        """Begin a report of ``total`` pictures, None if the number is unknown."""
         self.counts: Counter[Status] = Counter()
-        self.doubtful = 0  # cut-outs that are probably wrong
-        self._left_out: Counter[str] = Counter()  # files of folders, by kind
+        self.doubtful = 0  # cut-outs that need a check
+        self._left_out: Counter[str] = Counter()  # skipped files of folders, by kind
         self._total = total
         self._as_json, self._quiet = as_json, quiet
         self._started = time.monotonic()
@@ -37,7 +37,7 @@ class Report:
         self._bar = _bar(total) if wants_bar else None
 
     def add(self, outcome: Outcome) -> None:
-        """Tell of a picture."""
+        """Report a picture."""
         self.counts[outcome.status] += 1
         self.doubtful += Notice.LOW_CONFIDENCE in outcome.record.warnings
         if self._as_json:
@@ -46,7 +46,7 @@ class Report:
             self._say(line_of(outcome))
         if self._bar is None:
             return
-        if outcome.status is Status.SKIPPED:  # it took no time, and would spoil the rate
+        if outcome.status is Status.SKIPPED:  # takes no time and would distort the rate
             self._bar.total -= 1
             self._bar.refresh()
         else:
@@ -60,11 +60,11 @@ class Report:
 
     @property
     def left(self) -> int:
-        """How many pictures were not dealt with."""
+        """The number of unfinished pictures."""
         return 0 if self._total is None else self._total - self.counts.total()
 
     def summary(self) -> str:
-        """Return the sentence for the end."""
+        """Return the sentence that ends the report."""
         done, skipped, failed = (self.counts[status] for status in Status)
         seconds = time.monotonic() - self._started
         parts = [f"{done} done"]
@@ -82,7 +82,7 @@ class Report:
         return f"{', '.join(parts)}; {_duration(seconds)}{rate}{doubts}{others}"
 
     def leave_out(self, files: Mapping[Path, str]) -> None:
-        """Tell of the files of folders that are no pictures; ``files`` gives the kind of each."""
+        """Report the skipped files of folders; ``files`` maps each to its kind."""
         self._left_out.update(files.values())
         if self._as_json:
             for path, kind in files.items():
@@ -102,12 +102,12 @@ class Report:
 
 
 def kinds_in_words(kinds: Iterable[str]) -> str:
-    """Count kinds, most first: ``3 HEIC, 1 other``."""
+    """Count kinds, the most frequent first: ``3 HEIC, 1 other``."""
     return ", ".join(f"{count} {kind}" for kind, count in Counter(kinds).most_common())
 
 
 def line_of(outcome: Outcome) -> str:
-    """Return the line that tells a person of a picture."""
+    """Return the line of text that reports a picture."""
     record, source = outcome.record, _shown(outcome.source)
     if outcome.status is Status.FAILED:
         return f"failed   {source}: {record.message} ({record.code})"
@@ -127,7 +127,7 @@ def _bar(total: int | None) -> Any:
 
 
 def _shown(name: str) -> str:
-    """Return a file's name without anything that a terminal would obey."""
+    """Return a file's name with control characters escaped for a terminal."""
     return name if name.isprintable() else repr(name)[1:-1]
 
 

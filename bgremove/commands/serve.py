@@ -68,7 +68,7 @@ def command(host: str, port: int, workers: int, log_format: str | None, offline:
     """
     settings = read_settings()
     _check_address(host, port)
-    if not offline:  # else `/readyz` and the log say what is missing, until it is there
+    if not offline:  # otherwise `/readyz` and the log name the missing weights until they exist
         prepare(settings, offline=False)
     chosen = {"HOST": host, "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
     if log_format is not None:
@@ -80,7 +80,7 @@ def command(host: str, port: int, workers: int, log_format: str | None, offline:
 
 
 def _check_address(host: str, port: int) -> None:
-    """Raise ClickException where nothing can listen there: gunicorn would try for 5 seconds."""
+    """Raise ClickException if the address cannot be bound; gunicorn would retry for 5 seconds."""
     try:
         family = socket.getaddrinfo(host, port)[0][0]
         socket.create_server((host, port), family=family).close()

@@ -1,4 +1,4 @@
-"""`bgremove settings`: the settings in force."""
+"""`bgremove settings`: print the settings in force."""
 
 from __future__ import annotations
 

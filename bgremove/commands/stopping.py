@@ -1,4 +1,4 @@
-"""Ctrl-C during a batch: the first finishes what is begun, the second ends it at once."""
+"""Handle Ctrl-C during a batch: the first finishes started pictures, the second exits at once."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-EXIT_BASE = 128  # a shell's exit code for a process that a signal ended, plus the signal
+EXIT_BASE = 128  # exit code of a process ended by a signal: this plus the signal's number
 SAID = b"\nstopping: what is begun is finished; once more stops at once\n"
 
 
 class Stop(threading.Event):
-    """Set when a batch is to end; ``exit_code`` is that of the signal that came, if one did."""
+    """An event that ends a batch; ``exit_code`` is set if a signal caused it."""
 
     exit_code: int | None = None
 
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Have SIGINT and SIGTERM set the event; the second of either does what it does by default."""
+    """Set the event on the first SIGINT or SIGTERM; restore the default action for the second."""
     stop = Stop()
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -31,7 +31,7 @@ def stoppable() -> Iterator[Stop]:
         stop.set()
         for each in before:
             signal.signal(each, signal.SIG_DFL)
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, SAID)  # buffers may be in use
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, SAID)  # print is not reentrant
 
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     for each in before:

@@ -1,4 +1,4 @@
-"""`bgremove remove --watch`: the jobs of a batch that does not end."""
+"""`bgremove remove --watch`: the jobs of a batch that runs until it is stopped."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def batches(
     stop: threading.Event,
     look: Callable[[], list[Job]],
 ) -> Iterator[list[Job]]:
-    """Yield the jobs of pictures that are there, and of those that come, until ``stop``.
+    """Yield the jobs of existing pictures, then those of new pictures, until ``stop``.
 
-    ``look`` plans everything anew: names depend on which pictures lie side by side. Where it raises
-    PlanError, that is said, and nothing is begun until it is corrected. Raises ClickException where
-    a folder is gone: nothing would ever be seen of it again.
+    ``look`` plans all jobs again, because target names depend on the other pictures of a folder. If
+    it raises PlanError, the error is reported, and no picture starts until the cause is fixed.
+    Raises ClickException if a watched folder is deleted: its events stop for good.
     """
     from bgremove.batch.watch import Watch, looks
 

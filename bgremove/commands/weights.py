@@ -19,7 +19,7 @@ from bgremove.inference.verify import as_built
 from bgremove.machine import available_cpus
 from bgremove.settings import Settings
 
-ANSWER_TIMEOUT_S = 60.0  # for one run, on the slowest of machines
+ANSWER_TIMEOUT_S = 60.0  # limit of one run, for the slowest machines
 EPILOG = manual(
     examples={
         "bgremove weights": "fetch what is not there, verify what is",

@@ -1,4 +1,4 @@
-"""What a call of `bgremove remove` is to do, and who does it."""
+"""The pictures of a call of `bgremove remove`, and the backend that processes them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bgremove.errors import PlanError
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How many pictures there are to do, None where nobody knows, and how they are done."""
+    """The number of pictures, None if unknown, and the function that processes them."""
 
     total: int | None
     run: Callable[[Stop], Iterator[Outcome]]
@@ -41,7 +41,7 @@ class Batch:
     overwrite: bool
 
     def once(self, services: Services, at_once: int | None) -> Work:
-        """Do what is there; raises UsageError where nothing is."""
+        """Process the existing pictures; raises UsageError if there are none."""
         jobs = self.jobs()
         if not jobs:
             others = kinds_in_words(self.left_out().values())
@@ -50,7 +50,7 @@ class Batch:
         return Work(len(jobs), lambda stop: self._run([jobs], services, at_once, stop))
 
     def watched(self, settle_s: float, services: Services, at_once: int | None) -> Work:
-        """Do what is there, then what comes; raises UsageError where that cannot be begun."""
+        """Process existing pictures, then new ones; raises UsageError if watching cannot start."""
         folders = check_folders(self.photos, self.output)
         self.jobs()
 
@@ -60,10 +60,10 @@ class Batch:
         return Work(None, rounds)
 
     def on(self, cluster: engine.Cluster) -> Work:
-        """Do what is there on a cluster; raises UsageError and ClickException."""
+        """Process the existing pictures on a cluster; raises UsageError and ClickException."""
         jobs = engine.plan(
             self.photos,
-            self.output or "",  # the command asks for it
+            self.output or "",  # the command requires it
             self.options,
             recursive=self.recursive,
             overwrite=self.overwrite,
@@ -80,7 +80,7 @@ class Batch:
                 )
 
     def jobs(self) -> list[Job]:
-        """Look at the folders and say what is to be done; raises UsageError."""
+        """List the folders and return the jobs; raises UsageError."""
         try:
             jobs = self._plan()
             check_writable(jobs)
@@ -101,5 +101,5 @@ class Batch:
         return [replace(job, since_ns=since_ns) for job in jobs]
 
     def left_out(self) -> dict[Path, str]:
-        """Return the files of the folders that are no pictures by their names, with their kinds."""
+        """Return the files in the folders that are not named as pictures, with their kinds."""
         return left_out(self.photos, recursive=self.recursive)

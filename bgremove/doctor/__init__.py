@@ -1,1 +1,1 @@
-"""What this machine has, what would run on it, and what to do about what is wrong."""
+"""Diagnosis of a machine: its facts, the service that it would run, and advice."""

@@ -1,4 +1,4 @@
-"""What to do about what was found: what is wrong, and what could be better."""
+"""Advice about the findings: problems, and possible improvements."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bgremove.installation import pip_install
 from bgremove.settings import PREFIX, Settings
 
 FALLBACK = "(model-fallback)"
-NOT_THE_FILE = "of the manifest"  # how the fault of a file of other bytes ends
+NOT_THE_FILE = "of the manifest"  # ends the message about a file with an unexpected hash
 # Resident memory of a server under four clients, and at 40 megapixels (docs/bench.md).
 UNDER_LOAD_MIB, LARGE_PICTURE_MIB = 470, 810
-ROOMY_MIB = 1000  # less than this is told of: large pictures, and room above them
+ROOMY_MIB = 1000  # less causes advice: enough for large pictures, with some reserve
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A sentence; ``is_wrong`` where the service would not work, else it only could be better."""
+    """A sentence; ``is_wrong`` marks a problem, otherwise it is a possible improvement."""
 
     is_wrong: bool
     text: str
@@ -29,14 +29,14 @@ class Advice:
 def advise(
     machine: Machine, settings: Settings | None, service: Service, unknown: list[str]
 ) -> list[Advice]:
-    """Return what to do, what is wrong first. ``unknown``: names that no setting has."""
+    """Return the advice, problems first. ``unknown``: names that no setting has."""
     wrong = [Advice(True, text) for text in _wrong(machine, service)]
     better = [Advice(False, text) for text in (*unknown, *_better(machine, settings, service))]
     return wrong + better
 
 
 def differing(settings: Settings) -> dict[str, str]:
-    """Return the settings that are not their default, by the name of their variable."""
+    """Return the settings that differ from their defaults, by the names of their variables."""
     return {
         PREFIX + row.name.upper(): str(getattr(settings, row.name))
         for row in fields(settings)
@@ -54,7 +54,7 @@ def _wrong(machine: Machine, service: Service) -> Iterator[str]:
 
 
 def _mended_by_weights(models: Mapping[str, str]) -> set[str]:
-    """Return the faults of files that are absent, or whose bytes are not the manifest's."""
+    """Return the faults that `bgremove weights` fixes: missing files and wrong hashes."""
     return {
         f"{name}: {state}"
         for name, state in models.items()

@@ -41,10 +41,10 @@ BUILDS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Facts; memory in MiB. ``memory_limit_mib`` is the cgroup's, None where it has none.
+    """Facts; memory in MiB. ``memory_limit_mib`` is the cgroup's limit, None without one.
 
     ``libraries``: a version, or None for a library that is not installed. ``sandbox_lacks``: a
-    sentence for each wall round the decoders that this system cannot build.
+    sentence for each sandbox layer of the decoders that this system does not support.
     """
 
     processor: str
@@ -61,7 +61,7 @@ class Machine:
 
 
 def look_at_machine() -> Machine:
-    """Return the facts of this machine, as this process may use it."""
+    """Return the facts of this machine, within the limits of this process."""
     memory = psutil.virtual_memory()
     limit = memory_limit_bytes()
     return Machine(
@@ -95,7 +95,7 @@ def _version(name: str) -> str | None:
 
 
 def _nginx() -> str | None:
-    """Return nginx's version, None where it is not on the path."""
+    """Return nginx's version, None if it is not on the path."""
     program = shutil.which("nginx", path=os.defpath + ":/usr/sbin:/usr/local/sbin:/sbin")
     if program is None:
         return None

@@ -1,4 +1,4 @@
-"""What would run on this machine: the models, their precision, and one picture's way."""
+"""The service that this machine would run: the models, their precision, and a timed trial."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from bgremove.memory import return_freed_memory
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 
-TRIAL_SIZE = (1440, 1080)  # pixels; about what a shop's picture has
+TRIAL_SIZE = (1440, 1080)  # pixels; about the size of a picture in a web shop
 TRIAL_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One picture of ``TRIAL_SIZE``, cut out after another had warmed everything: milliseconds."""
+    """Milliseconds per stage of one picture of ``TRIAL_SIZE``, after a warm-up picture."""
 
     stages_ms: dict[str, float]
     model: str
 
     @property
     def total_ms(self) -> float:
-        """The whole way."""
+        """The sum of all stages."""
         return round(sum(self.stages_ms.values()), 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a server of these settings would be; ``models`` and ``subjects`` as `/readyz` has them.
+    """A server of these settings; ``models`` and ``subjects`` have the format of `/readyz`.
 
-    ``joining`` are the models of unmeasured quality that join the vote on people. ``faults`` say
-    why it would not serve.
+    ``joining`` are the models of unmeasured quality that join the vote on people. ``faults`` give
+    the reasons why it would not serve.
     """
 
     provider: str | None = None
@@ -54,7 +54,7 @@ class Service:
 
 
 def try_service(settings: Settings) -> Service:
-    """Build what a worker builds, read its keys, verify its weights, and cut one picture out."""
+    """Build a worker's engine, read its keys, verify its weights, and process one picture."""
     return_freed_memory()
     refused = _faults_of_keys(settings)
     try:
@@ -104,6 +104,6 @@ def _tried(engine: Engine) -> Service:
 def _trial(engine: Engine) -> Trial:
     bgr = cv2.resize(known_picture().bgr, TRIAL_SIZE, interpolation=cv2.INTER_LINEAR)
     picture = encode_jpeg(bgr.astype("uint8"))
-    for _ in range(2):  # the first starts a decoder and grows memory
+    for _ in range(2):  # the first run starts a decoder and allocates memory
         removal = remove_background(picture, Options(), engine, Deadline.after(TRIAL_TIMEOUT_S))
     return Trial(removal.stages_ms, removal.model)

@@ -1,1 +1,1 @@
-"""Who is let in: keys as hashes in a file, and the secret of a gateway in front."""
+"""Authentication: API keys, stored as hashes in a file, and the secret of a gateway."""

@@ -1,4 +1,4 @@
-"""Who is let in, as the settings say: everybody, holders of keys, what a gateway lets through."""
+"""Admission of requests by the settings: all requests, API keys, or a gateway's secret."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET_FILE = SECRET + "_FILE"
 
 
 class Source(Protocol):
-    """Where keys come from."""
+    """A source of keys."""
 
     @property
     def ring(self) -> KeyRing:
@@ -27,7 +27,7 @@ class Source(Protocol):
 
     @property
     def fault(self) -> str | None:
-        """Why these may be older than they should be, if they may."""
+        """The reason that the keys may be outdated, else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """``keys`` of clients, the ``gateway``'s secret; with neither, everybody is let in."""
+    """The ``keys`` of clients and the ``gateway``'s secret. Without both, all are admitted."""
 
     keys: Source | None
     gateway: Source | None
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing is asked of anybody."""
+        """True if requests need neither a key nor a secret."""
         return self.keys is None and self.gateway is None
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Admission:
 
     @property
     def state(self) -> dict[str, str]:
-        """What `/readyz` says of each source that there is."""
+        """The state of each configured source, for `/readyz`."""
         sources = {"keys": self.keys, "gateway": self.gateway}
         return {
             name: f"last good ones in force: {source.fault}" if source.fault else "in force"
@@ -69,7 +69,12 @@ class Admission:
 
 
 def admission_of(settings: Settings) -> Admission:
-    """Read what there is to read. Raises SettingsError where it is missing or faulty."""
+    """Read the configured keys and secrets.
+
+    Raises:
+        SettingsError: A file is missing or faulty, or the settings contradict each other.
+
+    """
     keys = gateway = None
     if settings.api_keys_file:
         keys = WatchedFile(Path(settings.api_keys_file), ring_of_keys, KEYS_FILE)

@@ -1,4 +1,4 @@
-"""Change a key file: one at a time, whole or not at all, and keep what people wrote in it."""
+"""Changes of a key file: atomic, one at a time, and keeping the comments in the file."""
 
 from __future__ import annotations
 
@@ -27,10 +27,17 @@ FRESH_MODE = 0o600
 
 
 def add(path: Path, label: str) -> tuple[str, KeyLine]:
-    """Make a key for a label, write its line, and return both.
+    """Make a key for a label and write its line.
 
-    Raises FileFaultError where the label is taken or no label, or the file faulty, OSError where it
-    cannot be written; nothing is changed then.
+    The file is unchanged if an error is raised.
+
+    Returns:
+        The key and its line.
+
+    Raises:
+        FileFaultError: The label is invalid or taken, or the file is faulty.
+        OSError: The file cannot be written.
+
     """
     if fault := label_fault(label):
         raise FileFaultError(fault)
@@ -46,7 +53,13 @@ def add(path: Path, label: str) -> tuple[str, KeyLine]:
 
 
 def revoke(path: Path, name: str) -> KeyLine:
-    """Take the line with this label or id out, and return it. Raises as `add`."""
+    """Remove the line with this label or id and return it.
+
+    Raises:
+        FileFaultError: No key or more than one has the name, or the file is faulty.
+        OSError: The file cannot be written.
+
+    """
     with _locked(path):
         text = path.read_text("utf-8")
         found = [line for line in read_lines(text.encode()) if name in (line.id, line.label)]
@@ -63,7 +76,7 @@ def revoke(path: Path, name: str) -> KeyLine:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the file's folder: the file itself is another one after each change."""
+    """Lock the folder of the file, because each change replaces the file itself."""
     folder = os.open(path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -73,7 +86,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Put a new file in the place of the old one, with its owner and mode; a link stays a link."""
+    """Replace the file and keep its owner and mode. A symbolic link stays a link."""
     content = text.encode()
     if len(content) > MAX_FILE_BYTES:
         raise FileFaultError(f"the file would pass the limit of {MAX_FILE_BYTES:,} bytes")
@@ -96,6 +109,6 @@ def _write(path: Path, text: str) -> None:
         raise
     folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)  # a key revoked stays revoked when the power fails
+        os.fsync(folder)  # a revoked key stays revoked after a power failure
     finally:
         os.close(folder)

@@ -1,7 +1,7 @@
-"""The key file, a line a key: ``ID DATE sha256:HEX LABEL``. The key itself is nowhere in it.
+"""The key file with one key per line: ``ID DATE sha256:HEX LABEL``. It never contains a key itself.
 
-Empty lines and lines that start with ``#`` say nothing. A fault names its line and never quotes it:
-somebody may have put a key there.
+Empty lines and lines that start with ``#`` are ignored. An error names its line but never quotes
+it, because the line may contain a key by mistake.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from datetime import date
 
 from bgremove.keys.ring import KeyRing, digest_of
 
-PREFIX = "bgr_"  # lets scanners for leaked secrets, and our own log, know a key when they see one
+PREFIX = "bgr_"  # lets secret scanners and bgremove's log recognise a key
 KEY_BYTES = 32
-MAX_FILE_BYTES = 1 << 20  # about 8,000 keys, which a request compares in about a millisecond
+MAX_FILE_BYTES = 1 << 20  # about 8,000 keys, compared in about a millisecond per request
 MAX_LABEL = 64
 MAX_FAULTS_SAID = 5
 PARTS = 4
@@ -26,12 +26,12 @@ DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 class FileFaultError(ValueError):
-    """What is wrong with a file of keys or secrets, in words that quote nothing of it."""
+    """A fault of a file of keys or secrets. The message quotes nothing from the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """A key as the file has it; ``number`` is the line's own, from 1."""
+    """A key in the file. ``number`` is the line number, from 1."""
 
     id: str
     created: date
@@ -44,7 +44,7 @@ class KeyLine:
 
 
 def new_key(label: str, today: date, taken: frozenset[str]) -> tuple[str, KeyLine]:
-    """Make a key that nobody has, and its line; ``taken`` are the ids in use."""
+    """Make a random key and its line. ``taken`` are the ids in use."""
     key = PREFIX + secrets.token_urlsafe(KEY_BYTES)
     id_ = secrets.token_hex(4)
     while id_ in taken:
@@ -53,7 +53,7 @@ def new_key(label: str, today: date, taken: frozenset[str]) -> tuple[str, KeyLin
 
 
 def label_fault(label: str) -> str | None:
-    """Say what is wrong with a label, if anything."""
+    """Return the fault of a label, or None."""
     if not label.strip() or label != label.strip():
         return "the label is empty or has spaces around it"
     if len(label) > MAX_LABEL:
@@ -62,10 +62,14 @@ def label_fault(label: str) -> str | None:
 
 
 def read_lines(data: bytes) -> tuple[KeyLine, ...]:
-    """Return the keys of a file. Raises FileFaultError with the faulty lines, all at once.
+    """Return the keys of a file.
 
-    A file without one byte is a fault, and no file without keys: it is what a full disk or an
-    editor at work leaves.
+    An empty file is a fault and not a file without keys, because a full disk or an editor may leave
+    one.
+
+    Raises:
+        FileFaultError: The file is empty, or lines are faulty. The message names the first five.
+
     """
     if not data:
         raise FileFaultError("the file is empty; one without keys holds at least a comment")
@@ -90,12 +94,12 @@ def read_lines(data: bytes) -> tuple[KeyLine, ...]:
 
 
 def ring_of_keys(data: bytes) -> KeyRing:
-    """Return who a key file lets in, named by their ids. Raises as `read_lines`."""
+    """Return the keys of a key file by id. Raises the errors of `read_lines`."""
     return KeyRing(tuple((line.digest, line.id) for line in read_lines(data)))
 
 
 def _content(data: bytes) -> Iterator[tuple[int, str]]:
-    """Yield the lines that say something, with their numbers."""
+    """Yield the lines that are neither empty nor comments, with their numbers."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

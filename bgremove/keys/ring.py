@@ -1,4 +1,4 @@
-"""The keys that are let in, as hashes, each with the name it has in the log."""
+"""The admitted keys as hashes, each with its name for the log."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 def digest_of(key: bytes) -> bytes:
     """Return a key's SHA-256, 32 bytes.
 
-    A key is 256 random bits, so nobody finds it by trying, however fast the hash. Slow, salted
-    hashes are for passwords that people think up: here they would cost tens of milliseconds for
-    every request, forged ones too, and add nothing.
+    A key is 256 random bits, so guessing is hopeless even with a fast hash. Slow, salted hashes are
+    meant for passwords that people choose. Here they would add tens of milliseconds to every
+    request, forged ones included, and no security.
     """
     return hashlib.sha256(key).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Pairs of a key's SHA-256 and its name; an empty ring lets nobody in."""
+    """Pairs of a key's SHA-256 and its name. An empty ring admits no request."""
 
     digests: tuple[tuple[bytes, str], ...] = field(repr=False)
 
@@ -27,9 +27,9 @@ class KeyRing:
         return len(self.digests)
 
     def name_of(self, presented: bytes) -> str | None:
-        """Return the name of the key presented, or None where it is none of these.
+        """Return the name of the presented key, or None if it is unknown.
 
-        All are compared, each in constant time: how long it takes tells nothing about a key.
+        All keys are compared, each in constant time, so the time reveals nothing about a key.
         """
         digest, found = digest_of(presented), None
         for known, name in self.digests:

@@ -1,4 +1,4 @@
-"""The secret that a gateway in front sends with every request, as RapidAPI's does."""
+"""The secret that a gateway such as RapidAPI sends with every request."""
 
 from __future__ import annotations
 
@@ -7,21 +7,30 @@ import re
 from bgremove.keys.lines import FileFaultError
 from bgremove.keys.ring import KeyRing, digest_of
 
-GATEWAY = "rapidapi"  # what the log calls a request the gateway let in; no key has such an id
-SECRET = re.compile(r"[!-+\--~]{16,256}")  # ASCII without spaces and commas: one header, one value
+GATEWAY = "rapidapi"  # name of the gateway in the log; no key has such an id
+SECRET = re.compile(r"[!-+\--~]{16,256}")  # ASCII without spaces and commas, as in a header
 
 
 def ring_of_secret(secret: str) -> KeyRing:
-    """Return who one secret lets in. Raises FileFaultError where it is none."""
+    """Return a ring with one secret.
+
+    Raises:
+        FileFaultError: The text is not a valid secret.
+
+    """
     if not SECRET.fullmatch(secret):
         raise FileFaultError("not a secret of 16 to 256 ASCII characters without spaces and commas")
     return KeyRing(((digest_of(secret.encode("ascii")), GATEWAY),))
 
 
 def ring_of_secrets(data: bytes) -> KeyRing:
-    """Return who a file of secrets, one a line, lets in: two while one follows the other.
+    """Return the secrets of a file, one per line.
 
-    Raises FileFaultError with the faulty line, or where no line has a secret.
+    A file may hold two secrets while a new secret replaces an old one.
+
+    Raises:
+        FileFaultError: A line is faulty, or no line has a secret.
+
     """
     digests: list[tuple[bytes, str]] = []
     for number, line in enumerate(data.decode("latin-1").split("\n"), 1):

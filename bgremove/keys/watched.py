@@ -1,7 +1,7 @@
-"""A file of keys that is read again when it changes, and that can never let anybody in by breaking.
+"""A file of keys that is read again when it changes. A broken file never admits anyone.
 
-Broken or gone at the start: a SettingsError. Later: an error in the log and on `/readyz`, and the
-last good keys stay in force until the file is good again.
+If the file is broken or missing at the start, SettingsError is raised. Later, the log and `/readyz`
+report the error, and the last good keys stay in force until the file is good again.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from bgremove.keys.lines import MAX_FILE_BYTES, FileFaultError
 from bgremove.keys.ring import KeyRing
 
 LOOK_EVERY_S = 1.0
-# A file changed twice within one tick of its clock looks the same: until its times are older than
-# this, it is read at every look. Two seconds is the coarsest clock of a file system in use.
+# A file that changes twice within one tick of the file system's clock keeps its times. So a file
+# younger than this is read at every check. Two seconds is the coarsest clock in use.
 SETTLED_NS = 2_000_000_000
 Signature = tuple[int, ...]
 logger = logging.getLogger(__name__)
 
 
 class WatchedFile:
-    """The keys of a file; ``setting`` is the environment's name for it, for the log."""
+    """The keys of a file. ``setting`` is the name of its environment variable, for the log."""
 
     def __init__(
         self,
@@ -40,9 +40,7 @@ class WatchedFile:
         self._path, self._parse, self._setting, self._clock = path, parse, setting, clock
         self._last_good = last_good_of(path, MAX_FILE_BYTES)
         self._lock = threading.Lock()
-        self._seen: Signature | None = (
-            None  # None: read it at the next look, whatever it looks like
-        )
+        self._seen: Signature | None = None  # None: read it at the next check in any case
         self._next_look = clock() + LOOK_EVERY_S
         self._fault: str | None = None
         self._ring = KeyRing(())
@@ -57,7 +55,7 @@ class WatchedFile:
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with the file, while older keys than its own are in force."""
+        """The fault of the file while older keys are in force, else None."""
         self._look_if_due()
         return self._fault
 
@@ -68,7 +66,7 @@ class WatchedFile:
         return self._ring
 
     def _look_if_due(self) -> None:
-        """Look at the file, at most once a second; of several threads one does."""
+        """Check the file at most once a second, in one thread only."""
         if self._clock() >= self._next_look and self._lock.acquire(blocking=False):
             try:
                 self._look()
@@ -99,7 +97,7 @@ class WatchedFile:
         self._seen = _signature(found) if is_settled else None
 
     def _note(self, fault: str) -> None:
-        """Log a fault once, not at every look."""
+        """Log a fault once, not at every check."""
         if fault != self._fault:
             message = "%s cannot be read; the last good keys stay in force"
             logger.error(message, self._setting, extra={"cause": fault, "keys": len(self._ring)})
@@ -107,7 +105,7 @@ class WatchedFile:
 
 
 def _content(path: Path) -> tuple[bytes, os.stat_result]:
-    # Not blocking: opened to be read, a pipe would wait for whoever writes to it.
+    # Non-blocking, because opening a pipe for reading would wait for a writer.
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         found = os.fstat(file)
@@ -127,5 +125,5 @@ def _signature(found: os.stat_result) -> Signature:
 
 
 def _words(error: OSError | FileFaultError) -> str:
-    """Return what is wrong without the path: `/readyz` shows it."""
+    """Return the message of an error without the path, because `/readyz` shows it."""
     return str((error.strerror if isinstance(error, OSError) else None) or error)

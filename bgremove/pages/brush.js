@@ -1,4 +1,4 @@
-/** Keep or erase by hand, on the cut-out's own pixels. */
+/** Edit a cut-out by hand: a brush that keeps or erases pixels. */
 
 import { byId } from "./dom.js";
 import { decodePng, encodePng } from "./png.js";
@@ -9,7 +9,7 @@ import { decodePng, encodePng } from "./png.js";
 /** @typedef {{x: number, y: number}} Point */
 
 const MAX_UNDO = 50;
-const SOFT = 0.15; // of the brush's radius: its edge fades over this much
+const SOFT = 0.15; // part of the brush's radius over which its edge fades
 
 export class Brush {
   #stage = byId("stage", HTMLElement);
@@ -21,7 +21,7 @@ export class Brush {
   #cursor = byId("brush-cursor", HTMLElement);
   /** @type {Pixels | null} */
   #pixels = null;
-  /** @type {Uint8ClampedArray<ArrayBuffer> | null} of the picture as it was; null where the browser cannot read it */
+  /** @type {Uint8ClampedArray<ArrayBuffer> | null} of the original picture; null if the browser cannot read it */
   #source = null;
   /** @type {{area: Area, rgba: Uint8ClampedArray}[]} */
   #undo = [];
@@ -30,7 +30,7 @@ export class Brush {
 
   /**
    * @param {import("./stage.js").Stage} stage
-   * @param {(edited: Blob | null) => void} done called with the edited cut-out as PNG; null: as it was
+   * @param {(edited: Blob | null) => void} done called with the edited cut-out as PNG; null: unchanged
    */
   constructor(stage, done) {
     this.stage = stage;
@@ -51,7 +51,7 @@ export class Brush {
     return this.#pixels !== null;
   }
 
-  /** Begin with a cut-out. @param {Answer} cutout */
+  /** Start editing a cut-out. @param {Answer} cutout */
   async open(cutout) {
     this.#pixels = await decodePng(cutout.blob);
     const { width, height } = this.#pixels;
@@ -64,7 +64,7 @@ export class Brush {
     byId("brush-erase", HTMLInputElement).focus();
   }
 
-  /** End, and hand over what was edited. */
+  /** Stop editing, and pass on the result. */
   async finish() {
     const pixels = this.#pixels;
     if (!pixels) return;
@@ -75,7 +75,7 @@ export class Brush {
     this.done(edited ? await encodePng(rgba, width, height, kept) : null);
   }
 
-  /** End without a result, where another picture is looked at. */
+  /** Stop editing without a result, when another picture is selected. */
   abandon() {
     if (this.isOpen) this.#toggle(false);
   }
@@ -84,7 +84,7 @@ export class Brush {
   #toggle(open) {
     if (!open) {
       this.#pixels = this.#source = this.#last = null;
-      this.#canvas.width = this.#canvas.height = 0; // large: its memory is wanted back
+      this.#canvas.width = this.#canvas.height = 0; // frees the memory of a large canvas
     }
     this.#tools.hidden = !open;
     this.#opener.setAttribute("aria-expanded", String(open));
@@ -100,7 +100,7 @@ export class Brush {
     let touched = null;
     canvas.addEventListener("pointerdown", (event) => {
       if (!this.#pixels || event.button !== 0 || !event.isPrimary) return;
-      event.stopPropagation(); // or the stage would move the picture
+      event.stopPropagation(); // otherwise the stage would move the picture
       canvas.setPointerCapture(event.pointerId);
       before = this.#pixels.rgba.slice();
       this.#last = this.#at(event);
@@ -146,7 +146,7 @@ export class Brush {
     this.#cursor.style.setProperty("--size", `${this.#size.valueAsNumber}px`);
   }
 
-  /** Draw a line of the brush; returns what it touched. @param {Point} from @param {Point} to @returns {Area} */
+  /** Draw a line with the brush; returns the changed area. @param {Point} from @param {Point} to @returns {Area} */
   #stroke(from, to) {
     const pixels = /** @type {Pixels} */ (this.#pixels);
     const radius = Math.max(0.75, this.#size.valueAsNumber / 2 / this.stage.zoom.scale);
@@ -190,7 +190,7 @@ export class Brush {
 }
 
 /**
- * Erase or keep a pixel. Doing it twice changes no more, so that a slow stroke is no harder than a fast one.
+ * Erase or keep a pixel. Repeating it has no further effect, so that slow and fast strokes give the same result.
  * @param {Uint8ClampedArray} rgba
  * @param {Uint8ClampedArray | null} source
  * @param {number} at

@@ -1,4 +1,4 @@
-/** Copying pictures and text, and saying in words where a browser does not let a page do that. */
+/** Copy pictures and text; show a message if the browser does not allow it. */
 
 import { flash } from "./dom.js";
 
@@ -15,7 +15,7 @@ export async function copyText(button, text) {
 /** @param {HTMLElement} button @param {Blob} blob */
 export async function copyPicture(button, blob) {
   try {
-    // A promise, because Safari wants the item made before anything is awaited.
+    // A promise, because Safari requires the item to be created before the first await.
     await navigator.clipboard.write([new ClipboardItem({ "image/png": asPng(blob) })]);
     flash(button, "Copied");
   } catch {
@@ -27,7 +27,7 @@ function refused() {
   return window.isSecureContext ? "Not allowed here" : "Needs https";
 }
 
-/** Clipboards take PNG only. @param {Blob} blob @returns {Promise<Blob>} */
+/** Convert a picture to PNG, the only type that clipboards accept. @param {Blob} blob @returns {Promise<Blob>} */
 async function asPng(blob) {
   if (blob.type === "image/png") return blob;
   const bitmap = await createImageBitmap(blob);

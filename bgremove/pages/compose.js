@@ -1,4 +1,4 @@
-/** Other outputs made of the one transparent cut-out, pixel for pixel as the service makes them. */
+/** Compose other outputs from the transparent cut-out, with the same pixels as the service's. */
 
 import { marginPixels, needsService, settled } from "./output.js";
 import { decodePng, encodePng } from "./png.js";
@@ -13,7 +13,7 @@ const JPEG_QUALITY = 0.92;
 
 /**
  * Compose an output.
- * @param {Answer} cutout the transparent answer at full size, as the service gave it or as it was edited
+ * @param {Answer} cutout the transparent answer at full size, original or edited
  * @param {Options} options
  * @returns {Promise<Answer>}
  */
@@ -34,7 +34,7 @@ export async function compose(cutout, options) {
 }
 
 /**
- * The part of the picture that an output shows, in pixels of the picture; it may exceed it.
+ * The part of the picture that an output shows, in pixels of the picture; it may extend beyond the picture.
  * @param {Options} options
  * @param {{width: number, height: number, box: Box}} cutout
  * @returns {Box}
@@ -61,7 +61,7 @@ function maskOf({ rgba }) {
   return mask;
 }
 
-/** Cut a window out, transparent beyond the picture. @param {Pixels} pixels @param {Box} view */
+/** Crop to a window, transparent outside of the picture. @param {Pixels} pixels @param {Box} view */
 function windowOf({ width, height, rgba }, view) {
   if (view.left === 0 && view.top === 0 && view.width === width && view.height === height) return rgba;
   const part = new Uint8ClampedArray(view.width * view.height * 4);
@@ -91,7 +91,7 @@ function rgb(colour) {
 }
 
 /**
- * Draw an output that was edited by hand: the service has not seen the edit, so this browser scales and packs it.
+ * Draw an output that was edited by hand. The service does not have the edit, so the browser scales and encodes it.
  * @param {Answer} cutout @param {Pixels} pixels @param {Options} options @param {Box} view
  * @returns {Promise<Answer>}
  */

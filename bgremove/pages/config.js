@@ -1,20 +1,20 @@
-/** What the server says of itself: data attributes of <html>, filled in by the template. */
+/** Configuration from the server: data attributes of <html>, set by the template. */
 
 const told = document.documentElement.dataset;
 
-/** The URL that pictures are sent to, whole: the page may be served below a prefix. */
+/** The absolute URL for uploads; the page may be served below a prefix. */
 export const endpoint = new URL(told.endpoint ?? "", document.baseURI).href;
 
-/** Bytes of the largest picture that is accepted. */
+/** The limit of a picture's size, in bytes. */
 export const maxUploadBytes = Number(told.maxUploadBytes);
 
-/** Pixels of the largest picture that is accepted. */
+/** The limit of a picture's size, in pixels. */
 export const maxPixels = Number(told.maxPixels);
 
-/** Seconds that the server gives itself for a request. */
+/** The server's timeout of a request, in seconds. */
 export const timeoutS = Number(told.timeoutS);
 
-/** The server's own sentences for files that need not be sent to be refused. */
+/** The server's messages for files that the page refuses without sending them. */
 export const sentences = {
   required: told.required ?? "",
   tooLarge: told.tooLarge ?? "", // with {size} and {limit}

@@ -1,7 +1,7 @@
-/** Small helpers around the document. Text always goes in as text, never as markup. */
+/** Small DOM helpers. Text is always inserted as text, never as markup. */
 
 /**
- * Find an element that index.html is known to have.
+ * Find an element of index.html.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new (...args: any[]) => T} kind
@@ -29,7 +29,7 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * Say something to people who do not see the page.
+ * Announce a message to screen readers.
  * @param {string} words
  */
 export function announce(words) {
@@ -40,12 +40,12 @@ export function announce(words) {
 }
 
 /**
- * Let a button say for a moment what it has done.
+ * Show a message on a button for two seconds.
  * @param {HTMLElement} button
  * @param {string} words
  */
 export function flash(button, words) {
-  button.dataset.words ??= button.textContent ?? ""; // not what an earlier flash has put there
+  button.dataset.words ??= button.textContent ?? ""; // the original text, not that of an earlier flash
   button.textContent = words;
   announce(words);
   setTimeout(() => {

@@ -1,6 +1,6 @@
 /** Pointers, wheel and keys on the stage: two fingers zoom, one moves the picture or the divider. */
 
-const WHEEL_STEP = 0.0025; // of a zoom, for a pixel of the wheel
+const WHEEL_STEP = 0.0025; // zoom per pixel of the wheel
 const KEY_STEP = 1.25;
 const KEY_MOVE_PX = 48;
 
@@ -57,7 +57,7 @@ function listenForPointers(zoom, split) {
 }
 
 /**
- * A wheel moves what can be moved, and zooms with Ctrl (so does a pinched trackpad); else the page scrolls.
+ * Move a picture larger than the stage, zoom with Ctrl (or a trackpad pinch), or else let the page scroll.
  * @param {WheelEvent} event
  * @param {import("./zoom.js").Zoom} zoom
  */

@@ -1,4 +1,4 @@
-/** Where pictures come from: a drop, the clipboard, the file chooser, or an example. */
+/** Take pictures from drops, the clipboard, the file chooser and the examples. */
 
 import { maxUploadBytes } from "./config.js";
 import { byId } from "./dom.js";
@@ -6,7 +6,7 @@ import { bytesWords } from "./words.js";
 
 /**
  * @param {(files: File[]) => void} take
- * @param {(words: string) => void} notice shown where nothing could be taken
+ * @param {(words: string) => void} notice called with a message if no file can be taken
  */
 export function listenForPictures(take, notice) {
   byId("limit", HTMLElement).textContent = bytesWords(maxUploadBytes);
@@ -15,7 +15,7 @@ export function listenForPictures(take, notice) {
   listenForExamples(take, notice);
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return; // text, into a field perhaps
+    if (files.length === 0) return; // text, perhaps for an input field
     event.preventDefault();
     take(files);
   });
@@ -45,7 +45,7 @@ function listenForDrop(take, notice) {
   const page = document.documentElement;
   const shown = (/** @type {boolean} */ over) => page.toggleAttribute("data-dragging", over);
   document.addEventListener("dragover", (event) => {
-    event.preventDefault(); // a drop beside the mark must not leave the page
+    event.preventDefault(); // a drop beside the drop zone must not leave the page
     shown(event.dataTransfer?.types.includes("Files") ?? false);
   });
   document.addEventListener("dragleave", (event) => {
@@ -60,10 +60,10 @@ function listenForDrop(take, notice) {
   });
 }
 
-/** @param {DataTransfer | null} dropped @returns {Promise<File[]>} those dropped, and the pictures in folders */
+/** @param {DataTransfer | null} dropped @returns {Promise<File[]>} the dropped files, and the pictures in dropped folders */
 async function filesIn(dropped) {
   const items = [...(dropped?.items ?? [])].filter((item) => item.kind === "file");
-  // Both are taken at once: after the first wait, the browser takes the drop away.
+  // Both are read before the first await: afterwards the browser clears the drop.
   const found = items.map((item) => ({ file: item.getAsFile(), entry: item.webkitGetAsEntry?.() ?? null }));
   const lists = found.map(({ file, entry }) => (entry?.isDirectory ? picturesIn(entry) : file ? [file] : []));
   return (await Promise.all(lists)).flat();
@@ -83,7 +83,7 @@ async function picturesIn(entry) {
   const entries = [];
   for (let more = true; more; ) {
     /** @type {FileSystemEntry[]} */
-    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // at most 100 a time
+    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // at most 100 per call
     entries.push(...batch);
     more = batch.length > 0;
   }
@@ -91,7 +91,7 @@ async function picturesIn(entry) {
   return (await Promise.all(entries.map(picturesIn))).flat();
 }
 
-/** @param {File} file of a folder, which holds other things as well */
+/** Return whether a file of a folder is a visible picture. @param {File} file */
 function isPicture({ name, type }) {
   return type.startsWith("image/") && !name.startsWith(".");
 }

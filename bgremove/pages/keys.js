@@ -1,9 +1,9 @@
-/** The API key, where the server asks for one: kept in memory, in the tab only when that is wanted. */
+/** The API key, if the server requires one: kept in memory, and in the tab's storage only on request. */
 
 import { byId } from "./dom.js";
 
 const STORED = "bgremove-key";
-const KEY = /^[\x21-\x7e]+$/; // what an HTTP header can carry
+const KEY = /^[\x21-\x7e]+$/; // printable ASCII, valid in an HTTP header
 
 export class Keys {
   #tab = tabStorage();
@@ -31,8 +31,8 @@ export class Keys {
   }
 
   /**
-   * Open the dialog; those who ask while it is open wait for the same answer.
-   * @param {string} words why
+   * Open the dialog; calls while it is open wait for the same answer.
+   * @param {string} words the reason, shown in the dialog
    * @returns {Promise<boolean>} whether a key was given
    */
   ask(words) {
@@ -73,7 +73,7 @@ export class Keys {
   }
 }
 
-/** The storage of this tab; null where the browser keeps pages from it, as it does without cookies. */
+/** The storage of this tab; null if the browser blocks it, for example together with cookies. */
 function tabStorage() {
   try {
     return sessionStorage;

@@ -1,4 +1,4 @@
-/** The list of pictures: a small view of each, its state in words, a way to drop it. */
+/** The list of pictures: a thumbnail, the state in words, and a button to remove each. */
 
 import { byId, make } from "./dom.js";
 import { isUnderway } from "./pictures.js";
@@ -17,7 +17,7 @@ export class List {
   #cancelAll = byId("cancel-all", HTMLButtonElement);
   /** @type {Map<Picture, Row>} */
   #rows = new Map();
-  #thumbs = Promise.resolve(); // one after the other: a decoded photograph is large
+  #thumbs = Promise.resolve(); // one at a time: a decoded photograph is large
 
   /**
    * @param {import("./pictures.js").Pictures} pictures
@@ -65,21 +65,21 @@ export class List {
     return row;
   }
 
-  /** @param {Row} row @param {Blob} blob the result, once there is one */
+  /** @param {Row} row @param {Blob} blob the result if there is one, else the source */
   #drawThumb(row, blob) {
     if (row.drawn === blob) return;
     row.drawn = blob;
     this.#thumbs = this.#thumbs.then(() => (row.drawn === blob ? draw(row.thumb, blob) : undefined));
   }
 
-  /** Count down where the server has asked for peace. */
+  /** Update the countdowns of pictures that wait for a Retry-After. */
   #tick() {
     for (const [picture, row] of this.#rows) {
       if (picture.state.phase === "held") tell(row, picture);
     }
   }
 
-  /** Take a row away; the focus in it goes to the row that follows. @param {Picture} picture @param {Row} row */
+  /** Remove a row; its focus moves to the next row. @param {Picture} picture @param {Row} row */
   #forget(picture, row) {
     const next = (row.item.nextElementSibling ?? row.item.previousElementSibling)?.querySelector("button");
     const focused = row.item.contains(document.activeElement);
@@ -110,7 +110,7 @@ function isDoubtful({ state }) {
 }
 
 /**
- * Draw a picture small, upright, cut to a square; nothing where the browser cannot read it.
+ * Draw an upright square thumbnail of a picture; nothing if the browser cannot read it.
  * @param {HTMLCanvasElement} canvas
  * @param {Blob} blob
  */

@@ -1,4 +1,4 @@
-/** Put the parts together: pictures come in, work is done for them, the views follow. */
+/** Connect the parts of the page: pictures are taken in, sent, and shown. */
 
 import { announce, byId, flash } from "./dom.js";
 import { listenForPictures } from "./intake.js";
@@ -37,7 +37,7 @@ const viewer = new Viewer(keys, {
   edited: keepEdit,
 });
 
-/** The choices of the form, with those made for this picture alone. @param {Picture} picture */
+/** Return the options of the form, with those of this picture in their place. @param {Picture} picture */
 function optionsOf(picture) {
   const chosen = options.value;
   return { ...chosen, subject: picture.subject || chosen.subject };
@@ -48,7 +48,7 @@ function want(picture) {
   work.want(picture, optionsOf(picture));
 }
 
-/** Ask for all of them, the one that is looked at first. @param {Picture[]} wanted */
+/** Request all pictures, the selected one first. @param {Picture[]} wanted */
 function wantAll(wanted) {
   const first = wanted.filter((picture) => picture === pictures.selected);
   const rest = wanted.filter((picture) => picture !== pictures.selected);
@@ -144,7 +144,7 @@ byId("clear", HTMLButtonElement).addEventListener("click", () => {
   for (const picture of [...pictures.all]) remove(picture);
   byId("choose", HTMLButtonElement).focus();
 });
-// Results are in this page alone: leaving it asks first.
+// Results exist only in this page: confirm before leaving it.
 addEventListener("beforeunload", (event) => {
   if (pictures.all.some((picture) => picture.state.phase === "done" || isUnderway(picture))) event.preventDefault();
 });

@@ -1,4 +1,4 @@
-/** Names of files, and the line for a shell that does what the page did. */
+/** Names of downloads, and the curl command that repeats a request. */
 
 import { endpoint } from "./config.js";
 import { accepted, fields, settled } from "./output.js";
@@ -14,7 +14,7 @@ const GROUNDS = { "": "cutout", "#ffffff": "white", "#000000": "black" };
  * @param {Options} options
  */
 export function downloadName(name, options) {
-  // What a file system or a shell reads as more than a name; dots in front would hide the file.
+  // Replace characters special to file systems and shells; leading dots would hide the file.
   const plain = name.replace(/[\p{Cc}\p{Cf}/\\:*?"<>|]/gu, "_").replace(/^\.+/, "");
   const stem = plain.replace(/\.\w{1,5}$/, "").slice(0, 100) || "picture";
   const { extent, ground } = settled(options);
@@ -23,7 +23,7 @@ export function downloadName(name, options) {
 }
 
 /**
- * @param {string} name of the file, as it lies in the folder that the shell is in
+ * @param {string} name of the file, in the shell's current folder
  * @param {Options} options
  * @param {boolean} withKey
  */
@@ -41,20 +41,20 @@ export function curlLine(name, options, withKey) {
   return parts.join(" \\\n  ");
 }
 
-/** curl reads , and ; behind a file's name, and quotes around it; it drops blanks at both ends. @param {string} name */
+/** Quote a file's name for curl, which parses commas, semicolons and quotes and trims blanks. @param {string} name */
 function formValue(name) {
   const path = fileArgument(name);
   return /[,;"\\]|^\s|\s$/.test(path) ? `"${path.replace(/[\\"]/g, "\\$&")}"` : path;
 }
 
-/** A name that could be read as standard input, or as an option, gets its folder. @param {string} name */
+/** Put the folder before a name that curl would read as standard input or an option. @param {string} name */
 function fileArgument(name) {
   return name.startsWith("-") ? `./${name}` : name;
 }
 
 /**
- * Quote for a POSIX shell. A terminal acts upon control characters as they are pasted, so they go
- * through printf, as octal numbers.
+ * Quote for a POSIX shell. Terminals interpret pasted control characters, so they are written as octal
+ * escapes for printf.
  * @param {string} text
  */
 function quoted(text) {

@@ -1,10 +1,10 @@
-/** The form with the choices for every picture. */
+/** The form with the options of all pictures. */
 
 import { byId } from "./dom.js";
 
 /** @typedef {import("./output.js").Options} Options */
 
-const CALM_MS = 350; // arrow keys walk through choices: only the one they stop at counts
+const CALM_MS = 350; // arrow keys pass through several choices: only the last one counts
 const GROUNDS = new Map([
   ["check", ""],
   ["white", "#ffffff"],
@@ -17,8 +17,8 @@ export class OptionsForm {
   #subject = "";
 
   /**
-   * @param {() => void} touched called at each change
-   * @param {(subjectChanged: boolean) => void} changed called once the choice has settled
+   * @param {() => void} touched called on each change
+   * @param {(subjectChanged: boolean) => void} changed called after the last of several quick changes
    */
   constructor(touched, changed) {
     let timer = 0;
@@ -36,7 +36,7 @@ export class OptionsForm {
     this.#form.addEventListener("change", settle);
     this.#form.addEventListener("input", (event) => event.target === this.#colour && this.#chooseColour(settle));
     this.#colour.addEventListener("click", () => this.#chooseColour(settle));
-    this.#show(); // a browser may have kept the choices through a reload
+    this.#show(); // a browser may restore the choices after a reload
     this.#subject = this.value.subject;
   }
 
@@ -54,7 +54,7 @@ export class OptionsForm {
     };
   }
 
-  /** The colour is chosen by itself: it is the ground while none of the others is. @param {() => void} settle */
+  /** Set up the colour field: its colour is the ground while no other ground is selected. @param {() => void} settle */
   #chooseColour(settle) {
     for (const radio of this.#form.querySelectorAll("input[name=ground]")) {
       if (radio instanceof HTMLInputElement) radio.checked = false;

@@ -1,4 +1,4 @@
-/** The choices of an output: what the page can compose itself, and what it asks the service for. */
+/** The options of an output, and the requests for outputs that the page cannot compose. */
 
 /**
  * @typedef {object} Options
@@ -7,10 +7,10 @@
  * @property {string} ground colour under the subject as #rrggbb; empty: transparent
  * @property {number} margin around the subject, in percent of its longer side
  * @property {string} canvas WIDTHxHEIGHT of the answer; empty: as large as the subject
- * @property {"png" | "jpeg"} type of file, where there is a ground
+ * @property {"png" | "jpeg"} type of file, if there is a ground
  */
 
-/** The cut-out that all others are composed from. @param {string} subject @returns {Options} */
+/** Return the options of the cut-out that others are composed from. @param {string} subject @returns {Options} */
 export function master(subject) {
   return { subject, extent: "whole", ground: "", margin: 0, canvas: "", type: "png" };
 }
@@ -34,7 +34,7 @@ export function isMaster(options) {
 }
 
 /**
- * Whether only the service gives these bytes: its JPEG encoder and its resampling are not a browser's.
+ * Return whether an output needs the service: a browser's JPEG encoder and resampling give other pixels.
  * @param {Options} options
  */
 export function needsService(options) {
@@ -43,7 +43,7 @@ export function needsService(options) {
 }
 
 /**
- * The margin as the service takes it. Without one, a subject on a ground would stay in its whole picture.
+ * Return the margin field. Without it, the service does not crop a subject on a ground.
  * @param {Options} options
  */
 function marginField({ extent, ground, margin }) {
@@ -62,7 +62,7 @@ function roundHalfEven(value) {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** The fields of the form beside the picture. @param {Options} options @returns {[string, string][]} */
+/** Return the form fields other than the picture. @param {Options} options @returns {[string, string][]} */
 export function fields(options) {
   const { subject, extent, ground, canvas } = settled(options);
   const format = extent === "mask" ? "mask" : ground ? "white_bg" : extent === "cut" ? "crop" : "transparent";
@@ -77,7 +77,7 @@ export function fields(options) {
   return all.filter(([, value]) => value !== "");
 }
 
-/** The Accept header that asks for the type of file. @param {Options} options */
+/** Return the Accept header that selects the file type. @param {Options} options */
 export function accepted(options) {
   return `image/${settled(options).type}`;
 }

@@ -1,4 +1,4 @@
-/** The pictures on the page, and the one that is looked at. Views listen for "change". */
+/** The pictures on the page, and the selected one. Views listen for "change". */
 
 /** @typedef {import("./send.js").Answer} Answer */
 /** @typedef {import("./output.js").Options} Options */
@@ -17,11 +17,11 @@
  * @property {number} id
  * @property {File} file
  * @property {State} state
- * @property {Map<string, Answer>} cutouts transparent, at full size, as the service gave them, by subject
+ * @property {Map<string, Answer>} cutouts the service's transparent answers at full size, by subject
  * @property {Map<string, Answer>} answers other outputs received or composed so far, by `keyOf` their options
  * @property {Map<string, Answer>} edits cut-outs edited by hand, by subject
- * @property {string} subject chosen for this picture alone; empty: the one of the form
- * @property {string} note on what the page did to the file
+ * @property {string} subject chosen for this picture only; empty: the form's
+ * @property {string} note on changes that the page made to the file
  */
 
 export const MAX_PICTURES = 100;
@@ -40,9 +40,9 @@ export class Pictures extends EventTarget {
   #nextId = 1;
 
   /**
-   * Add files and look at the first of them.
+   * Add files and select the first one.
    * @param {File[]} files
-   * @returns {Picture[]} the new pictures: fewer than the files where there are too many
+   * @returns {Picture[]} the new pictures, at most up to MAX_PICTURES in total
    */
   add(files) {
     const room = Math.max(0, MAX_PICTURES - this.all.length);
@@ -65,7 +65,7 @@ export class Pictures extends EventTarget {
     this.changed();
   }
 
-  /** Put another file in the place of a picture's. @param {Picture} picture @param {File} file @param {string} note */
+  /** Replace the file of a picture. @param {Picture} picture @param {File} file @param {string} note */
   replace(picture, file, note) {
     picture.file = file;
     picture.note = note;
@@ -74,7 +74,7 @@ export class Pictures extends EventTarget {
   }
 
   /**
-   * Keep a cut-out edited by hand, or go back to the service's.
+   * Store a cut-out edited by hand, or restore the service's.
    * @param {Picture} picture
    * @param {string} subject
    * @param {Answer | null} edited
@@ -91,10 +91,10 @@ export class Pictures extends EventTarget {
     this.changed();
   }
 
-  /** Forget a picture, and look at the one that takes its place. @param {Picture} picture */
+  /** Remove a picture, and select the next one. @param {Picture} picture */
   remove(picture) {
     const at = this.all.indexOf(picture);
-    if (at === -1) return; // its row stays until the next frame is drawn, and may be clicked again
+    if (at === -1) return; // its row stays until the next frame, and may be clicked again
     this.all.splice(at, 1);
     if (this.selected === picture) this.selected = this.all[at] ?? this.all[at - 1] ?? null;
     this.changed();

@@ -1,11 +1,11 @@
-/** PNG to straight pixels and back. A canvas would multiply colours by alpha and lose the faint ones. */
+/** Read and write PNG with straight alpha. A canvas premultiplies colours, which loses those of faint pixels. */
 
 /**
  * @typedef {object} Pixels
  * @property {number} width
  * @property {number} height
  * @property {Uint8ClampedArray<ArrayBuffer>} rgba straight, 4 bytes a pixel
- * @property {Chunk[]} kept chunks that every picture made of this one carries: profile and density
+ * @property {Chunk[]} kept chunks copied to pictures made from this one: profile and density
  */
 /** @typedef {{name: string, body: Uint8Array<ArrayBuffer>}} Chunk */
 
@@ -19,7 +19,7 @@ const CHANNELS = new Map([
 const KEPT = ["iCCP", "sRGB", "gAMA", "cHRM", "pHYs"];
 
 /**
- * Read a PNG of 8 bits a channel, not interlaced, as the service writes them.
+ * Read a PNG as the service writes it: 8 bits a channel, not interlaced.
  * @param {Blob} blob
  * @returns {Promise<Pixels>}
  */
@@ -77,7 +77,7 @@ function predicted(filter, left, above, corner) {
   return toAbove <= toCorner ? above : corner;
 }
 
-/** @param {Uint8Array} rows each after its filter's byte @param {number} width @param {number} height @param {number} channels */
+/** @param {Uint8Array} rows each preceded by its filter byte @param {number} width @param {number} height @param {number} channels */
 function spread(rows, width, height, channels) {
   const rgba = new Uint8ClampedArray(width * height * 4);
   const colours = channels >= 3;
@@ -108,7 +108,7 @@ export async function encodePng(pixels, width, height, kept = []) {
   const rows = new Uint8Array((stride + 1) * height);
   for (let row = 0; row < height; row += 1) {
     const [from, to] = [row * stride, row * (stride + 1)];
-    rows[to] = row > 0 ? 2 : 0; // each row less the one above it: small numbers pack well
+    rows[to] = row > 0 ? 2 : 0; // filter "up", the difference to the row above: small numbers compress well
     for (let at = 0; at < stride; at += 1) {
       rows[to + 1 + at] = pixels[from + at] - (row > 0 ? pixels[from + at - stride] : 0);
     }

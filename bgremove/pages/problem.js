@@ -1,4 +1,4 @@
-/** Problems in words: from the server's envelope, or from the way to the server. */
+/** Problems in words, from an error envelope of the server or a failed connection. */
 
 import { maxUploadBytes, sentences } from "./config.js";
 
@@ -10,11 +10,11 @@ import { maxUploadBytes, sentences } from "./config.js";
 
 const TOO_LARGE = /more than the limit of [\d,]+( pixels| bytes)?|longest side/;
 const NO_WORDS = "The server did not say why";
-const MAX_WAIT_S = 120; // a longer Retry-After is shown, not waited for
+const MAX_WAIT_S = 120; // a longer Retry-After is shown, without an automatic retry
 
 export class Problem extends Error {
   /**
-   * @param {string} message a sentence for people
+   * @param {string} message a sentence for the user
    * @param {More} [more]
    */
   constructor(message, more = {}) {
@@ -30,23 +30,23 @@ export class Problem extends Error {
     super(message);
     this.name = "Problem";
     this.status = status;
-    /** The envelope's, such as NO_SUBJECT_DETECTED. */
+    /** The error code of the envelope, such as NO_SUBJECT_DETECTED. */
     this.code = code;
-    /** The subject that was asked for. */
+    /** The requested subject. */
     this.subject = "";
-    /** Whether the picture would be taken if it were smaller. */
+    /** Whether a smaller version of the picture would be accepted. */
     this.tooLarge = tooLarge;
     this.details = details;
     this.requestId = requestId;
-    /** Seconds after which the server is worth asking again; null: not by itself. */
+    /** Seconds until an automatic retry; null: no automatic retry. */
     this.retryAfterS = retryAfterS;
-    /** Whether the same picture can only get the same answer. */
+    /** Whether a retry of the same picture would fail again. */
     this.final = final || status === 400;
   }
 }
 
 /**
- * Say why a file need not be sent at all, in the server's words; null where it may be sent.
+ * Return the problem of a file that the server would refuse, with its message; null if it may be sent.
  * @param {File} file
  * @returns {Problem | null}
  */
@@ -59,7 +59,7 @@ export function refusal(file) {
 }
 
 /**
- * Read an answer that is no picture.
+ * Read an answer that is not a picture.
  * @param {XMLHttpRequest} request finished, its body a Blob
  * @returns {Promise<Problem>}
  */
@@ -81,7 +81,7 @@ export async function problemOf(request) {
 }
 
 /**
- * Take code, message and details out of an envelope; null where it is none.
+ * Parse code, message and details of an error envelope; null if it is not an envelope.
  * @param {string} body
  * @returns {{code: string, message: string, details: Detail[]} | null}
  */
@@ -99,9 +99,9 @@ function errorIn(body) {
 }
 
 /**
- * Read a Retry-After: seconds, or a date.
+ * Parse a Retry-After header: seconds, or a date.
  * @param {string | null} header
- * @returns {number | null} null where there is none, or where it is too long to wait for
+ * @returns {number | null} seconds; null if it is missing or longer than MAX_WAIT_S
  */
 export function secondsUntil(header) {
   if (header === null || header.trim() === "") return null;

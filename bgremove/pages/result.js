@@ -1,4 +1,4 @@
-/** An answer's download, its facts, and the line for a shell that does the same. */
+/** The result of a picture: its download, its facts, and the equivalent curl command. */
 
 import { copyPicture, copyText } from "./clipboard.js";
 import { byId, make } from "./dom.js";

@@ -1,4 +1,4 @@
-/** One request: a picture goes up; an answer comes back, or a Problem is thrown. */
+/** Send one request: upload a picture and return the answer, or throw a Problem. */
 
 import { viewOf } from "./compose.js";
 import { endpoint, timeoutS } from "./config.js";
@@ -10,26 +10,26 @@ import { Problem, problemOf } from "./problem.js";
 /**
  * @typedef {object} Answer
  * @property {Blob} blob
- * @property {number} width of the picture that came back, in pixels
+ * @property {number} width of the returned picture, in pixels
  * @property {number} height
  * @property {Box} box of the subject, in pixels of the source
- * @property {Box} view the part of the source that the answer shows, which may exceed it
+ * @property {Box} view the part of the source that the answer shows; it may extend beyond the source
  * @property {string} model
  * @property {number} confidence 0 to 1
- * @property {number} serverMs what the server says it took
- * @property {number} totalMs with the way there and back
+ * @property {number} serverMs time reported by the server
+ * @property {number} totalMs time including upload and download
  * @property {string[]} warnings
  * @property {string} requestId
  */
 /**
  * @typedef {object} Way
- * @property {string} key API key; empty: none is sent
+ * @property {string} key API key; empty: no key is sent
  * @property {AbortSignal} signal
- * @property {(share: number) => void} uploading called with 0 to 1; at 1 the waiting begins
+ * @property {(share: number) => void} uploading called with 0 to 1; at 1 the wait for the answer begins
  */
 
-const STALL_S = 30; // of an upload, or of an answer, without one more byte
-const MARGIN_S = 30; // beyond the server's deadline, which begins when it has read the request
+const STALL_S = 30; // without progress of an upload or a download
+const MARGIN_S = 30; // added to the server's timeout, which starts after the request is read
 
 /**
  * @param {File} file
@@ -47,7 +47,7 @@ export async function send(file, options, way) {
 }
 
 /**
- * A file that was moved or changed since it was chosen would only look like a lost connection.
+ * Throw if a file was moved or changed since it was chosen; sending it would look like a lost connection.
  * @param {File} file
  */
 async function mustBeReadable(file) {
@@ -62,7 +62,7 @@ async function mustBeReadable(file) {
  * @param {File} file
  * @param {Options} options
  * @param {Way} way
- * @returns {Promise<XMLHttpRequest>} settled, whatever its status
+ * @returns {Promise<XMLHttpRequest>} finished, with any status
  */
 function exchange(file, options, { key, signal, uploading }) {
   const request = new XMLHttpRequest();
@@ -111,7 +111,7 @@ function exchange(file, options, { key, signal, uploading }) {
   });
 }
 
-/** A proxy may answer 200 with a page of its own. @param {unknown} body */
+/** Return whether a body is a picture; a proxy may answer 200 with an HTML page. @param {unknown} body */
 function isPicture(body) {
   return body instanceof Blob && body.type.startsWith("image/");
 }

@@ -1,15 +1,15 @@
-/** Make a picture small enough to be sent, in the browser. */
+/** Shrink a picture in the browser to fit the limits of an upload. */
 
 import { maxPixels, maxUploadBytes } from "./config.js";
 
 const QUALITY = 0.92;
 const TRIES = 8;
-const MARGIN = 0.95; // of the limit: the next try is aimed a little below it
+const MARGIN = 0.95; // of the limit: the target of the next try
 
 /**
- * Shrink a picture until the service takes it.
+ * Shrink a picture until it is within the service's limits.
  * @param {File} file
- * @returns {Promise<{file: File, words: string}>} `words` say from which size to which
+ * @returns {Promise<{file: File, words: string}>} `words` give the size before and after
  */
 export async function shrink(file) {
   const bitmap = await createImageBitmap(file);

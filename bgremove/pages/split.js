@@ -1,8 +1,8 @@
-/** The divider between before and after: a range input for the keyboard, a handle for pointers. */
+/** The divider between the pictures before and after: a range input for the keyboard, a handle for pointers. */
 
 import { byId } from "./dom.js";
 
-const REVEALED = 50; // percent of the picture that still shows what was before
+const REVEALED = 50; // percent of the picture that shows the original
 
 export class Split {
   #range = byId("split", HTMLInputElement);
@@ -28,22 +28,22 @@ export class Split {
     return target instanceof Node && this.#handle.contains(target);
   }
 
-  /** Let the after come in from the right. */
+  /** Reveal the result from the right. */
   reveal() {
     this.stage.classList.remove("revealing");
     this.#set(100);
-    void this.stage.offsetWidth; // so that the browser sees both places and moves between them
+    void this.stage.offsetWidth; // forces a layout, so that the browser animates between both positions
     this.stage.classList.add("revealing");
     this.#set(REVEALED);
   }
 
-  /** Show one of the two only. @param {"before" | "after"} which */
+  /** Show only one of the two pictures. @param {"before" | "after"} which */
   only(which) {
     this.stage.classList.remove("revealing");
     this.#set(which === "before" ? 100 : 0);
   }
 
-  /** Put the divider under a pointer. @param {number} x in pixels of the stage */
+  /** Move the divider to a pointer. @param {number} x in pixels of the stage */
   to(x) {
     if (this.#range.hidden) return;
     this.stage.classList.remove("revealing");
@@ -57,7 +57,7 @@ export class Split {
     this.place();
   }
 
-  /** Tell the style sheet, and screen readers, where the divider is. */
+  /** Publish the divider's position to the style sheet and screen readers. */
   place() {
     const percent = this.#range.valueAsNumber;
     const { left, right } = this.visible();

@@ -1,4 +1,4 @@
-/** The stage: the picture as it was over the answer, on the ground that was chosen. */
+/** The stage: the original picture over the answer, on the chosen ground. */
 
 import { byId } from "./dom.js";
 import { listenForGestures } from "./gestures.js";
@@ -36,7 +36,7 @@ export class Stage {
   }
 
   /**
-   * Show a picture, and the answer to it where there is one.
+   * Show a picture, and its answer if there is one.
    * @param {Picture} picture
    * @param {Answer | null} answer
    */
@@ -56,18 +56,18 @@ export class Stage {
     this.#compare(had.picture !== picture || had.answer === null);
   }
 
-  /** Lay the answer on a ground. @param {string} ground colour; empty: a checkerboard */
+  /** Show the answer on a ground. @param {string} ground colour; empty: a checkerboard */
   set ground(ground) {
     this.#stage.dataset.ground = ground ? "colour" : "check";
     this.#stage.style.setProperty("--ground", ground);
   }
 
-  /** The size and place of the picture on the stage. */
+  /** The zoom: size and position of the picture on the stage. */
   get zoom() {
     return this.#zoom;
   }
 
-  /** The picture as it was, once the browser has read it; null where it cannot. */
+  /** The original picture, once the browser has read it; null if it cannot. */
   get source() {
     return this.#stage.dataset.before === "shown" ? this.#before : null;
   }
@@ -78,7 +78,7 @@ export class Stage {
     this.#put(this.#after, null);
   }
 
-  /** Lay the picture so that its pixels are over those of the answer. */
+  /** Align the original's pixels with those of the answer. */
   #align() {
     const { answer } = this.#shown;
     const { naturalWidth, naturalHeight, style } = this.#before;
@@ -98,13 +98,13 @@ export class Stage {
     this.#compare();
   }
 
-  /** The browser cannot show the source, though the server may have read it. */
+  /** Handle a source that the browser cannot show, although the server may support it. */
   #beforeFailed() {
     if (this.#before.getAttribute("src")) this.#stage.dataset.before = "unreadable";
     this.#compare();
   }
 
-  /** @param {boolean} [isNew] whether the answer comes in, or only another output of the same picture */
+  /** @param {boolean} [isNew] whether this is a new answer, not another output of the same picture */
   #compare(isNew = true) {
     const { answer } = this.#shown;
     const both = answer !== null && this.#stage.dataset.before === "shown";
@@ -119,17 +119,17 @@ export class Stage {
     this.#split.place();
   }
 
-  /** Show the first frame only, which is what the server worked on. @param {Picture} picture */
+  /** Show only the first frame, the one that the server processed. @param {Picture} picture */
   async #stopAnimation(picture) {
     const bitmap = await createImageBitmap(picture.file).catch(() => null);
-    if (!bitmap) return; // then nothing is shown of it either, and the stage says so
+    if (!bitmap) return; // the browser cannot show the picture at all, and the stage reports it
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
     const frame = await canvas.convertToBlob();
-    if (this.#shown.picture === picture) this.#put(this.#before, frame); // the file is the same: it stays
+    if (this.#shown.picture === picture) this.#put(this.#before, frame); // the same file is still shown
   }
 
-  /** Point an image at a blob, and let the one before it go. @param {HTMLImageElement} image @param {Blob | null} blob */
+  /** Show a blob in an image, and free the previous one. @param {HTMLImageElement} image @param {Blob | null} blob */
   #put(image, blob) {
     const old = image.getAttribute("src");
     if (old) URL.revokeObjectURL(old);

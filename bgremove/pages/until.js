@@ -1,7 +1,7 @@
-/** Waiting that can be stopped. */
+/** A delay that can be aborted. */
 
 /**
- * Wait until a time has come, or throw when stopped.
+ * Wait until a time, or throw when aborted.
  * @param {number} time ms of Date.now
  * @param {AbortSignal} signal
  */

@@ -1,4 +1,4 @@
-/** The picture that is looked at, whatever state it is in. */
+/** The view of the selected picture, in any state. */
 
 import { Brush } from "./brush.js";
 import { copyText } from "./clipboard.js";
@@ -92,12 +92,12 @@ export class Viewer {
     if (focused instanceof HTMLElement && focused.closest("[hidden]")) this.#keepFocus();
   }
 
-  /** Bring the picture into sight, where the controls push it off a small screen. */
+  /** Scroll to the picture, which a small screen may not show below the controls. */
   lookAt() {
     this.#section.scrollIntoView({ block: "nearest" });
   }
 
-  /** Show the whole cut-out under the brush, whatever output is chosen. */
+  /** Open the brush on the whole cut-out, independent of the chosen output. */
   async #openBrush() {
     if (this.brush.isOpen) return this.brush.finish();
     const picture = this.#picture;
@@ -107,7 +107,7 @@ export class Viewer {
     await this.brush.open(cutout);
   }
 
-  /** A button that vanishes with its state must not take the focus along. */
+  /** Move the focus away from a button that is hidden. */
   #keepFocus() {
     const again = byId("again", HTMLElement);
     const usable = !this.#problem.hidden && !again.hidden;
@@ -146,7 +146,7 @@ export class Viewer {
     byId("problem-others", HTMLElement).replaceChildren(...others);
   }
 
-  /** Say where a cut-out is probably wrong, and what may be better. @param {Picture} picture */
+  /** Warn about a cut-out of low confidence, and offer other subjects. @param {Picture} picture */
   #showDoubt(picture) {
     const { state } = picture;
     const isDoubtful = state.phase === "done" && state.answer.warnings.includes("low-confidence");

@@ -8,7 +8,7 @@ const WARNINGS = {
   "animation-first-frame": "This is an animation; its first frame was used.",
   "colour-profile-ignored": "The colour profile could not be read; colours may look different.",
   enlarged: "The subject was enlarged to fill the canvas; it may look soft.",
-  "low-confidence": "", // said above the picture
+  "low-confidence": "", // shown above the picture
   "pieces-dropped": "Small pieces beside the subject were left out. Bring them back with “Mend by hand”.",
   "model-fallback": "The model for this kind of subject is not installed; the default one stood in.",
   "second-opinion-failed": "A second model should have been asked and could not be.",
@@ -52,7 +52,7 @@ function secondsLeft(until) {
 }
 
 /**
- * A few words for the list.
+ * Return a few words for the list.
  * @param {State} state
  * @returns {string}
  */
@@ -76,7 +76,7 @@ export function stateWords(state) {
 }
 
 /**
- * A sentence for the viewer, while something is under way.
+ * Return a sentence for the viewer while a request is in progress.
  * @param {State} state
  * @returns {string}
  */

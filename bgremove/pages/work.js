@@ -1,4 +1,4 @@
-/** Order the work: a few requests at a time, later where the server asks for that, again with a key. */
+/** Queue requests: a few at a time, delayed on a Retry-After, repeated with a key after a 401. */
 
 import { compose } from "./compose.js";
 import { announce } from "./dom.js";
@@ -13,8 +13,8 @@ import { until } from "./until.js";
 /** @typedef {import("./send.js").Answer} Answer */
 /** @typedef {{picture: Picture, options: Options, stop: AbortController}} Job */
 
-const AT_ONCE = 2; // requests of this page: one is worked on while the next is on its way
-const MAX_TRIES = 6; // of a picture, where the server says "later"
+const AT_ONCE = 2; // requests of this page: one is uploaded while the other is processed
+const MAX_TRIES = 6; // of a picture, when the server answers with a Retry-After
 
 export class Work {
   /** @type {Job[]} */
@@ -22,7 +22,7 @@ export class Work {
   /** @type {Map<Picture, Job>} */
   #jobs = new Map();
   #running = 0;
-  #holdUntil = 0; // ms of Date.now; the server asked for peace until then
+  #holdUntil = 0; // ms of Date.now; no requests before it, because of a Retry-After
 
   /**
    * @param {import("./pictures.js").Pictures} pictures
@@ -34,7 +34,7 @@ export class Work {
   }
 
   /**
-   * Get a picture its answer for these options.
+   * Request the answer for a picture with these options.
    * @param {Picture} picture
    * @param {Options} options
    */
@@ -56,7 +56,7 @@ export class Work {
     if (this.#drop(picture)) this.pictures.set(picture, { phase: "cancelled" });
   }
 
-  /** Stop what is under way for a picture. @param {Picture} picture @returns {boolean} whether anything was */
+  /** Abort the request of a picture. @param {Picture} picture @returns {boolean} whether there was one */
   #drop(picture) {
     const job = this.#jobs.get(picture);
     if (!job) return false;
@@ -88,7 +88,7 @@ export class Work {
       this.pictures.set(picture, { phase: "done", answer, options });
       announce(`${picture.file.name}: done`);
     } catch (error) {
-      if (stop.signal.aborted) return; // the one that stopped it has reported it
+      if (stop.signal.aborted) return; // reported by the code that aborted it
       this.#jobs.delete(picture);
       const problem = error instanceof Problem ? error : new Problem(`This page failed: ${error}`);
       problem.subject = options.subject;
@@ -96,7 +96,7 @@ export class Work {
     }
   }
 
-  /** Compose the answer from the cut-out where that gives the service's pixels. @param {Job} job @returns {Promise<Answer>} */
+  /** Compose the answer if that gives the service's pixels, else request it. @param {Job} job @returns {Promise<Answer>} */
   async #answer(job) {
     const { picture, options } = job;
     const { subject } = options;
@@ -109,7 +109,7 @@ export class Work {
     return isMaster(options) ? cutout : compose(cutout, options);
   }
 
-  /** Send until there is an answer or no more to try. @param {Job} job @param {Options} options @returns {Promise<Answer>} */
+  /** Send until there is an answer or a final problem. @param {Job} job @param {Options} options @returns {Promise<Answer>} */
   async #ask({ picture, stop: { signal } }, options) {
     for (let tries = 1; ; tries += 1) {
       await until(this.#holdUntil, signal);
@@ -130,7 +130,7 @@ export class Work {
   }
 
   /**
-   * Get another key than the one refused, or give up on all that is under way: it would only ask again.
+   * Get another key than the refused one, or fail all open requests, which would ask for a key again.
    * @param {string} refused
    * @param {Problem} problem
    */
@@ -157,7 +157,7 @@ export class Work {
 }
 
 /**
- * The cut-out of a picture, edited by hand where it was.
+ * Return the cut-out of a picture, with any edits.
  * @param {Picture} picture
  * @param {string} subject
  */

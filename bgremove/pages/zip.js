@@ -1,10 +1,10 @@
-/** Several files in one ZIP, stored as they are: pictures are packed already. */
+/** Write files to a ZIP without compression: pictures are already compressed. */
 
 import { crc32 } from "./png.js";
 
 const UTF8 = 0x0800; // names are UTF-8
 const VERSION = 20;
-const EPOCH_DATE = 0x21; // 1980-01-01, the first that a ZIP can have
+const EPOCH_DATE = 0x21; // 1980-01-01, the earliest date of a ZIP
 
 /**
  * @param {{name: string, blob: Blob}[]} files
@@ -30,7 +30,7 @@ export async function zip(files) {
   return new Blob([...parts, ...directory, end], { type: "application/zip" });
 }
 
-/** Number names that come twice. @param {{name: string, blob: Blob}[]} files */
+/** Number duplicate names. @param {{name: string, blob: Blob}[]} files */
 function unique(files) {
   const taken = new Set();
   return files.map(({ name, blob }) => {
@@ -45,7 +45,7 @@ function unique(files) {
 }
 
 /**
- * Write numbers in little-endian order: two bytes each, or four for those in brackets.
+ * Write a record of little-endian numbers: two bytes each, or four for those in brackets.
  * @param {number} signature
  * @param {(number | number[])[]} numbers
  * @param {Uint8Array} name

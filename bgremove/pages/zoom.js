@@ -1,17 +1,17 @@
-/** How large the picture is shown and which part of it: from the whole of it to single pixels. */
+/** The scale and position of the picture on the stage, from the whole picture to single pixels. */
 
 const MAX_SCALE = 16;
-const MAX_FIT = 3; // a small picture is enlarged this much to fill the stage, and no more
-const SEEN_AS_PIXELS = 3; // from this scale on, pixels are shown as squares
+const MAX_FIT = 3; // the limit of the scale at which a small picture fills the stage
+const SEEN_AS_PIXELS = 3; // the scale from which pixels are shown as squares
 
-/** A picture of width x height pixels on a stage; scale 1 is a pixel of the page for each of its own. */
+/** A picture of width x height pixels on a stage; at scale 1, a picture's pixel is one CSS pixel. */
 export class Zoom {
   width = 0;
   height = 0;
   scale = 1;
   left = 0; // of the picture's corner, in pixels of the stage
   top = 0;
-  #fits = true; // until somebody zooms, the picture follows the size of the stage
+  #fits = true; // until the user zooms, the picture fits the stage
 
   /**
    * @param {HTMLElement} stage
@@ -39,13 +39,13 @@ export class Zoom {
     this.#place();
   }
 
-  /** Show a pixel of the page for each of the picture's. */
+  /** Zoom to one CSS pixel per picture pixel. */
   full() {
     this.by(1 / this.scale);
   }
 
   /**
-   * Zoom around a point that stays where it is: the middle of the stage, unless given.
+   * Zoom around a fixed point, by default the middle of the stage.
    * @param {number} factor
    * @param {number} [x] in pixels of the stage
    * @param {number} [y]
@@ -68,13 +68,13 @@ export class Zoom {
     this.#place();
   }
 
-  /** Whether there is more of the picture than the stage shows. */
+  /** Whether the picture is larger than the stage. */
   get movable() {
     const { clientWidth, clientHeight } = this.stage;
     return this.width * this.scale > clientWidth + 1 || this.height * this.scale > clientHeight + 1;
   }
 
-  /** Keep the picture on the stage, and tell the style sheet where it is. */
+  /** Keep the picture on the stage, and publish its position to the style sheet. */
   #place() {
     const { clientWidth, clientHeight, style, dataset } = this.stage;
     const [wide, high] = [this.width * this.scale, this.height * this.scale];

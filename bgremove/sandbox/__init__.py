@@ -1,7 +1,7 @@
-"""Walls round a process that reads bytes of strangers in native code.
+"""Sandbox for a process that decodes untrusted bytes in native code.
 
-Linux alone has them: seccomp filters, Landlock and rlimits. On other systems, and where a kernel
-was built without them, the process runs all the same, and `lacking` says so.
+It uses seccomp filters, Landlock and rlimits, which only Linux has. On other systems, or with a
+kernel built without them, the process runs without these protections, and `lacking` reports it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["confine", "hide_memory", "lacking"]
 
 
 def lacking() -> tuple[str, ...]:
-    """Return a sentence for each wall that this system cannot build."""
+    """Return a sentence for each protection that this system does not support."""
     if sys.platform != "linux":
         return (f"{sys.platform} has neither seccomp nor Landlock",)
     sentences = (seccomp.lacking(), landlock.lacking())
@@ -23,12 +23,12 @@ def lacking() -> tuple[str, ...]:
 
 
 def confine() -> None:
-    """Leave this process the memory it has and can get, and standard input: no files, no network.
+    """Restrict this process to memory and standard input, without files or network.
 
-    Whatever it imports must be imported before. There is no way back.
+    Import all modules before the call. The restriction cannot be undone.
 
     Raises:
-        OSError: A wall that the system has could not be built.
+        OSError: A supported protection could not be enabled.
 
     """
     if sys.platform != "linux":

@@ -1,6 +1,7 @@
-"""The system calls that decoding makes, by architecture; source: Linux's tables of system calls.
+"""The system calls that decoding makes, by architecture.
 
-Found by running a decoder on all test pictures with every other call ending it.
+Source: Linux's tables of system calls. The list was found by running a decoder on all test pictures
+while every other call ended it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """``audit``: AUDIT_ARCH of linux/audit.h; ``seccomp``: that call; ``numbers``: the allowed."""
+    """Numbers of an architecture.
+
+    Attributes:
+        audit: AUDIT_ARCH of linux/audit.h.
+        seccomp: Number of the call seccomp.
+        numbers: Numbers of the allowed calls by name.
+
+    """
 
     audit: int
     seccomp: int
     numbers: dict[str, int]
 
 
-# Name to number on x86-64 and aarch64. A filter compares in this order: the frequent ones first.
+# Name to numbers on x86-64 and aarch64. The filter compares in this order: frequent calls first.
 CALLS = {
     "futex": (202, 98),
     "mmap": (9, 222),

@@ -1,4 +1,7 @@
-"""Landlock: a process gives up files, TCP and signals to others; source: Linux, landlock(7)."""
+"""Landlock: a process gives up access to files, TCP and signals to other processes.
+
+Source: Linux, landlock(7).
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from bgremove.sandbox.linux import PR_SET_NO_NEW_PRIVS, prctl, syscall
 
 CREATE_RULESET, RESTRICT_SELF = 444, 446  # on every architecture
 VERSION_FLAG = 1
-# Rights that can be given up, by the version of the interface that brought the last of them.
-FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # a bit each
+# Number of file rights that can be given up, by the version of the interface.
+FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # one bit for each right
 NETWORK_SINCE, BIND_AND_CONNECT = 4, 0b11
 SCOPE_SINCE, ABSTRACT_SOCKETS_AND_SIGNALS = 6, 0b11
 
 
 class Ruleset(ctypes.Structure):
-    """``struct landlock_ruleset_attr``; older kernels take its beginning."""
+    """``struct landlock_ruleset_attr``. Older kernels accept a prefix of it."""
 
     _fields_ = (
         ("files", ctypes.c_uint64),
@@ -26,23 +29,23 @@ class Ruleset(ctypes.Structure):
 
 
 def version() -> int:
-    """Return the version of the kernel's interface, 0 where there is none."""
+    """Return the version of the kernel's interface, or 0 without Landlock."""
     try:
         return syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION_FLAG))
-    except OSError:  # unknown to the kernel, switched off, or barred by a filter round us
+    except OSError:  # not supported, switched off, or blocked by an outer filter
         return 0
 
 
 def lacking() -> str | None:
-    """Return why there is no Landlock, None where there is."""
+    """Return the reason that Landlock is not available, or None."""
     return None if version() else "the kernel offers no Landlock (Linux 5.13 or later has it)"
 
 
 def deny_all() -> None:
-    """Give up every right that the kernel lets a process give up.
+    """Give up every right that Landlock can remove.
 
     Raises:
-        OSError: The kernel refused.
+        OSError: The kernel refused the rules.
 
     """
     known = version()

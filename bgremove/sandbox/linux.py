@@ -1,4 +1,4 @@
-"""The system calls that Python has no function for, through the C library."""
+"""System calls without a function in Python, called through the C library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def prctl(option: int, value: int) -> int:
     """Read or change an attribute of this process.
 
     Raises:
-        OSError: It failed.
+        OSError: The call failed.
 
     """
     library = ctypes.CDLL(None, use_errno=True)
@@ -23,10 +23,10 @@ def prctl(option: int, value: int) -> int:
 
 
 def syscall(number: int, *arguments: object) -> int:
-    """Call the kernel by number; ``arguments`` are values of `ctypes`.
+    """Call the kernel by number. ``arguments`` are values of `ctypes`.
 
     Raises:
-        OSError: It failed.
+        OSError: The call failed.
 
     """
     library = ctypes.CDLL(None, use_errno=True)
@@ -34,10 +34,10 @@ def syscall(number: int, *arguments: object) -> int:
 
 
 def hide_memory() -> None:
-    """Keep other processes of the same user from this one's memory, environment and descriptors.
+    """Hide this process's memory, environment and descriptors from the user's other processes.
 
-    It leaves no core dump either. Processes that it forks inherit that, those that it starts anew
-    do not. Without effect on systems other than Linux.
+    It also prevents core dumps. Forked processes inherit the protection; newly executed programs do
+    not. On systems other than Linux it does nothing.
     """
     if sys.platform == "linux":
         prctl(PR_SET_DUMPABLE, 0)

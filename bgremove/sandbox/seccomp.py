@@ -1,4 +1,4 @@
-"""A seccomp filter that leaves a decoder what it needs; every other call fails with EPERM.
+"""A seccomp filter that allows the calls a decoder needs. Every other call fails with EPERM.
 
 The filter is a program of the classic Berkeley packet filter over ``struct seccomp_data``: number,
 architecture, instruction pointer and six arguments. Source: Linux, seccomp(2) and bpf(2).
@@ -21,7 +21,7 @@ SET_MODE_FILTER, ALL_THREADS = 1, 1
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, DENY = 0x7FFF0000, 0x80000000, 0x00050000 | errno.EPERM
 NUMBER_AT, ARCHITECTURE_AT, ARGUMENTS_AT = 0, 4, 16
-X32 = 0x40000000  # numbers from here on are those of another calling convention on x86-64
+X32 = 0x40000000  # call numbers from here belong to the x32 convention on x86-64
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
 PROT_EXEC = 4
 
@@ -33,7 +33,7 @@ class Program(ctypes.Structure):
 
 
 def lacking() -> str | None:
-    """Return why there is no filter for this machine, None where there is."""
+    """Return the reason that no filter is available, or None."""
     if platform.machine() not in ARCHITECTURES:
         return f"no seccomp filter is written for {platform.machine()}"
     try:
@@ -44,10 +44,10 @@ def lacking() -> str | None:
 
 
 def allow_only_decoding() -> None:
-    """Let all threads of this process make no other calls than decoding needs.
+    """Restrict all threads of this process to the calls that decoding needs.
 
     Raises:
-        OSError: The kernel refused.
+        OSError: The kernel refused the filter.
 
     """
     machine = ARCHITECTURES[platform.machine()]
@@ -59,8 +59,8 @@ def allow_only_decoding() -> None:
 
 
 def program(machine: Architecture, process: int) -> bytes:
-    """Return the filter's instructions, 8 bytes each, for a process of that id."""
-    # By call: tests on the low 32 bits of an argument, all of which must hold.
+    """Return the filter's instructions, 8 bytes each, for a process with this id."""
+    # Tests for each call, on the low 32 bits of its arguments. All must hold.
     tests = {
         "mmap": [_has_not(2, PROT_EXEC), _has(3, mmap.MAP_ANONYMOUS)],
         "mprotect": [_has_not(2, PROT_EXEC)],
@@ -98,10 +98,10 @@ def _has_not(argument: int, bit: int) -> list[bytes]:
 
 
 def _argument(number: int) -> bytes:
-    """Load the low half of an argument; both architectures are little-endian."""
+    """Load the low half of an argument. Both architectures are little-endian."""
     return _step(LOAD, ARGUMENTS_AT + 8 * number)
 
 
 def _step(operation: int, value: int, skip_if: int = 0, skip_if_not: int = 0) -> bytes:
-    """Return ``struct sock_filter``: after a comparison, so many instructions are skipped."""
+    """Return a ``struct sock_filter``. The skips count instructions after a comparison."""
     return struct.pack("=HBBI", operation, skip_if, skip_if_not, value)

@@ -1,1 +1,1 @@
-"""Protection of a gunicorn worker against its clients and against native code that hangs."""
+"""Protection of a gunicorn worker against slow or abusive clients and hanging native code."""

@@ -1,4 +1,4 @@
-"""Calls that become due unless what they guard ends before: one thread for all of a worker."""
+"""Timed calls for guarded blocks. One thread of a worker runs all of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Alarm:
-    """A call that becomes due at ``at`` (of ``time.monotonic``); it may name a later moment."""
+    """A call at the time ``at`` (of ``time.monotonic``). The call may return a later time."""
 
     def __init__(self, at: float, call: Callable[[], float | None]) -> None:
         self.at = at
@@ -18,20 +18,21 @@ class Alarm:
 
 
 class Alarms:
-    """Safe to use from several threads; the thread that rings starts with the first alarm.
+    """The alarms of a worker, set and cancelled from any thread.
 
-    An alarm costs 4 µs: the thread wakes for the earliest only, and seldom is a new one that.
-    Calls run one after another, so that each must be short.
+    The thread for calls starts with the first alarm. An alarm costs 4 µs: the thread wakes only for
+    the earliest alarm, and a new alarm is seldom the earliest. Calls run one after another, so each
+    must be short.
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()  # guards what follows
+        self._changed = threading.Condition()  # guards the fields below
         self._set: set[Alarm] = set()
         self._wakes_at = math.inf
         self._is_started = False
 
     def set(self, at: float, call: Callable[[], float | None]) -> Alarm:
-        """Have ``call`` called at ``at``, and again at the moment that it returns, if any."""
+        """Schedule ``call`` for ``at``. If it returns a time, it is called again at that time."""
         alarm = Alarm(at, call)
         with self._changed:
             self._set.add(alarm)
@@ -43,13 +44,13 @@ class Alarms:
         return alarm
 
     def cancel(self, alarm: Alarm) -> None:
-        """Take an alarm back; one whose call has begun is not stopped."""
+        """Cancel an alarm. A call that has begun is not stopped."""
         with self._changed:
             self._set.discard(alarm)
 
     @contextmanager
     def guard(self, at: float, call: Callable[[], float | None]) -> Iterator[None]:
-        """Have ``call`` called if the block lasts until ``at``."""
+        """Run ``call`` if the block lasts until ``at``."""
         alarm = self.set(at, call)
         try:
             yield
@@ -65,7 +66,7 @@ class Alarms:
             self._is_started = False
 
     def _due(self) -> list[Alarm]:
-        """Wait for the earliest alarm, and return those whose moment has come."""
+        """Wait for the earliest alarm and return all alarms that are due."""
         with self._changed:
             self._wakes_at = min((alarm.at for alarm in self._set), default=math.inf)
             if (wait_s := self._wakes_at - time.monotonic()) > 0:
@@ -75,7 +76,7 @@ class Alarms:
 
     def _ring(self, alarm: Alarm) -> None:
         with self._changed:
-            if alarm not in self._set:  # its block has just ended
+            if alarm not in self._set:  # cancelled meanwhile
                 return
             alarm.at = math.inf
         again_at = alarm.call()

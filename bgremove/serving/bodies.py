@@ -1,4 +1,4 @@
-"""How many requests with a body a worker has at once: the threads beyond are for health."""
+"""The limit of concurrent requests with a body; the other threads serve health checks."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import threading
 
 from bgremove.errors import OverloadedError
 
-READERS = 8  # bodies read at once, beyond those that have a place or wait for one
-SPARE_THREADS = 6  # for requests without a body, refusals, and connections that are being closed
+READERS = 8  # bodies read at once, besides those that hold a place or wait for one
+SPARE_THREADS = 6  # for requests without a body, refusals and closing connections
 
 
 class Bodies:
-    """Counts the requests with a body from their headers until their answer has left."""
+    """Counts requests with a body, from their headers until their answer is sent."""
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
-        self._lock = threading.Lock()  # guards what follows
+        self._lock = threading.Lock()  # guards the fields below
         self.at_work = 0
         self.finished = 0  # in all
 
     def enter(self) -> bool:
-        """Count one more, or return False where there are as many as may be."""
+        """Count one more request; return False if the limit is reached."""
         with self._lock:
             if self.at_work >= self._at_most:
                 return False
@@ -28,13 +28,13 @@ class Bodies:
             return True
 
     def leave(self) -> None:
-        """Count one that has been let in as finished."""
+        """Count an admitted request as finished."""
         with self._lock:
             self.at_work -= 1
             self.finished += 1
 
     def refusal(self) -> OverloadedError:
-        """Make the error for who was not let in."""
+        """Make the error for a request that was not admitted."""
         return OverloadedError(
             f"All {self._at_most} uploads that this server takes at once are under way"
         )

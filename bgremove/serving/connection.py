@@ -1,4 +1,4 @@
-"""The client's end of a request: whether it is there, and until when it may send."""
+"""The client's connection of a request: detect a client that is gone, stop reading, or close."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# Only Linux tells of a side that is closed; elsewhere a poll sees a client that hung up.
+# Only Linux reports a half-closed connection; elsewhere a poll only sees a full hang-up.
 POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
-# Sockets whose next bytes are the rest of a body, not a request: the worker closes them.
+# Sockets whose next bytes belong to an unread body, not to a request. The worker closes them.
 to_be_closed: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
 
 class Connection:
-    """A client's socket; under servers other than gunicorn nothing is known of it.
+    """The client's socket. Without gunicorn there is no socket, and all methods do nothing.
 
-    A client that closes its connection and one that has merely said all it will send the same
-    segment (FIN). Who still reads must skip a "100 Continue", says HTTP/1.1; a socket that is
-    closed answers it with a reset. So such a client is asked, once, and seen to be gone at the next
-    look. HTTP/1.0 has no such answers: there nobody is taken to be gone before a reset.
+    A client that closes its connection sends a FIN, as does a client that only has no more to send.
+    The two differ in their reaction to "100 Continue": HTTP/1.1 clients that still read must skip
+    it, and a closed socket answers it with a reset. So such a client gets one "100 Continue", and
+    the next check sees the reset. HTTP/1.0 has no such interim answers, so those clients count as
+    present until a reset.
     """
 
     def __init__(self, environ: WSGIEnvironment) -> None:
@@ -32,11 +33,11 @@ class Connection:
         self._may_ask = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
 
     def is_gone(self) -> bool:
-        """Tell whether nobody would get an answer. Takes 1 µs."""
+        """Return True if no client would receive an answer. Takes 1 µs."""
         if self._socket is None or self._socket.fileno() < 0:
             return False
         poll = select.poll()
-        poll.register(self._socket, POLLRDHUP)  # resets are told unasked
+        poll.register(self._socket, POLLRDHUP)  # the kernel always reports resets
         for _, seen in poll.poll(0):
             if seen & (select.POLLHUP | select.POLLERR):
                 return True
@@ -44,22 +45,25 @@ class Connection:
         return False
 
     def answer(self, message: bytes) -> None:
-        """Send an answer past the thread that should have; whatever that sends now is lost."""
+        """Send an answer in place of the request's thread, whose own answer is then lost."""
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.send(message, socket.MSG_DONTWAIT)
                 self._socket.shutdown(socket.SHUT_WR)
 
     def stop_reading(self) -> None:
-        """Let a read that waits for the client end as at the end of its body."""
+        """End a blocked read as if the body had ended."""
         self._shut(socket.SHUT_RD)
 
     def stop(self) -> None:
-        """Let whatever waits for the client fail."""
+        """Fail every blocked read and write."""
         self._shut(socket.SHUT_RDWR)
 
     def close_after_answer(self) -> None:
-        """Have no other request read from here: what comes next is the rest of a body."""
+        """Close the connection after the answer.
+
+        The next bytes are the rest of a body, so no other request can be read.
+        """
         if self._socket is not None:
             to_be_closed.add(self._socket)
 
@@ -72,5 +76,5 @@ class Connection:
     def _ask(self) -> None:
         if self._socket is not None and self._may_ask:
             self._may_ask = False
-            with contextlib.suppress(OSError):  # the next look tells
+            with contextlib.suppress(OSError):  # the next check reports it
                 self._socket.send(INTERIM, socket.MSG_DONTWAIT)

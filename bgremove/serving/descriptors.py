@@ -1,7 +1,7 @@
-"""How many connections a worker takes: fewer than it has descriptors for, more than threads.
+"""The number of connections of a worker: below its file descriptors, above its threads.
 
-A worker that accepts until it has no descriptor left can read no model, start no decoder and
-write no count. So the limit of open files is raised as far as it may be, and some are kept back.
+A worker that accepts until no descriptor is free cannot read a model, start a decoder or write a
+count. So the limit of open files is raised as far as allowed, and some descriptors are reserved.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import resource
 from bgremove.errors import SettingsError
 from bgremove.serving.lingering import AT_ONCE
 
-MOST = 1000  # connections of a worker, gunicorn's own default
-OWN = 128  # listener, poller, log, counts, models; a worker at rest has 23
-A_PLACE = 8  # a decoder's channel, the memory files of its picture, and as much again
+MOST = 1000  # connections of a worker; gunicorn's default
+OWN = 128  # listener, poller, log, counts, models; an idle worker has 23 open
+A_PLACE = 8  # a decoder's channel and the memory files of its picture, times two
 
 
 def connections_for(places: int, threads: int) -> int:
-    """Raise this process's limit towards what is needed; return the connections it leaves.
+    """Raise this process's limit of open files and return the connections it allows.
 
-    Raises SettingsError where that would be fewer than two for each thread.
+    Raises:
+        SettingsError: The limit allows fewer than two connections for each thread.
+
     """
     kept_back = AT_ONCE + OWN + A_PLACE * places
     limit = _raised_to(MOST + kept_back)
@@ -36,7 +38,7 @@ def connections_for(places: int, threads: int) -> int:
 
 
 def _raised_to(wanted: int) -> int:
-    """Raise the soft limit of open files to ``wanted`` or the hard limit; return what it is."""
+    """Raise the soft limit of open files to ``wanted`` or the hard limit; return the result."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return wanted

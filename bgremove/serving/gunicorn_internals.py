@@ -1,8 +1,8 @@
-"""The parts of gunicorn that `worker` overrides or uses and that gunicorn does not document.
+"""Undocumented parts of gunicorn that `worker` overrides or uses.
 
 gunicorn may change them in any release. tests/serving/test_gunicorn_internals.py compares the
-installed release with the list, and names what changed. After an upgrade that changes one: read the
-new source, adapt `worker`, run tests/deploy, then set the digest and TESTED_WITH.
+installed release with this list and names the changes. After an upgrade that changes a part, read
+the new source, adapt `worker`, run tests/deploy, then update the digest and TESTED_WITH.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Requests that no deadline stops: noticed, answered, and their worker replaced.
+"""Detect requests that hang past their deadline, answer them, and replace their worker.
 
-A node of a network, OpenCV or a compressor that never returns cannot be stopped from Python; it
-holds its place, its session's lock and a core. The other requests get a while to finish, then the
-process ends and gunicorn starts another. One that holds the interpreter's lock stops this as well:
-there gunicorn's own timeout, from outside the process, ends it.
+Python cannot stop a node of a network, OpenCV or a compressor that never returns. Such a call holds
+its place, its session's lock and a core. The other requests get some time to finish, then the
+process ends and gunicorn starts another. A call that holds the interpreter's lock stops this
+watchdog as well. In that case gunicorn's own timeout ends the process from outside.
 """
 
 from __future__ import annotations
@@ -29,20 +29,25 @@ if TYPE_CHECKING:
     from bgremove.errors import BgremoveError
     from bgremove.serving.context import RequestContext
 
-LOAD_S = 120.0  # beyond its deadline, a request is let load a model: on the slowest of disks
-PATIENCE_S = 5.0  # for the next of the other requests to finish
-LOOK_S = 0.1  # between two looks at them
+LOAD_S = 120.0  # past the deadline, allowed while a model loads from a slow disk
+PATIENCE_S = 5.0  # time for the next of the other requests to finish
+LOOK_S = 0.1  # between two checks of them
 MAX_STACKS, MAX_FRAMES = 20, 25
 PACKAGE = str(Path(bgremove.__file__).parent)
 logger = logging.getLogger(__name__)
 
 
 class Hangs:
-    """Watchdog of requests: one that overruns its deadline by ``grace_s`` hangs.
+    """Watchdog of requests. A request hangs if it passes its deadline by ``grace_s``.
 
-    ``is_loading`` returns whether a model is being loaded; a load may pass the deadline.
-    ``error_message`` makes the whole HTTP answer from an error, a request id and milliseconds.
-    ``on_hang`` is called for each request that hangs.
+    Args:
+        alarms: The worker's alarms.
+        bodies: The worker's count of requests with a body.
+        grace_s: Seconds after the deadline until a request counts as hanging.
+        is_loading: Returns whether a model is being loaded. A load may pass the deadline.
+        error_message: Makes the whole HTTP answer from an error, a request id and milliseconds.
+        on_hang: Called for each request that hangs.
+
     """
 
     def __init__(
@@ -62,12 +67,17 @@ class Hangs:
         self._error_message = error_message
         self._on_hang = on_hang
         self._hung: set[threading.Event] = set()
-        self.ends_process = False  # where somebody starts another, gunicorn's configuration says so
+        self.ends_process = False  # gunicorn's configuration sets it: the master starts another
         self.is_ending = False
 
     @contextmanager
     def watch(self, context: RequestContext) -> Iterator[None]:
-        """Watch this thread's request; raises DeadlineExceededError if it was taken to hang."""
+        """Watch the request of this thread.
+
+        Raises:
+            DeadlineExceededError: The request finished after it was declared hanging.
+
+        """
         hung = threading.Event()
         overrun = partial(self._overrun, context, threading.get_ident(), hung)
         try:
@@ -75,7 +85,7 @@ class Hangs:
                 yield
         finally:
             self._hung.discard(hung)
-        if hung.is_set():  # slow after all, but its client has its answer
+        if hung.is_set():  # only slow, but its client already has an answer
             raise context.deadline.exceeded("a step that was taken to hang")
 
     def _overrun(self, context: RequestContext, thread: int, hung: threading.Event) -> float | None:
@@ -103,7 +113,7 @@ class Hangs:
         return None
 
     def _end_process(self) -> None:
-        """Take no new requests, wait for the others while they get on, then end at once."""
+        """Stop accepting, wait while other requests still finish, then end the process."""
         os.kill(os.getpid(), signal.SIGTERM)  # gunicorn's worker stops accepting
         finished, until = self._bodies.finished, time.monotonic() + PATIENCE_S
         while self._others > 0 and time.monotonic() < until:
@@ -111,7 +121,7 @@ class Hangs:
             if self._bodies.finished != finished:
                 finished, until = self._bodies.finished, time.monotonic() + PATIENCE_S
         logger.error("the worker ends for a request that hangs", extra={"lost": self._others})
-        os._exit(os.EX_SOFTWARE)  # no clean-up: that would wait for the thread that hangs
+        os._exit(os.EX_SOFTWARE)  # no clean-up, which would wait for the hanging thread
 
     @property
     def _others(self) -> int:
@@ -119,9 +129,10 @@ class Hangs:
 
 
 def stacks(thread: int) -> list[str]:
-    """Return where a thread is, then where others are that run code of ours, innermost first.
+    """Return the stack of a thread, then those of other threads in bgremove's code.
 
-    The call that hangs may be another thread's: pictures are encoded in threads of their own.
+    Frames are listed innermost first. The hanging call may be in another thread, since pictures are
+    encoded in threads of their own.
     """
     frames = sys._current_frames()
     names = {one.ident: one.name for one in threading.enumerate()}

@@ -1,4 +1,4 @@
-"""Callbacks of a worker's parts: what metrics want to hear of their state."""
+"""Callbacks that report the state of a worker's parts to the metrics."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ def _ignore(*_: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """One callback for each part; those left out do nothing.
+    """Callbacks of the worker's parts. The default of each does nothing.
 
-    ``on_decoder_end``: how a decoder ended that was not asked to.
-    ``on_models_loaded``: the names of the loaded models, when they change.
-    ``on_places``: the numbers of requests worked on and waiting, when either changes.
-    ``on_readiness``: the result of each warm-up.
-    ``on_hang``: called for each request that hangs.
+    Attributes:
+        on_decoder_end: how a decoder ended unexpectedly.
+        on_models_loaded: the names of the loaded models, when they change.
+        on_places: the numbers of requests worked on and waiting, when either changes.
+        on_readiness: the result of each warm-up.
+        on_hang: called for each request that hangs.
+
     """
 
     on_decoder_end: Callable[[str], None] = _ignore

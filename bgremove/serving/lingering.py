@@ -1,9 +1,8 @@
-"""Closing connections in a thread of its own, which no client can hold up.
+"""Close connections in a separate thread, which no client can delay.
 
-Who closes a connection with data unread resets it, and the client may lose the answer it was sent.
-So what still comes is read for a while. gunicorn does that, too, but in the thread that accepts
-connections, for up to 2 s each: beside 40 clients that did not close theirs, a health check took
-10 s.
+Closing a connection with unread data resets it, and the client may lose its answer. So the
+remaining data is read for a while. gunicorn does the same in the thread that accepts connections,
+for up to 2 s each: with 40 clients that did not close their connections, a health check took 10 s.
 """
 
 from __future__ import annotations
@@ -16,42 +15,42 @@ import socket
 import threading
 import time
 
-MAX_SECONDS = 5.0  # that a closing connection is read
-MAX_BYTES = 64 << 20  # that are read of it at most; then the reset is earned
-AT_ONCE = 256  # connections that linger; the next is closed without that
+MAX_SECONDS = 5.0  # time for reading a closing connection
+MAX_BYTES = 64 << 20  # read of it at most; beyond that, it is reset
+AT_ONCE = 256  # lingering connections; further ones are closed immediately
 BLOCK_BYTES = 1 << 18
-LOOK_S = 0.02  # between two looks whether all are closed
-TICK_S = 0.5  # between two looks at the clock while nothing comes
+LOOK_S = 0.02  # between two checks in `finish`
+TICK_S = 0.5  # between two checks of the clock while no data arrives
 
 
 class Lingering:
-    """Closes sockets; the thread starts with the first."""
+    """Closes sockets after draining them. The thread starts with the first socket."""
 
     def __init__(self) -> None:
         self._new: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._bell = os.eventfd(0)
-        self._ends: dict[socket.socket, tuple[float, int]] = {}  # by when, and bytes left
+        self._ends: dict[socket.socket, tuple[float, int]] = {}  # deadline, and bytes left to read
         self._lock = threading.Lock()
         self._is_started = False
 
     def close(self, sock: socket.socket) -> None:
-        """Say that nothing more will be sent, read what still comes, then close; returns at once.
+        """Shut down sending, drain the socket in the background, then close it. Returns at once.
 
-        The socket belongs to this object from here on.
+        The socket belongs to this object from now on.
         """
         try:
             sock.shutdown(socket.SHUT_WR)
             sock.setblocking(False)
             self._start()
-        except (OSError, RuntimeError):  # reset already, or there is no thread to be had
+        except (OSError, RuntimeError):  # already reset, or no thread can be started
             sock.close()
             return
         self._new.put(sock)
         os.eventfd_write(self._bell, 1)
 
     def finish(self, seconds: float) -> None:
-        """Wait so long, at most, until every connection is closed."""
+        """Wait until every connection is closed, for at most ``seconds``."""
         end = time.monotonic() + seconds
         while (self._ends or not self._new.empty()) and time.monotonic() < end:
             time.sleep(LOOK_S)
@@ -84,7 +83,7 @@ class Lingering:
                     continue
                 try:
                     self._selector.register(sock, selectors.EVENT_READ)
-                except (ValueError, KeyError, OSError):  # closed meanwhile, or no room to watch it
+                except (ValueError, KeyError, OSError):  # closed meanwhile, or the poller is full
                     sock.close()
                     continue
                 self._ends[sock] = (time.monotonic() + MAX_SECONDS, MAX_BYTES)

@@ -1,4 +1,4 @@
-"""Bounded places and a bounded queue: what cannot be served in time is refused at once."""
+"""Places for concurrent work, with a bounded queue. Surplus requests are refused at once."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from bgremove.deadline import Deadline
 from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
 
 WAITING = "waiting for a place"
-LOOK_S = 1.0  # between two looks whether the client is still there
+LOOK_S = 1.0  # between two checks that the client is still connected
 NEWEST = 0.25  # weight of the newest picture in the typical time of a picture
 LONGEST_RETRY_S = 60
 TOO_LATE = "The server is too busy to finish this picture within the limit of {:g} seconds"
 
 
 class Places:
-    """``places`` requests are worked on, ``queue`` more may wait, the next is refused.
+    """``places`` requests are worked on, ``queue`` more may wait, and the next is refused.
 
-    A place that comes free is handed to whoever has waited longest. A semaphore would let who comes
-    just then overtake, and send who was woken in vain to the end of the queue: with 16 clients at 2
-    places the 95th percentile of the wait was twice the median.
+    A free place goes to the request that has waited longest. A semaphore lets a new request
+    overtake the queue and sends the woken request back to its end: with 16 clients at 2 places, the
+    95th percentile of the wait was twice the median.
 
-    Where the last pictures took long, fewer may wait: no more than are finished in time. Without
-    that, 18 clients with pictures of 50 megapixels had 37 answers of 502 after 20 s, and 18 of 200.
+    When recent pictures took long, the queue is shorter: it holds only requests that can finish in
+    time. Without this, 18 clients with pictures of 50 megapixels got 37 answers of 502 after 20 s,
+    and 18 of 200.
 
-    ``on_change`` is called with the numbers of both when either changes.
+    ``on_change`` is called with the numbers of places in use and of waiting requests when either
+    changes.
     """
 
     def __init__(
@@ -37,20 +39,20 @@ class Places:
     ) -> None:
         self._message = f"All {places} places are taken and the queue of {queue} is full"
         self._limits = places, queue
-        self._lock = threading.Lock()  # guards what follows, and the order in which it is told
+        self._lock = threading.Lock()  # guards the fields below and the order of calls to on_change
         self._in_use = 0
-        self._typical_s = 0.0  # that a place was held of late
+        self._typical_s = 0.0  # moving average of the time a place is held
         self._waiting: deque[threading.Event] = deque()
         self._on_change = on_change
 
     @contextmanager
     def take(self, deadline: Deadline) -> Iterator[float]:
-        """Hold a place, waiting for one until ``deadline``; give the seconds that took.
+        """Hold a place for the block; yield the seconds spent waiting for it.
 
         Raises:
-            OverloadedError: The queue is full, or the time is too short, as far as can be foreseen.
-            DeadlineExceededError: No place came free in time.
-            ClientGoneError: Nobody waits for the answer any more.
+            OverloadedError: The queue is full, or the estimated time exceeds the deadline.
+            DeadlineExceededError: No place became free before ``deadline``.
+            ClientGoneError: The client has closed its connection.
 
         """
         started = time.perf_counter()
@@ -75,7 +77,7 @@ class Places:
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
-        """Learn how long a picture takes: one that is cut out, or passes its deadline."""
+        """Measure the time of a picture that succeeds or exceeds its deadline."""
         started = time.monotonic()
         try:
             yield
@@ -95,7 +97,7 @@ class Places:
         return OverloadedError(TOO_LATE.format(deadline.timeout_s), retry_after_s=retry_s)
 
     def _enter(self, deadline: Deadline) -> threading.Event:
-        """Return an event that is set once there is a place."""
+        """Return an event that is set when the request has a place."""
         places, queue = self._limits
         turn = threading.Event()
         with self._lock:
@@ -112,7 +114,7 @@ class Places:
         return turn
 
     def _will_be_late(self, turn: threading.Event, deadline: Deadline) -> bool:
-        """Tell whether pictures take so long by now that one in the queue is finished too late."""
+        """Return True if the queue is now too slow for a waiting request to finish in time."""
         places, _ = self._limits
         with self._lock:
             if turn.is_set():
@@ -121,7 +123,7 @@ class Places:
             return deadline.remaining_s < self._typical_s * (ahead / places + 1)
 
     def _gave_up(self, turn: threading.Event) -> bool:
-        """Leave the queue; False where a place was handed over in this very moment."""
+        """Leave the queue; return False if the request got a place at the same moment."""
         with self._lock:
             if turn.is_set():
                 return False

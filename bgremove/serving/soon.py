@@ -1,4 +1,4 @@
-"""Start the warm-up of an application that no configuration of ours starts."""
+"""Start the warm-up of an application under a server without bgremove's gunicorn configuration."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 import threading
 from collections.abc import Callable
 
-DELAY_S = 0.5  # long enough for a server that loads the application first to fork its workers
+DELAY_S = 0.5  # enough for a server that loads the application before it forks its workers
 
 
 def start_soon(start: Callable[[], None], delay_s: float = DELAY_S) -> None:
-    """Call ``start`` soon: in this process, or in the children that it forks before that.
+    """Call ``start`` soon, in this process or in the children that it forks before.
 
     A server may load the application in its master and fork afterwards. A session made in the
-    master would hang in its workers, so the first fork moves the start into the children.
+    master would hang in its workers, so the first fork moves the call into the children.
     """
     timer = threading.Timer(delay_s, start)
     timer.daemon = True

@@ -1,8 +1,8 @@
 """Limit concurrent uploads, drain unread bodies, and drop clients that do not read their answer.
 
 A server that closes a socket with unread data resets the connection. The client, or nginx, then
-sees the reset in place of an answer that was sent early, such as a 404 to a large upload. So the
-rest of a body is read after the answer, within bounds.
+sees the reset instead of an early answer, such as a 404 to a large upload. So the rest of a body is
+read after the answer, within limits.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 BLOCK_BYTES = 1 << 16
-MAX_BYTES = 64 << 20  # read of one body after its answer; beyond it the client gets the reset
-MAX_SECONDS = 5.0  # for that read
-SEND_SECONDS = 60.0  # for a client to take its answer
-BODILESS_SEND_SECONDS = 10.0  # where it sent no body: health, counts, and pages of 121 kB at most
+MAX_BYTES = 64 << 20  # read of one body after its answer; beyond that, the client gets the reset
+MAX_SECONDS = 5.0  # time for that read
+SEND_SECONDS = 60.0  # time for a client to read its answer
+BODILESS_SEND_SECONDS = 10.0  # if it sent no body: health, metrics, and pages of at most 121 kB
 REFUSAL = "bgremove.refusal"  # WSGI environment key of the error for a surplus request
 
 
 class Uploads:
-    """WSGI middleware that limits concurrent bodies, drains them, and times the answer."""
+    """WSGI middleware that limits concurrent uploads, drains bodies and times out answers."""
 
     def __init__(self, app: WSGIApplication, bodies: Bodies, alarms: Alarms) -> None:
         self._app = app
@@ -38,14 +38,14 @@ class Uploads:
         self._alarms = alarms
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as the application does, then drain."""
+        """Call the application, then drain the body after the answer."""
         connection = Connection(environ)
         if not (environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")):
             answer = self._app(environ, start_response)
             return self._timed(answer, connection, BODILESS_SEND_SECONDS)
         if not self._bodies.enter():
             environ[REFUSAL] = self._bodies.refusal()
-            connection.close_after_answer()  # the worker drains it, in none of its threads
+            connection.close_after_answer()  # `Lingering` drains it, without a thread of the pool
             answer = self._app(environ, start_response)
             return self._timed(answer, connection, BODILESS_SEND_SECONDS)
         try:
@@ -67,7 +67,7 @@ class Uploads:
     ) -> ClosingIterator:
         """Shut the connection down if the client has not read its answer after ``seconds``.
 
-        gunicorn sends without a timeout, and each unread answer would keep a thread.
+        gunicorn sends without a timeout, so each unread answer would block a thread.
         """
         sending = self._alarms.set(time.monotonic() + seconds, connection.stop)
         return ClosingIterator(answer, lambda: self._alarms.cancel(sending))

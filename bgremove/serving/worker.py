@@ -1,8 +1,9 @@
-"""gunicorn's gthread worker, whose threads no slow client gets hold of before its request is there.
+"""A gthread worker for gunicorn that assigns a thread only to requests whose headers are complete.
 
-Measured with gunicorn 27.0.1: a connection that sends nothing holds a thread for 5 s, one that
-sends a byte of its headers holds it for ever, and one that is not closed by its client after
-"Connection: close" stops the main thread for 2 s. With nginx in front none of that can happen.
+Measured with gunicorn 27.0.1: a connection that sends nothing holds a thread for 5 s. A connection
+that sends one byte of its headers holds a thread forever. A client that does not close its
+connection after "Connection: close" stops the main thread for 2 s. Behind nginx, none of these can
+happen.
 """
 
 from __future__ import annotations
@@ -35,37 +36,37 @@ from bgremove.serving.chunks import bound_chunks
 from bgremove.serving.connection import POLLRDHUP, to_be_closed
 from bgremove.serving.lingering import Lingering
 
-HEADERS_S = 10.0  # from the first look at a connection until its headers must be there
-MAX_HEADER_BYTES = 1 << 16  # of a request line and headers together
-LAST_S = 1.0  # for clients to close their connections when a worker stops
-REST_S = 1.0  # without accepting, where there was no descriptor for a connection
-# Paths that are answered at once, each by threads of its own.
+HEADERS_S = 10.0  # limit for receiving the headers, from the first look at a connection
+MAX_HEADER_BYTES = 1 << 16  # request line and headers together
+LAST_S = 1.0  # time for clients to close their connections when a worker stops
+REST_S = 1.0  # pause in accepting after no descriptor was free
+# Paths that are answered at once. Each path has its own threads.
 QUICK_PATHS = (b"livez", b"readyz", b"metrics")
 QUICK_THREADS = 2
 QUICK = re.compile(rb"(?:GET|HEAD) /(" + b"|".join(QUICK_PATHS) + rb")[ ?]")
 BODY = re.compile(rb"\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
-RETRY_S = 2.0  # between two workers that cannot start, of a service that ran
-ENDS = (b"\r\n\r\n", b"\n\n", b"\n\r\n")  # the last two are no headers, which the parser will say
+RETRY_S = 2.0  # pause after a failed start of a worker, once the service has run
+ENDS = (b"\r\n\r\n", b"\n\n", b"\n\r\n")  # the parser refuses the last two
 
-_has_served = mmap.mmap(-1, 1)  # 1 once a worker served: master and workers share it
+_has_served = mmap.mmap(-1, 1)  # 1 after a worker has served; shared by master and workers
 
 
 @dataclass(slots=True)
 class Waiting:
-    """A connection whose headers are not whole: the bytes seen of them, and until when it waits."""
+    """State of a connection with incomplete headers: the bytes seen and the time limit."""
 
     seen: int
     until: float
 
 
 class Gone:
-    """Stands in for a socket that lingers; gunicorn closes it, in its main thread."""
+    """Stand-in for a socket that `Lingering` closes. gunicorn's main thread closes the stand-in."""
 
     def setblocking(self, _: bool) -> None:
         """Do nothing."""
 
     def shutdown(self, _: int) -> None:
-        """Say that there is nothing to wait for."""
+        """Do nothing."""
         raise OSError(errno.ENOTCONN, "closed by another thread")
 
     def close(self) -> None:
@@ -73,10 +74,13 @@ class Gone:
 
 
 class Worker(ThreadWorker):
-    """Hands a connection to a thread once its headers are whole, and closes it in none of them."""
+    """Worker that passes a connection to a thread once its headers are complete.
+
+    Connections are closed by `Lingering`, in none of the pool's threads.
+    """
 
     def init_process(self) -> None:
-        """Make what each process needs of its own; this runs until the worker ends."""
+        """Create the state of this process and run until the worker ends."""
         self._lingering = Lingering()
         self._waiting: weakref.WeakKeyDictionary[TConn, Waiting] = weakref.WeakKeyDictionary()
         self._rests_until = 0.0
@@ -85,23 +89,26 @@ class Worker(ThreadWorker):
             super().init_process()
         except Exception:
             if self.booted or not _has_served[0]:
-                raise  # gunicorn ends where its first worker does not start, and says why
+                raise  # gunicorn ends if its first worker fails to start, and logs why
             self.log.exception("a worker cannot start; another tries in %g s", RETRY_S)
             time.sleep(RETRY_S)
             sys.exit(os.EX_TEMPFAIL)
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Return the threads that serve requests, all of them started."""
+        """Return the pool of request threads, all of them started."""
         return started_pool(self.cfg.threads, "request")
 
     def run(self) -> None:
-        """Serve until told to stop, then let the last answers arrive."""
+        """Serve until the worker is stopped, then wait for the last answers to arrive."""
         _has_served[0] = 1
         super().run()
         self._lingering.finish(LAST_S)
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a connection; where there is no descriptor for it, rest, as gunicorn would end."""
+        """Accept a connection, or pause accepting if no descriptor is free.
+
+        gunicorn itself would end the worker.
+        """
         try:
             super().accept(listener)
         except OSError as error:
@@ -112,11 +119,17 @@ class Worker(ThreadWorker):
             self.set_accept_enabled(False)
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
-        """Accept, or not; gunicorn's loop asks again, at least once a second."""
+        """Turn accepting on or off. It stays off during a pause.
+
+        gunicorn's loop calls this at least once a second.
+        """
         super().set_accept_enabled(bool(enabled) and time.monotonic() >= self._rests_until)
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Look, without taking it, at what has come; gunicorn's main thread calls this."""
+        """Peek at the received bytes and hand over, drop or keep the connection.
+
+        gunicorn's main thread calls this.
+        """
         known = self._waiting.get(conn) or Waiting(-1, time.monotonic() + HEADERS_S)
         unreader = getattr(conn.parser, "unreader", None)
         buffered: bytes = b"" if unreader is None else unreader.buf.getvalue()
@@ -124,7 +137,7 @@ class Worker(ThreadWorker):
             peeked = conn.sock.recv(MAX_HEADER_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             peeked = None
-        except OSError:  # reset: the parser will see
+        except OSError:  # reset: the parser finds out
             peeked = b""
         head = buffered + (peeked or b"")
         is_no_more = peeked is not None and len(peeked) <= max(known.seen, 0)
@@ -138,16 +151,17 @@ class Worker(ThreadWorker):
                 gunicorn.util.write_error(conn.sock, 431, "Request Header Fields Too Large", "")
             self._drop(conn)
         elif is_no_more or time.monotonic() >= known.until:
-            # Without more bytes the kernel wakes us where the buffer is full before SO_RCVLOWAT
-            # is reached. It would again, at once; and the parser would wait for ever.
+            # If the buffer is full before SO_RCVLOWAT is reached, the kernel wakes the poller
+            # without new bytes, again and again. The parser would wait forever.
             self._drop(conn)
         else:
             self._wait(conn, Waiting(len(peeked or b""), known.until))
 
     def _hand_over(self, conn: TConn, head: bytes) -> None:
-        """Have a thread serve a request; health and metrics have threads that nothing else takes.
+        """Let a thread serve a request. Health checks and metrics have threads of their own.
 
-        One with a body has not, as its rest is read there, nor a client that takes no answers.
+        Those threads do not serve a request with a body, because they would have to drain it, nor a
+        client that has not read its earlier answers.
         """
         asked = QUICK.match(head)
         if asked is None or BODY.search(head):
@@ -161,12 +175,12 @@ class Worker(ThreadWorker):
             )
 
     def _wait(self, conn: TConn, waiting: Waiting) -> None:
-        """Leave a connection to the poller, which looks up when more has come than was seen."""
+        """Register a connection with the poller, which wakes when more bytes have arrived."""
         self._waiting[conn] = waiting
         conn.sock.setblocking(False)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, waiting.seen + 1)
         conn.timeout = waiting.until
-        insort(self.pending_conns, conn, key=_timeout_of)  # gunicorn looks at the first only
+        insort(self.pending_conns, conn, key=_timeout_of)  # gunicorn checks the first only
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
 
@@ -176,7 +190,12 @@ class Worker(ThreadWorker):
         self._lingering.close(conn.sock)
 
     def handle(self, conn: TConn) -> bool:
-        """Serve a request, in a thread of the pool; False where the connection is to be closed."""
+        """Serve a request in a thread of the pool.
+
+        Returns:
+            False if the connection is to be closed.
+
+        """
         is_kept = super().handle(conn)
         if is_kept is False:
             sock, conn.sock = conn.sock, cast("socket.socket", Gone())
@@ -184,7 +203,10 @@ class Worker(ThreadWorker):
         return is_kept
 
     def handle_request(self, req: Request, conn: TConn) -> bool:
-        """Answer a request; "Connection: close" is said wherever the connection is to be closed."""
+        """Answer a request.
+
+        The answer has "Connection: close" whenever the connection is to be closed.
+        """
         bound_chunks(req)
         says_close = req.should_close
         req.should_close = lambda: conn.sock in to_be_closed or says_close()  # type: ignore[method-assign]
@@ -197,17 +219,17 @@ class Worker(ThreadWorker):
 
 
 def _has_said_all(sock: socket.socket) -> bool:
-    """Tell whether a client has closed its side: whoever reads then waits for nothing."""
+    """Return True if the client has closed its sending side, so no more bytes can arrive."""
     poll = select.poll()
-    poll.register(sock, POLLRDHUP)  # resets are told unasked
+    poll.register(sock, POLLRDHUP)  # the kernel always reports resets
     return bool(poll.poll(0))
 
 
 def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
-    """Return a pool whose threads run already, so that none has to be started while there is load.
+    """Return a pool whose threads are started already, so that none must start under load.
 
     Raises:
-        RuntimeError: They cannot be started.
+        RuntimeError: The threads cannot be started.
 
     """
     pool = ThreadPoolExecutor(threads, name)
@@ -224,7 +246,7 @@ def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
 
 
 def unsent_bytes(sock: socket.socket) -> int:
-    """Return how many bytes of earlier answers a client has not taken; 0 where that is unknown."""
+    """Return the bytes of earlier answers that the client has not read; 0 if unknown."""
     try:
         return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
     except OSError:

@@ -7,5 +7,5 @@ SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,
-  validatorUrl: null, // nothing is asked of another host
+  validatorUrl: null, // sends no requests to another host
 });

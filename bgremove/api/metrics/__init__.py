@@ -1,1 +1,1 @@
-"""What Prometheus reads: the only room that knows its client; gunicorn's master needs `folder`."""
+"""Metrics for Prometheus, the only package that imports its client library."""

@@ -1,9 +1,10 @@
-"""The folder that the processes of one server count in: a file for each process and kind of metric.
+"""The folder of counts that the processes of one server share: a file per process and metric type.
 
-The client library keeps the files of a process that has ended, since counts must not fall. A server
-that replaces its workers would gather them for ever, so gunicorn's master adds each to one sum.
+The client library keeps the files of ended processes, because counts must not fall. A server that
+replaces its workers would collect such files forever, so gunicorn's master adds them to one sum.
 
-Nothing here may import the client at the top: it looks for the folder when it is imported.
+This module must not import the client library at the top: the library reads the folder's location
+when it is imported.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the client's own name for it
-ADDED_UP = ("counter", "histogram")  # kinds whose counts outlive their process
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the client library's variable
+ADDED_UP = ("counter", "histogram")  # metric types whose counts outlive their process
 logger = logging.getLogger(__name__)
 
 
 class CountsFolder:
-    """The master's side: makes the folder, keeps it small, removes it."""
+    """The master's view of the folder: creates it, keeps it small and removes it."""
 
     def __init__(self, configured: str | None, scratch: str | None) -> None:
-        """Empty the folder that is configured, or make a private one in ``scratch``."""
+        """Empty the configured folder, or make a private folder in ``scratch``."""
         self._is_private = configured is None
         self.path = Path(configured or tempfile.mkdtemp(prefix="bgremove-metrics-", dir=scratch))
         self.make()
@@ -38,17 +39,18 @@ class CountsFolder:
         self._ended: set[int] = set()
 
     def make(self) -> None:
-        """Make the folder where it is gone; a worker about to be forked needs it."""
+        """Make the folder if it is missing, since a new worker needs it."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             logger.error("there is no folder for counts", exc_info=error)
 
     def retire(self, pid: int) -> None:
-        """Forget the gauges of a worker that has ended and add its counts to the sum.
+        """Remove the gauges of an ended worker and add its counts to the sum.
 
-        While somebody reads, the counts stay where they are until the next worker ends: the master
-        waits for nobody. It must not fall over them either, so that what goes wrong is logged.
+        The master never waits for the folder's lock. While a worker reads the counts, they stay in
+        place until the next worker ends. Errors are logged and not raised, because the master must
+        not end.
         """
         from prometheus_client.multiprocess import mark_process_dead
 
@@ -71,13 +73,13 @@ class CountsFolder:
 
 
 class Counts:
-    """The workers' side: collects the counts of all of them, the ended ones included."""
+    """The workers' view of the folder: collects the counts of running and ended workers."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def collect(self) -> Iterable[Metric]:
-        """Read every file; the master moves no counts meanwhile."""
+        """Read every file. The lock keeps the master from moving counts meanwhile."""
         from prometheus_client.multiprocess import MultiProcessCollector
 
         with _locked(self._path, fcntl.LOCK_SH):
@@ -86,7 +88,7 @@ class Counts:
 
 
 def _add_up(folder: Path, kind: str, pids: Iterable[int]) -> None:
-    """Put the sum of these processes' files, and of those before them, into one file."""
+    """Write the sum of these processes' files and of the earlier sum into one file."""
     from prometheus_client.mmap_dict import MmapedDict, mmap_key
     from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -112,7 +114,12 @@ def _add_up(folder: Path, kind: str, pids: Iterable[int]) -> None:
 
 @contextmanager
 def _locked(folder: Path, how: int) -> Iterator[None]:
-    """Hold the folder's lock; raises BlockingIOError where ``how`` says not to wait for it."""
+    """Hold the folder's lock.
+
+    Raises:
+        BlockingIOError: The lock is taken and ``how`` includes LOCK_NB.
+
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("a") as file:
         fcntl.flock(file, how)

@@ -1,7 +1,7 @@
-"""Every metric of the program as a row: its name, labels, buckets and what it means.
+"""Every metric of the program as a row: its name, labels, buckets and meaning.
 
-Label values are words of our own or of the operator's (models, ids of keys), never a client's text,
-so that the number of series is bounded.
+Label values come from the program or from the operator (models, ids of keys), never from a client,
+so the number of series is bounded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STAGE = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 MEGAPIXELS = (0.25, 0.5, 1, 2, 4, 8, 12, 16, 24, 50)
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 
-# Series that exist from the start: of one that begins at 1, increase() does not see the first.
+# Series that exist from the start. If a series begins at 1, increase() misses the first event.
 ENDINGS = ("crash", "timeout", "lost")
 CODES = (
     ErrorCode.VALIDATION_ERROR,
@@ -32,14 +32,14 @@ CODES = (
 
 
 class Instruments:
-    """The metrics that processes write; with no registry they live in the folder of counts."""
+    """The metrics that processes write. Without a registry, they live in the folder of counts."""
 
     def __init__(self, registry: CollectorRegistry | None) -> None:
         counter = partial(Counter, namespace="bgremove", registry=registry)
         histogram = partial(Histogram, namespace="bgremove", registry=registry)
 
         def gauge(name: str, text: str, labels: Sequence[str] = (), mode: str = "livesum") -> Gauge:
-            """Make a gauge; ``live`` modes forget a process that ended."""
+            """Make a gauge. The ``live`` modes drop a process that ended."""
             return Gauge(
                 name,
                 text,

@@ -11,9 +11,9 @@ from prometheus_client.registry import Collector
 
 
 class Processes(Collector):
-    """Collector of the process tree under ``root``.
+    """Collector of the memory of the process tree under ``root``.
 
-    ``levels`` names the generations of the tree, that of the root first.
+    ``levels`` names the generations of the tree, from the root down.
     """
 
     def __init__(self, root: int, levels: tuple[str, ...]) -> None:
@@ -21,7 +21,7 @@ class Processes(Collector):
         self._levels = levels
 
     def collect(self) -> Iterable[Metric]:
-        """Sum memory by generation; a page that two processes share is counted in both."""
+        """Sum memory by generation. A page that two processes share is counted in both."""
         count = GaugeMetricFamily("bgremove_processes", "Processes", labels=["process"])
         memory = GaugeMetricFamily(
             "bgremove_resident_memory_bytes", "Resident memory", labels=["process"]
@@ -44,7 +44,7 @@ def _existing(pid: int) -> list[psutil.Process]:
 def _resident_bytes(process: psutil.Process) -> int:
     try:
         return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:  # has just ended
+    except psutil.NoSuchProcess:  # it has ended meanwhile
         return 0
 
 

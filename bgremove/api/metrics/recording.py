@@ -1,4 +1,4 @@
-"""Count what happens: a removal where its answer is known, a part where its state changes."""
+"""Count events: a removal when its answer is known, a part when its state changes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from bgremove.serving.context import RequestContext
 from bgremove.serving.hooks import Hooks
 from bgremove.settings import Settings
 
-NONE = "none"  # a label's value where a request did not get so far as to have one
+NONE = "none"  # label value of a request that failed before the label was known
 PIXELS_OF_ONE = 1_000_000
 
 
 class Recorder:
-    """Writes the instruments; everything that is counted is counted here."""
+    """Writes the instruments. All counting happens here."""
 
     def __init__(self, instruments: Instruments, settings: Settings) -> None:
         self._to = instruments
-        self._models: dict[str, tuple[str, ...]] = {}  # by subject: the labels that are at 1
+        self._models: dict[str, tuple[str, ...]] = {}  # by subject: the labels whose gauge is 1
         self._loaded: frozenset[str] = frozenset()
         instruments.workers.set(1)
         instruments.workers_ready.set(0)
@@ -35,7 +35,7 @@ class Recorder:
 
     @property
     def hooks(self) -> Hooks:
-        """The callbacks that count what the parts of the worker report."""
+        """The callbacks that record the events of the worker's parts."""
         return Hooks(
             on_decoder_end=lambda how: self._to.decoder_endings.labels(how).inc(),
             on_models_loaded=self._note_loaded,
@@ -45,7 +45,7 @@ class Recorder:
         )
 
     def record(self, request: Request, response: Response, context: RequestContext) -> None:
-        """Count one request, from what its line in the log says; health and scrapes are none."""
+        """Count one request by its log notes. Health checks and scrapes are not counted."""
         if request.path in QUIET_PATHS:
             return
         if "code" in context.notes:
@@ -90,7 +90,7 @@ class Recorder:
         for subject, serving in readiness.subjects.items():
             if subject in self._models:
                 self._to.model_info.labels(*self._models[subject]).set(0)
-            model = serving.partition(" ")[0]  # what follows says that it stands in
+            model = serving.partition(" ")[0]  # the rest marks a stand-in model
             precision = "int8" if model.endswith("-int8") else "float32"
             if model != UNAVAILABLE:
                 self._models[subject] = (subject, model, precision, readiness.provider)

@@ -1,7 +1,7 @@
-"""Counts in a mapped file whose room is reserved first.
+"""Counts in mapped files whose disk space is reserved before use.
 
-The client library makes a file longer and maps it. Where the file system has no room for the page
-that is written to then, the kernel ends the process by SIGBUS, the master as well as a worker.
+The client library extends a file and maps it. If the file system has no space for a page when the
+page is written, the kernel ends the process with SIGBUS, a worker or the master.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from prometheus_client import mmap_dict, values
 
-START_BYTES = 1 << 16  # a worker's counts have 15 kB
+START_BYTES = 1 << 16  # a worker's counts take 15 kB
 logger = logging.getLogger(__name__)
 
 
 class ReservedDict(mmap_dict.MmapedDict):
-    """The library's mapped dict; raises OSError where there is no room for it."""
+    """The library's mapped dict. Raises OSError if the disk has no space for it."""
 
-    _f: Any  # the library says a file; None once there is none
+    _f: Any  # the library declares a file; None after the file is closed
     _m: Any
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
@@ -35,7 +35,7 @@ class ReservedDict(mmap_dict.MmapedDict):
         try:
             _lengthen(file, START_BYTES)
         except OSError:
-            os.unlink(filename)  # one without bytes is damaged to readers
+            os.unlink(filename)  # readers fail on an empty file
             raise
 
     def _init_value(self, key: str) -> None:
@@ -51,7 +51,7 @@ class ReservedDict(mmap_dict.MmapedDict):
 
 
 class LossyDict(ReservedDict):
-    """Goes on in memory where the file has no room: counts are lost, the process is not."""
+    """Continues in memory if the file has no space: counts are lost, but the process survives."""
 
     def __init__(self, filename: str) -> None:
         try:
@@ -79,7 +79,7 @@ class LossyDict(ReservedDict):
         self._capacity *= 2
 
     def close(self) -> None:
-        """Close the file, or give the memory back."""
+        """Close the file or free the memory."""
         if self._f is None and self._m is not None:
             self._m.close()
             self._m = None
@@ -87,12 +87,15 @@ class LossyDict(ReservedDict):
 
 
 def reserve_room() -> None:
-    """Have all counts of this process kept in a `LossyDict`; before the first metric is made."""
-    setattr(values, "MmapedDict", LossyDict)  # noqa: B010 -- the library exports no such seam
+    """Store all counts of this process in a `LossyDict`.
+
+    Call this before the first metric is made.
+    """
+    setattr(values, "MmapedDict", LossyDict)  # noqa: B010 -- the library has no option for this
 
 
 def _lengthen(file: int, by: int) -> None:
-    """Append zeros to a file; none where there is no room for all of them."""
+    """Append zeros to a file, or nothing if there is no space for all of them."""
     had = os.fstat(file).st_size
     zeros = memoryview(bytes(by))
     try:

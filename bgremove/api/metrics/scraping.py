@@ -1,4 +1,4 @@
-"""GET /metrics: the counts of every worker, in whichever of Prometheus' formats is asked for."""
+"""GET /metrics: the counts of all workers, in the Prometheus format that the client accepts."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ SCRAPE = Operation(
 
 
 class Metrics:
-    """The metrics of a worker: counts of its requests and parts, and the answer to /metrics.
+    """The metrics of a worker: counts of its requests and parts, and the view for /metrics.
 
-    ``folder`` holds the counts of all workers of one gunicorn. None means that there is one
-    process, which keeps its counts itself.
+    ``folder`` contains the counts of all workers of one gunicorn. None means a single process,
+    which keeps its counts in memory.
     """
 
     def __init__(self, settings: Settings, folder: str | None) -> None:
@@ -56,11 +56,11 @@ class Metrics:
 
     @property
     def hooks(self) -> Hooks:
-        """The callbacks that count what the parts of the worker report."""
+        """The callbacks that record the events of the worker's parts."""
         return self._recorder.hooks
 
     def register(self, app: Flask) -> None:
-        """Count the application's requests and let it answer /metrics."""
+        """Count the application's requests and add the route /metrics."""
         app.register_blueprint(_blueprint(self._registry))
 
         @app.after_request
@@ -75,7 +75,7 @@ def _blueprint(registry: CollectorRegistry) -> Blueprint:
     @blueprint.get("/metrics")
     @described(SCRAPE)
     def scrape() -> Response:
-        """Answer in the format that is asked for, in the version that the library is best at."""
+        """Answer in the accepted format, in the library's default version of it."""
         encode, content_type = choose_encoder(_wanted())
         return Response(encode(registry), content_type=content_type)
 
@@ -83,9 +83,9 @@ def _blueprint(registry: CollectorRegistry) -> Blueprint:
 
 
 def _wanted() -> str:
-    """Return the media type that Accept likes best of the two, without its parameters.
+    """Return the preferred of the two media types, without its parameters.
 
-    The library believes a client's version: it fails at one that is no number, and repeats others
+    The library trusts the version in Accept: it fails on one that is no number and repeats others
     in its answer.
     """
     for media_range, quality in request.accept_mimetypes:  # the best first

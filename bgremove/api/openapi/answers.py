@@ -1,4 +1,4 @@
-"""The parts of a description: the success of an operation and its errors."""
+"""The parts of an operation's description: its success and its errors."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from bgremove.headers import Header
 Described = dict[str, Any]
 
 ALWAYS = (Header.REQUEST_ID, Header.CACHE_CONTROL, Header.CONTENT_TYPE_OPTIONS)
-# Of a file that Flask sends.
+# Headers of a file that Flask sends.
 FILE_HEADERS = (Header.LAST_MODIFIED, Header.CONTENT_DISPOSITION, Header.ACCEPT_RANGES)
-PARAMETERS = [Header.REQUEST_ID]  # of the components
+PARAMETERS = [Header.REQUEST_ID]  # names in the components
 UNREADABLE = "what is not well-formed HTTP, or over the limits of HTTP, is VALIDATION_ERROR"
 
 
@@ -28,19 +28,19 @@ def success(
     headers: Iterable[str] = (),
     own_headers: Described | None = None,
 ) -> Described:
-    """Describe a 200; ``own_headers`` are described here in place of the components."""
+    """Describe a 200. ``own_headers`` are described in place; ``headers`` name components."""
     answer = _answer(description, content, headers)
     answer["headers"] |= own_headers or {}
     return {"200": answer}
 
 
 def json_success(description: str, schema: type[Schema], example: Any) -> Described:
-    """Describe a 200 of JSON by its schema."""
+    """Describe a 200 with a JSON body by its schema."""
     return success(description, {"application/json": {"schema": ref(schema), "example": example}})
 
 
 def errors(*cases: ErrorCase) -> Described:
-    """Describe how an operation fails; ``default`` is what any operation can meet."""
+    """Describe the errors of an operation. ``default`` covers errors of any operation."""
     by_status = groupby(sorted(cases, key=lambda case: case.status), key=lambda case: case.status)
     answers = {str(status): _errors(tuple(group)) for status, group in by_status}
     return answers | {"default": {"$ref": "#/components/responses/Failure"}}
@@ -79,6 +79,9 @@ def _errors(cases: tuple[ErrorCase, ...]) -> Described:
 
 
 def _answer(description: str, content: Described, headers: Iterable[str]) -> Described:
-    """Describe an answer; what is referred to is there on every one of them (headers.OPTIONAL)."""
+    """Describe an answer.
+
+    All of its headers are present, except those in `headers.OPTIONAL`.
+    """
     named = {name: {"$ref": f"#/components/headers/{name}"} for name in (*ALWAYS, *headers)}
     return {"description": description, "headers": named, "content": content}

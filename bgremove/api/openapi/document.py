@@ -1,4 +1,4 @@
-"""The OpenAPI document, put together from the schemas and the descriptions of the views."""
+"""The OpenAPI document, built from the schemas and the descriptions of the views."""
 
 from __future__ import annotations
 
@@ -52,7 +52,11 @@ REQUEST_ID = {
 def build_document(app: Flask, settings: Settings) -> dict[str, Any]:
     """Return the OpenAPI document of an application: plain dicts, lists and texts.
 
-    Each route is described by its view; one without a description raises AttributeError.
+    Each view describes its route.
+
+    Raises:
+        AttributeError: A view has no description.
+
     """
     plugin = MarshmallowPlugin()
     tags = [{"name": name, "description": text} for name, text in TAGS.items()]
@@ -60,7 +64,7 @@ def build_document(app: Flask, settings: Settings) -> dict[str, Any]:
     spec = APISpec(
         "bgremove", __version__, VERSION, [plugin], info=INFO, servers=servers, tags=tags
     )
-    converter: Any = plugin.converter  # made by the specification; its methods have no types
+    converter: Any = plugin.converter  # APISpec sets it; its methods have no types
     converter.add_attribute_function(_keywords)
     for schema in _schemas(settings):
         spec.components.schema(name_of(type(schema)), schema=schema)
@@ -81,7 +85,7 @@ def build_document(app: Flask, settings: Settings) -> dict[str, Any]:
 
 
 def _schemas(settings: Settings) -> list[Schema]:
-    """Return the schemas; those nested in others come before them."""
+    """Return the schemas; nested schemas come before the schemas that use them."""
     return [
         RemovalFormSchema(settings.max_upload_bytes),
         answers.MetaSchema(),
@@ -98,13 +102,13 @@ def _schemas(settings: Settings) -> list[Schema]:
 
 
 def _keywords(_: OpenAPIConverter, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
-    """Say of a field what apispec does not know of it, in JSON Schema's words."""
+    """Return the JSON Schema keywords of a field that apispec cannot derive."""
     match field:
         case answers.Null():
             return {"type": "null"}
         case ChoiceField():
             return {"type": "string", "enum": [choice.value for choice in field.choices]}
-        case PictureField():  # of raw bytes, OpenAPI 3.1 counts their number as the length
+        case PictureField():  # in OpenAPI 3.1, the length of raw bytes is their number
             most = cast("RemovalFormSchema", field.root).max_upload_bytes
             return {"type": "string", "format": "binary", "minLength": 1, "maxLength": most}
     return cast("dict[str, Any]", field.metadata.get("schema", {}))

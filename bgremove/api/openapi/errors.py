@@ -1,4 +1,4 @@
-"""Every error code a client can meet: its status, its meaning, and an answer that carries it."""
+"""Every error code of the API: its status, its meaning and an example answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXAMPLE_META = {
 
 @dataclass(frozen=True, slots=True)
 class ErrorCase:
-    """An error code, when it comes, and an example of its message, details and headers."""
+    """An error code, its cause, and an example of its message, details and headers."""
 
     code: ErrorCode
     meaning: str

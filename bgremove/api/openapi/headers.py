@@ -1,4 +1,4 @@
-"""Every header of an answer, with its schema; an operation refers to them by name."""
+"""The headers of all answers with their schemas. Operations refer to them by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bgremove.serving.context import REQUEST_ID_PATTERN
 
 WORD = "|".join(NOTICES)
 MEANINGS = "; ".join(f"{word}: {meaning}" for word, meaning in NOTICES.items())
-# Every other header is there on every answer that names it.
+# Every other header is present on each answer that names it.
 OPTIONAL = {Header.WARNINGS}
 
 
@@ -81,5 +81,5 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 
 def components() -> dict[str, dict[str, Any]]:
-    """Return the headers as components, each with whether it is always there."""
+    """Return the headers as components, marked as required or optional."""
     return {name: header | {"required": name not in OPTIONAL} for name, header in HEADERS.items()}

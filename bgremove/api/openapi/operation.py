@@ -1,4 +1,4 @@
-"""The description of an operation, which stands beside its view."""
+"""The description of an operation, attached to its view."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ATTRIBUTE = "bgremove_operation"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an operation takes and answers.
+    """The input and the answers of an operation.
 
-    ``success`` is the answer 200, as `answers.success` makes it. ``failures`` are its own errors,
-    beside those that any operation can have. ``description`` may depend on the settings.
+    ``success`` is the answer 200, made by `answers.success`. ``failures`` are the errors of this
+    operation, in addition to those of any operation. ``description`` may depend on the settings.
     ``more`` are keys of OpenAPI's Operation Object, such as ``requestBody``.
     """
 
@@ -46,7 +46,7 @@ class Operation:
 
 
 def described(operation: Operation) -> Callable[[View], View]:
-    """Attach its description to a view."""
+    """Attach a description to a view."""
 
     def mark(view: View) -> View:
         setattr(view, ATTRIBUTE, operation)
@@ -56,6 +56,11 @@ def described(operation: Operation) -> Callable[[View], View]:
 
 
 def operation_of(view: Callable[..., Any]) -> Operation:
-    """Return the description of a view; raises AttributeError where it has none."""
+    """Return the description of a view.
+
+    Raises:
+        AttributeError: The view has no description.
+
+    """
     found: Operation = getattr(view, ATTRIBUTE)
     return found

@@ -1,4 +1,4 @@
-"""Where a key may be sent. A server without keys asks for none and ignores what is sent."""
+"""The headers for an API key. A server without keys requires none and ignores them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ SCHEMES: dict[str, dict[str, Any]] = {
         "The secret that RapidAPI's gateway sends in place of the keys of its clients.",
     ),
 }
-# Any one of them, or none: that is for the operator to decide.
+# Any one of them, or none: the operator decides.
 _ANY: list[dict[str, list[str]]] = [{name: []} for name in SCHEMES]
 OPTIONAL_KEY = [{}, *_ANY]

@@ -1,1 +1,1 @@
-"""The JSON bodies and the form of the contract: what is documented is what is loaded and dumped."""
+"""The JSON bodies and the form of the contract. The same schemas document, load and dump them."""

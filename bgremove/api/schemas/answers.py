@@ -22,11 +22,11 @@ class Null(fields.Field[None]):
     """A field that is always null."""
 
     def _serialize(self, *_: Any, **__: Any) -> None:
-        """Return null, whatever the object holds."""
+        """Return null for every object."""
 
 
 class Moment(fields.Field[datetime]):
-    """A moment in UTC, in milliseconds and with ``Z``, such as 2026-02-17T17:40:22.456Z."""
+    """A moment in UTC with milliseconds and ``Z``, such as 2026-02-17T17:40:22.456Z."""
 
     PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
 
@@ -37,7 +37,10 @@ class Moment(fields.Field[datetime]):
 
 
 def text(description: str, name: str | None = None, **keywords: Any) -> fields.String:
-    """Declare a text; ``name`` where JSON spells it otherwise, ``keywords`` of JSON Schema."""
+    """Declare a text.
+
+    ``name`` is its name in JSON, if different. ``keywords`` are keywords of JSON Schema.
+    """
     metadata = {"description": description, "schema": keywords}
     return fields.String(required=True, data_key=name, metadata=metadata)
 
@@ -60,7 +63,7 @@ def number(description: str, least: int = 0, name: str | None = None) -> fields.
 
 
 def mapping(description: str) -> fields.Dict:
-    """Declare an object of texts."""
+    """Declare an object whose values are texts."""
     return fields.Dict(
         keys=fields.String(),
         values=fields.String(),
@@ -70,7 +73,7 @@ def mapping(description: str) -> fields.Dict:
 
 
 def notices() -> fields.List[str]:
-    """Declare the words of X-Warnings."""
+    """Declare the list of warnings, with the values of X-Warnings."""
     return fields.List(
         fields.String(validate=OneOf(list(NOTICES))),
         required=True,
@@ -79,15 +82,18 @@ def notices() -> fields.List[str]:
 
 
 class Strict(Schema):
-    """A schema that knows all of its fields."""
+    """A schema without unknown fields."""
 
     class Meta:
-        """marshmallow's options."""
+        """Options of marshmallow."""
 
         unknown = RAISE
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Return a value of a mapping or an attribute; marshmallow takes a dict's methods too."""
+        """Return a key of a mapping or an attribute of another object.
+
+        marshmallow's own method also finds the methods of a dict.
+        """
         if isinstance(obj, Mapping):
             return obj.get(attr, default)
         return super().get_attribute(obj, attr, default)
@@ -132,21 +138,21 @@ class ErrorSchema(Strict):
 
 
 class EnvelopeSchema(Strict):
-    """What both envelopes share."""
+    """The fields of both envelopes."""
 
     meta = fields.Nested(MetaSchema, required=True)
     warnings = notices()
 
 
 class ErrorEnvelopeSchema(EnvelopeSchema):
-    """Every answer that is not a success."""
+    """The body of every answer that is not a success."""
 
     data = Null(required=True, dump_default=None)
     error = fields.Nested(ErrorSchema, required=True)
 
 
 class ForegroundSchema(Strict):
-    """The subject's box."""
+    """The bounding box of the subject."""
 
     top = number("Pixels above the box.")
     left = number("Pixels to the left of the box.")
@@ -182,7 +188,7 @@ class RemovalDataSchema(Strict):
 
 
 class RemovalEnvelopeSchema(EnvelopeSchema):
-    """A success, where Accept names application/json and no image."""
+    """A success, if Accept names application/json and no image."""
 
     data = fields.Nested(RemovalDataSchema, required=True)
     error = Null(required=True, dump_default=None)
@@ -195,7 +201,7 @@ class LiveSchema(Strict):
 
 
 class ReadySchema(Strict):
-    """GET /readyz, once ready."""
+    """GET /readyz of a ready worker."""
 
     status = one_of("Always this; what is not ready answers 503.", ["ready"])
     models = mapping("verified, absent, or what is wrong, by model.")

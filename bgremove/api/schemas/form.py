@@ -1,4 +1,4 @@
-"""The form of a removal as a marshmallow schema; every faulty field is found in one pass."""
+"""The form of a removal as a marshmallow schema. One pass finds every faulty field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNWRAPPED = frozenset({"7bit", "8bit", "binary"})  # transfer encodings that cha
 
 
 class PictureField(fields.Field[bytes]):
-    """Exactly one file, not empty, at most the ``max_upload_bytes`` of its schema."""
+    """Exactly one file, not empty, of at most ``max_upload_bytes`` of its schema."""
 
     def _deserialize(self, value: list[Part], *_: Any, **__: Any) -> bytes:
         if len(value) > 1:
@@ -39,9 +39,10 @@ class PictureField(fields.Field[bytes]):
 
 
 class TextField(fields.Field[Any]):
-    """At most one text, which ``parse`` reads; it raises ValueError with a sentence.
+    """At most one text, converted by ``parse``.
 
-    ``schema`` is the text's form in JSON Schema.
+    ``parse`` raises ValueError with a sentence for the client. ``schema`` describes the text in
+    JSON Schema.
     """
 
     def __init__(self, parse: Callable[[str], Any], description: str, **schema: Any) -> None:
@@ -58,7 +59,7 @@ class TextField(fields.Field[Any]):
 
 
 class ChoiceField(fields.Field[StrEnum]):
-    """At most one text, one of the values of an enumeration."""
+    """At most one text, a value of an enumeration."""
 
     def __init__(self, choices: type[StrEnum], default: StrEnum, description: str) -> None:
         super().__init__(load_default=default, metadata={"description": description})
@@ -82,7 +83,7 @@ def _text(value: list[Part]) -> str:
 
 
 class RemovalFormSchema(Schema):
-    """The picture and its options; a field beside them is an error."""
+    """The picture and its options. Any other field is an error."""
 
     error_messages = {"unknown": "There is no such field"}  # noqa: RUF012 -- marshmallow's own
 
@@ -118,7 +119,7 @@ class RemovalFormSchema(Schema):
     )
 
     class Meta:
-        """marshmallow's options."""
+        """Options of marshmallow."""
 
         unknown = RAISE
 
