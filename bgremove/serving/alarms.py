@@ -18,10 +18,11 @@ class Alarm:
 
 
 class Alarms:
-    """Set and cancel alarms from several threads. The thread for calls starts with the first alarm.
+    """The alarms of a worker, set and cancelled from any thread.
 
-    An alarm costs 4 µs: the thread wakes only for the earliest alarm, and a new alarm is seldom the
-    earliest. Calls run one after another, so each must be short.
+    The thread for calls starts with the first alarm. An alarm costs 4 µs: the thread wakes only for
+    the earliest alarm, and a new alarm is seldom the earliest. Calls run one after another, so each
+    must be short.
     """
 
     def __init__(self) -> None:

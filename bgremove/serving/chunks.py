@@ -12,7 +12,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import Unreader
 
 FREE_CHUNKS = 1000  # chunks of any size that every body may have
-LEAST_BYTES = 256  # average size of the chunks beyond; clients send 4 KiB and more
+LEAST_BYTES = 256  # minimum average size of further chunks; clients send 4 KiB and more
 
 
 class BoundedChunks(ChunkedReader):

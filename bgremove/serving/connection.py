@@ -1,4 +1,4 @@
-"""The connection to the client of a request: its presence, and the end of its reads and writes."""
+"""The client's connection of a request: detect a client that is gone, stop reading, or close."""
 
 from __future__ import annotations
 

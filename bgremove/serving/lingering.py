@@ -16,7 +16,7 @@ import threading
 import time
 
 MAX_SECONDS = 5.0  # time for reading a closing connection
-MAX_BYTES = 64 << 20  # read of it at most; a longer body causes the reset
+MAX_BYTES = 64 << 20  # read of it at most; beyond that, it is reset
 AT_ONCE = 256  # lingering connections; further ones are closed immediately
 BLOCK_BYTES = 1 << 18
 LOOK_S = 0.02  # between two checks in `finish`

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 BLOCK_BYTES = 1 << 16
-MAX_BYTES = 64 << 20  # read of one body after its answer; a longer body causes the reset
+MAX_BYTES = 64 << 20  # read of one body after its answer; beyond that, the client gets the reset
 MAX_SECONDS = 5.0  # time for that read
 SEND_SECONDS = 60.0  # time for a client to read its answer
 BODILESS_SEND_SECONDS = 10.0  # if it sent no body: health, metrics, and pages of at most 121 kB
