@@ -46,7 +46,7 @@ def find_people(bgr: ImageU8, finder: PeopleFinder, stages: Stages) -> PeopleSig
         The detections and the prior, or None where no person is found.
 
     Raises:
-        ModelUnavailableError: a prior's file is not what the manifest says.
+        ModelUnavailableError: the file of a prior differs from the manifest.
         UpstreamError: a network failed, or the deadline passed.
 
     """

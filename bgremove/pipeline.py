@@ -72,7 +72,7 @@ def remove_background(
 def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages) -> Cut:
     """Cut the subject out of a picture, a file or pixels within the limits.
 
-    Raises what `remove_background` raises.
+    Raises the errors of `remove_background`.
     """
     check_canvas(options, engine.limits.max_pixels)
     with native_errors():

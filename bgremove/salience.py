@@ -66,7 +66,7 @@ def salient(
 ) -> Sight:
     """Run the networks that the effort of ``sessions`` allows, and fuse their maps.
 
-    Raises what `Session.run` and `Sessions.get` raise.
+    Raises the errors of `Session.run` and `Sessions.get`.
     """
     first, *others = _networks(subject, model, sessions)
     maps, names = [map_of(image, first, sessions, stages)], [first.name]

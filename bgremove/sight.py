@@ -26,7 +26,7 @@ def look(
 ) -> Sight:
     """Find the subject of a picture; people where ``subject`` requests them.
 
-    Raises what `Session.run` and `Sessions.get` raise.
+    Raises the errors of `Session.run` and `Sessions.get`.
     """
     if subject is Subject.HUMAN and sessions.has_people:
         return _people(image, model, sessions, stages)

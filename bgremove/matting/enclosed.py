@@ -70,7 +70,7 @@ def settle_enclosed(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Enclo
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
-        graphic: what was read from it.
+        graphic: the graphic read from it.
         saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
     """
     alpha = graphic.alpha

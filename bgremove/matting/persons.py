@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # Sum of logits, between the least sure person and the surest thing of the evaluation pictures with
-# an even index. What else reaches it, in both halves, is toys with a face.
+# an even index. The only other things that reach it, in both halves, are toys with a face.
 EVIDENCE = -0.95
 PERSON = 0.5  # of the prior
 SPECK = 130  # cells: a smaller part of the prior is noise

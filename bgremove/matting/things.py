@@ -21,7 +21,7 @@ SIDE = 160  # px: the size at which maps are compared
 LARGER = 1.15  # the thing's area beside the print's
 LARGER_HULL = 1.3  # ... beside that of the print's convex hull, or else
 COVER = 0.4  # of the thing outside the print: the most that may have colours of the ground
-INSIDE = 0.9  # of the print's area lies on the thing
+INSIDE = 0.9  # of the print's area that must lie on the thing
 SOLID = 0.8  # of its convex hull that a thing fills: a cover, a box, a mug, a shirt
 CERTAIN = 0.9  # mean saliency of the thing
 # A thing with openings, such as a wheel or a chair, and the same thing filled.
@@ -29,7 +29,7 @@ FILLED = 1.15  # the filled area beside the open one
 COVERED = 0.9  # of the filled area that lies within the convex hull of the open one
 COMMON = 0.5  # of the open area that lies in the filled one
 CLEAR, CLEAR_MEAN = 0.4, 0.2  # share of the openings under 0.1, and their mean saliency
-GROUND = 0.6  # of the openings that has colours of the ground
+GROUND = 0.6  # of the openings that must have colours of the ground
 BINS = 16  # of a colour histogram, for each channel
 RARE = 0.05  # quantile of the ground's own densities: a colour rarer than this is not the ground's
 
