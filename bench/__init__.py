@@ -1,1 +1,1 @@
-"""The benchmark of the server over real HTTP, beside rembg's own: `make bench`."""
+"""The benchmark of the server over real HTTP, compared with rembg's own: `make bench`."""

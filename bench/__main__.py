@@ -1,6 +1,6 @@
-"""Measure the server over real HTTP, beside rembg's own: `make bench`.
+"""Measure the server over real HTTP, compared with rembg's own: `make bench`.
 
-Writes a table and a plot into docs/ (a quick run: into build/bench/) and every single figure into
+Writes a table and a plot into docs/ (a quick run: into build/bench/) and all figures into
 build/bench/result.json.
 """
 
@@ -32,19 +32,19 @@ GENERATED_NOTE = (
     "the pictures are generated from three photographs; real ones take longer, because a second "
     "network is asked where the first is unsure (`make bench PICTURES=FOLDER`)"
 )
-MAX_BYTES = 10 * 1024 * 1024  # the server takes no larger ones
+MAX_BYTES = 10 * 1024 * 1024  # the server's limit
 
 
 def main() -> None:
-    """Measure, or render again what was measured."""
+    """Measure, or render the last run again."""
     options = _options()
     raw = BUILD / "result.json"
     if options.render is None:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end the servers on the way out
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end the servers on exit
         BUILD.mkdir(parents=True, exist_ok=True)
         _measure(options, raw)
     output = options.output or (BUILD if options.quick else ROOT / "docs")
-    # Pictures, comparison and plot are made by processes of their own, as they need NumPy.
+    # Pictures, comparison and plot are made in separate processes, because they need NumPy.
     print(_python("bench.report", options.render or raw, output), end="")
 
 
@@ -63,7 +63,7 @@ def _options() -> argparse.Namespace:
     for name, allowed in (("precisions", PRECISIONS), ("phases", PHASES)):
         if unknown := set(getattr(options, name)) - set(allowed):
             parser.error(f"--{name}: {', '.join(sorted(unknown))}; one of {', '.join(allowed)}")
-    # Better said now than after a quarter of an hour.
+    # Report missing programs now, not after a quarter of an hour.
     if options.rembg_venv is not None and not (options.rembg_venv / "bin" / "rembg").exists():
         parser.error(f"--rembg-venv: no rembg in {options.rembg_venv}")
     if importlib.util.find_spec("matplotlib") is None:
@@ -72,7 +72,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(options: argparse.Namespace, raw: Path) -> None:
-    """Run the phases; what was measured is kept even where one of them fails or is interrupted."""
+    """Run the phases; results are kept even where a phase fails or is interrupted."""
     machine = facts(options.rembg_venv)
     made = _generated()
     pictures = {one["name"]: (BUILD / "pictures" / one["file"]).read_bytes() for one in made}
@@ -121,14 +121,14 @@ def _generated() -> list[dict[str, Any]]:
 
 
 def _python(module: str, *arguments: Path) -> str:
-    """Run a module in a process of its own and return what it printed."""
+    """Run a module in its own process and return its output."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     run = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
     return run.stdout
 
 
 def _folder(folder: Path) -> dict[str, bytes]:
-    """Read a folder's first pictures, by names that give nothing away."""
+    """Read a folder's first pictures under anonymous names."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     fitting = [path for path in files if path.stat().st_size <= MAX_BYTES][:MOST_OF_A_FOLDER]
     if not fitting:

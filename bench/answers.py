@@ -1,7 +1,7 @@
-"""Compares the answers in `make bench` with those of our float32 model, picture by picture.
+"""Compare the answers in `make bench` with those of bgremove's float32 model, picture by picture.
 
-That shows whether speed was bought with another cut-out; how good a cut-out is, only pictures with
-known mattes tell (`make eval`). Run as a process of its own, because it needs NumPy.
+The comparison shows whether a faster server gives a different cut-out. Quality is measured only on
+pictures with known mattes (`make eval`). This module needs NumPy, so it runs in its own process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REFERENCE = "bgremove float32"
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far one server's matte is from the reference's; both in [0, 1]."""
+    """The agreement of a server's matte with the reference; both figures are in [0, 1]."""
 
     target: str
     picture: str
@@ -43,7 +43,7 @@ def alpha_of(png: bytes) -> Alpha:
 
 
 def agreement(target: str, picture: str, alpha: Alpha, reference: Alpha) -> Agreement:
-    """Compare two mattes of one picture: mean absolute difference, and the overlap above a half."""
+    """Compare two mattes of one picture: mean absolute difference, and the overlap above 0.5."""
     if alpha.shape != reference.shape:
         raise ValueError(f"{target}, {picture}: {alpha.shape}, not {reference.shape}")
     ours, theirs = alpha > 0.5, reference > 0.5
@@ -53,7 +53,7 @@ def agreement(target: str, picture: str, alpha: Alpha, reference: Alpha) -> Agre
 
 
 def main() -> None:
-    """Compare FOLDER/SERVER/PICTURE.png and print what was found, as JSON."""
+    """Compare FOLDER/SERVER/PICTURE.png and print the results as JSON."""
     folder = Path(sys.argv[1])
     found = []
     for path in sorted(folder.glob("*/*.png")):

@@ -1,4 +1,4 @@
-"""The clients of `make bench`: closed loops over real HTTP, a kept-alive connection each."""
+"""The clients of `make bench`: closed loops over real HTTP, each with a keep-alive connection."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bench.stats import server_timing
 BOUNDARY = "bgremove-bench-7d3f0c51"
 HEADERS = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Accept": "image/png"}
 REQUEST_TIMEOUT_S = 180.0
-FAULT_PAUSE_S = 0.2  # a server that is gone must not be asked a thousand times a second
-REFUSAL_PAUSE_S = 0.05  # nor one that is full
-CHUNK = 1 << 20  # bytes read at once of an answer
+FAULT_PAUSE_S = 0.2  # limits the requests to a server that is down
+REFUSAL_PAUSE_S = 0.05  # limits the requests to a server that is full
+CHUNK = 1 << 20  # bytes of an answer read at once
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a server takes pictures, and in which form."""
+    """The address and form fields of a server's upload endpoint."""
 
     host: str
     port: int
@@ -33,7 +33,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A picture, ready to be sent to one endpoint."""
+    """A picture, prepared for an endpoint."""
 
     name: str
     body: bytes
@@ -41,7 +41,7 @@ class Upload:
 
 @dataclass(slots=True)
 class Tally:
-    """What the clients saw; safe to add to from several threads."""
+    """The results of the clients; safe to update from several threads."""
 
     latencies_ms: dict[str, list[float]] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
@@ -58,16 +58,16 @@ class Tally:
             self.models[model] += 1
 
     def failure(self, why: str) -> None:
-        """Count one that did not."""
+        """Count a request that failed."""
         with self._lock:
             self.failures[why] += 1
 
 
 class Feed:
-    """Hands out uploads in whole cycles, so that every round holds the same mix.
+    """Yields uploads in whole cycles, so that every round has the same mix.
 
-    At least ``least`` uploads and at most ``most``, each rounded up to whole cycles; between the
-    two it ends with the first cycle that ``seconds`` have passed in.
+    It yields at least ``least`` and at most ``most`` uploads, each rounded up to whole cycles.
+    Between the two it ends with the cycle in which ``seconds`` have passed.
     """
 
     def __init__(self, uploads: Sequence[Upload], least: int, most: int, seconds: float) -> None:
@@ -92,7 +92,7 @@ class Feed:
 
 
 def form(endpoint: Endpoint, name: str, picture: bytes) -> Upload:
-    """Make the multipart body once, so that sending costs no more than the copy."""
+    """Make the multipart body once, so that sending only costs a copy."""
     parts = b"".join(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
         for key, value in endpoint.fields
@@ -112,7 +112,7 @@ def run_load(
     most: int,
     seconds: float,
 ) -> Tally:
-    """Keep ``clients`` requests under way until the feed ends, and wait for the last answer."""
+    """Keep ``clients`` requests in progress until the feed ends, and wait for the last answer."""
     tally = Tally()
     started = time.monotonic()
     feed = Feed(uploads, least, most, seconds)
@@ -129,7 +129,7 @@ def run_load(
 
 
 def fetch(endpoint: Endpoint, upload: Upload) -> bytes:
-    """Return the body of one answer; empty where it is no picture."""
+    """Return the body of an answer; empty where it is not a picture."""
     connection = HTTPConnection(endpoint.host, endpoint.port, timeout=REQUEST_TIMEOUT_S)
     try:
         connection.request("POST", endpoint.path, upload.body, HEADERS)
@@ -143,7 +143,7 @@ def fetch(endpoint: Endpoint, upload: Upload) -> bytes:
 
 
 def get_status(host: str, port: int, path: str) -> int:
-    """Return the status of a GET, 0 where nothing answers."""
+    """Return the status of a GET request, 0 where no server answers."""
     connection = HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)

@@ -1,4 +1,4 @@
-"""What was measured on: the processor, the system and the versions of what ran."""
+"""The machine of a run: its processor, system and software versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GIB = 1024**3
 
 
 def facts(rembg_venv: Path | None) -> dict[str, str]:
-    """Return what belongs beside every figure, as words."""
+    """Return the facts that accompany the figures, as text."""
     cpu = parse_cpuinfo(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     found = {
@@ -55,7 +55,7 @@ def _versions_in(venv: Path) -> str:
         "import json,sys,platform;from importlib.metadata import version as v;"
         "print(json.dumps([platform.python_version(),*[n+' '+v(n) for n in sys.argv[1:]]]))"
     )
-    ran = subprocess.run(  # noqa: S603 - the environment that was asked for
+    ran = subprocess.run(  # noqa: S603 - the environment that the caller named
         [str(venv.resolve() / "bin" / "python"), "-c", code, *THEIRS],
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""What `make bench` does, phase by phase; servers take turns, so that noise reaches all alike."""
+"""The phases of `make bench`; servers take turns, so that noise affects all alike."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from bench.recorder import FOOTPRINT, ONCE, Level, Recorder, Workload
 from bench.servers import Server, Target, bgremove
 
 GENERATED = Workload("mix", tuple(name_of(*row) for row in MIX))
-SETTLE_S = 1.0  # between a load and the look at what memory it left
-FEW_MEGAPIXELS = 2.0  # up to this size a picture is measured three times in a row
+SETTLE_S = 1.0  # between a load and the measurement of memory after it
+FEW_MEGAPIXELS = 2.0  # up to this size a picture is measured three times
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured."""
+    """The extent of a run."""
 
-    limit_s: float  # after that rounds beyond the first are left out, after twice that all
+    limit_s: float  # afterwards only first rounds run; after twice the limit, none
     footprint: Level
     levels: tuple[Level, ...]
     growth: tuple[tuple[str, float], ...]
@@ -55,10 +55,10 @@ class Phases:
     recorder: Recorder
     plan: Plan
     targets: Sequence[Target]
-    mix: Workload = GENERATED  # what every phase but `growth` sends
+    mix: Workload = GENERATED  # the pictures of every phase but `growth`
 
     def footprint(self) -> None:
-        """Start each server alone: start-up, first request, memory with one and four clients."""
+        """Measure each server alone: start-up, first request, memory with one and four clients."""
         for target in self.targets:
             with self.recorder.running([target], FOOTPRINT, self.mix) as servers:
                 for server in servers:
@@ -68,7 +68,7 @@ class Phases:
                     self.recorder.keep_footprint(server)
 
     def growth(self) -> None:
-        """Time and memory against megapixels: sizes ascending, because memory may never shrink."""
+        """Measure time and memory by megapixels, ascending, because memory may never shrink."""
         with self.recorder.running(self.targets, "growth", self.mix) as servers:
             for photograph, megapixels in self.plan.growth:
                 name = name_of(photograph, megapixels)
@@ -78,14 +78,14 @@ class Phases:
                 self._in_turn(servers, "growth", picture, [level], self.plan.limit_s * 0.7)
 
     def load(self) -> None:
-        """Throughput and latency against clients."""
+        """Measure throughput and latency by clients."""
         with self.recorder.running(self.targets, "load", self.mix) as servers:
             for server in servers:
-                self.recorder.keep_answers(server, self.mix)  # which warms it up as well
+                self.recorder.keep_answers(server, self.mix)  # also warms the server up
             self._in_turn(servers, "load", self.mix, self.plan.levels, self.plan.limit_s / 8)
 
     def workers(self) -> None:
-        """Throughput against the workers of our server, in the precision measured first."""
+        """Measure throughput by workers of the bgremove server, in the precision measured first."""
         able = [target for target in self.targets if target.label not in self.recorder.unable]
         precisions = [target.environment.get("BGREMOVE_PRECISION") for target in able]
         precision = next((one for one in precisions if one), None)
@@ -96,7 +96,7 @@ class Phases:
             for count in self.plan.workers
         ]
         with self.recorder.running(targets, "workers", self.mix) as servers:
-            for server in servers:  # every worker has to be warm, and which one answers is chance
+            for server in servers:  # warms every worker; any may answer
                 self.recorder.measure(server, "warm-up", self.mix, Level(4, seconds=3, least=12))
             self._in_turn(servers, "workers", self.mix, self.plan.worker_levels, 0)
 

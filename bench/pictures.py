@@ -1,9 +1,9 @@
-"""The pictures of `make bench`, the same bytes every time.
+"""The pictures of `make bench`, with the same bytes in every run.
 
 Photographs that ship with scikit-image (NASA's astronaut, public domain; cat and coffee, CC0),
 scaled to a number of megapixels.
 
-Run as a process of its own, so that the measuring process does not load OpenCV.
+This module runs in its own process, so that the measuring process does not load OpenCV.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ImageU8 = NDArray[np.uint8]
 
 SIZES = (0.2, 0.8, 2, 6, 12, 40)  # megapixels
-GROWTH = tuple(("astronaut", size) for size in SIZES)  # one scene, so that only its size grows
+GROWTH = tuple(("astronaut", size) for size in SIZES)  # one scene, so that only the size changes
 MIX = (("chelsea", 0.2), ("coffee", 0.8), ("astronaut", 6))
 MAX_BYTES = 9 * 1024 * 1024  # below the server's 10 MiB
 GRAIN = 2.0  # standard deviation in levels: a scaled-up picture without grain is too easy to encode
@@ -43,25 +43,25 @@ class PictureFile:
 
 
 def name_of(photograph: str, megapixels: float) -> str:
-    """Return a picture's name, as in `coffee-0.8`."""
+    """Return a picture's name, such as `coffee-0.8`."""
     return f"{photograph}-{megapixels:g}"
 
 
 def size_for(width: int, height: int, megapixels: float) -> tuple[int, int]:
-    """Return the width and height of that aspect with that many megapixels."""
+    """Return the width and height of the same aspect ratio with ``megapixels``."""
     scale = (megapixels * 1e6 / (width * height)) ** 0.5
     return round(width * scale), round(height * scale)
 
 
 def grainy(bgr: ImageU8) -> ImageU8:
-    """Add the same film grain every time: RandomState's stream is frozen for good."""
+    """Add reproducible film grain: RandomState's stream never changes."""
     import numpy as np
 
     grain = np.random.RandomState(4).normal(0, GRAIN, (TILE, TILE))
     tile = np.rint(grain).astype(np.int16)
     height, width = bgr.shape[:2]
     out = np.empty_like(bgr)
-    for top in range(0, height, TILE):  # by tiles: 40 megapixels in one go would take 1 GB
+    for top in range(0, height, TILE):  # in tiles: 40 megapixels at once would take 1 GB
         for left in range(0, width, TILE):
             part = bgr[top : top + TILE, left : left + TILE]
             noise = tile[: part.shape[0], : part.shape[1], np.newaxis]
@@ -70,7 +70,7 @@ def grainy(bgr: ImageU8) -> ImageU8:
 
 
 def jpeg(bgr: ImageU8, max_bytes: int = MAX_BYTES) -> bytes:
-    """Encode at the first quality that fits; raise ValueError where none does."""
+    """Encode at the highest listed quality that fits; raise ValueError where none does."""
     import cv2
 
     for quality in QUALITIES:
@@ -93,7 +93,7 @@ def render(photograph: str, megapixels: float) -> tuple[bytes, int, int]:
 
 
 def main() -> None:
-    """Write every picture into the folder named and print what was made, as JSON."""
+    """Write every picture into a folder and print the list of files as JSON."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     made = []

@@ -27,8 +27,8 @@ STYLE: Any = {
 STAGE_COLOURS = ("#3a6ea5", "#0b6e4f", "#e08e1b", "#b5446e", "#7a5195", "#c9b458", "#4f9da6")
 OTHER_COLOUR = "#c4c8ce"
 OTHER = "other"
-LEAST_TICK = 2.0  # megapixels; smaller ones have no room on a linear axis
-SMALL_SHARE = 0.01  # stages that are below in every bar are drawn as one
+LEAST_TICK = 2.0  # megapixels; ticks of smaller ones do not fit on a linear axis
+SMALL_SHARE = 0.01  # stages below this in every bar are drawn as one
 
 
 def draw(result: Result, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Memory and CPU time of a server's processes, the whole tree."""
+"""Memory and CPU time of a server's process tree."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from types import TracebackType
 
 import psutil
 
-RSS_EVERY_S = 0.05  # a peak shorter than that may be missed
-TREE_EVERY_S = 0.5  # for a look at every process of the machine
+RSS_EVERY_S = 0.05  # shorter peaks may be missed
+TREE_EVERY_S = 0.5  # between scans of all processes of the machine
 
 
 def descendants(root: int, parents: dict[int, tuple[int, int]]) -> set[int]:
-    """Return the processes of the root's session and all under them.
+    """Return the processes of the root's session and all their descendants.
 
-    Given each process's parent and session: a child may have a session of its own, and one that has
-    lost its parent is still in its session.
+    ``parents`` maps each process to its parent and session. A child may have its own session, and
+    an orphan stays in its session.
     """
     children: dict[int, list[int]] = {}
     for pid, (parent, _) in parents.items():
@@ -35,7 +35,7 @@ def descendants(root: int, parents: dict[int, tuple[int, int]]) -> set[int]:
 
 
 def tree(root: int) -> set[int]:
-    """Return the living processes of a server that was started in a session of its own."""
+    """Return the living processes of a server that was started in its own session."""
     parents = {}
     for process in psutil.process_iter(["ppid", "status"]):
         if process.info["status"] != psutil.STATUS_ZOMBIE:
@@ -45,22 +45,22 @@ def tree(root: int) -> set[int]:
 
 
 def rss(pids: set[int]) -> int:
-    """Return the resident bytes of these processes; pages they share are counted in each."""
+    """Return the resident bytes of these processes; shared pages are counted in each."""
     return int(_total(pids, lambda process: process.memory_info().rss))
 
 
 def pss(pids: set[int]) -> int:
-    """Return the resident bytes with each shared page divided among those that share it."""
+    """Return the resident bytes, with each shared page divided among its processes."""
     return int(_total(pids, lambda process: process.memory_full_info().pss))
 
 
 def cpu_seconds(pids: set[int]) -> float:
-    """Return the CPU time of these processes and of those children of theirs that have ended."""
+    """Return the CPU time of these processes and of their ended children."""
     return _total(pids, lambda process: sum(process.cpu_times()[:4]))
 
 
 def machine_busy_seconds() -> float:
-    """Return the CPU time of everything on this machine, a hypervisor's theft included."""
+    """Return the CPU time of all processes on this machine, including steal time."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
 
@@ -74,7 +74,7 @@ def own_seconds() -> float:
 class Watch:
     """Samples a server's memory in a thread and its CPU time at both ends, as a context manager.
 
-    PSS only where asked for: the kernel walks all pages for it, which slows a large process down.
+    PSS is sampled only with ``with_pss``: the kernel walks all pages, which slows large processes.
     """
 
     def __init__(self, root: int, *, with_pss: bool) -> None:
@@ -124,7 +124,7 @@ class Watch:
 
 
 def _total(pids: set[int], read: Callable[[psutil.Process], float]) -> float:
-    """Add up a figure of these processes, without those that have ended."""
+    """Sum a figure over these processes, without those that have ended."""
     total = 0.0
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):

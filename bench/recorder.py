@@ -1,4 +1,4 @@
-"""Starts the servers of `make bench`, puts them under load, and keeps what came of it."""
+"""Start the servers of `make bench`, put them under load, and record the results."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from bench.process import Watch, pss, rss, tree
 from bench.servers import Server, ServerError, Target
 from bench.stats import MB, Footprint, Round, Start, percentile
 
-ENDLESS = 10_000  # requests; a round ends by its time long before
+ENDLESS = 10_000  # requests; the time limit of a round ends it long before
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One load: how many clients, in how many rounds, for how long each."""
+    """A load: the number of clients and rounds, and the duration of a round."""
 
     clients: int
     rounds: int = 1
     seconds: float = 0.0
-    least: int = 1  # requests, even where the time is over
+    least: int = 1  # requests, even after the time limit
     most: int = ENDLESS
 
 
-FOOTPRINT = "footprint"  # the phase that looks at memory, one server at a time
+FOOTPRINT = "footprint"  # the phase that measures memory, one server at a time
 ONCE = Level(1)  # one cycle of the pictures
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Some pictures under one name."""
+    """A named set of pictures."""
 
     name: str
     pictures: tuple[str, ...]
@@ -41,7 +41,7 @@ class Workload:
 
 @dataclass(slots=True)
 class Recorder:
-    """Runs what the phases ask for; everything measured lies in its lists."""
+    """Runs the measurements of the phases and stores them in its lists."""
 
     pictures: Mapping[str, bytes]
     logs: Path
@@ -63,7 +63,7 @@ class Recorder:
     def running(
         self, targets: Sequence[Target], phase: str, first: Workload
     ) -> Iterator[list[Server]]:
-        """Start the servers one after the other; one that cannot run is noted and left out."""
+        """Start the servers one after the other; those that cannot run are noted and skipped."""
         with ExitStack() as stack:
             servers = []
             for target in targets:
@@ -81,7 +81,7 @@ class Recorder:
             yield servers
 
     def measure(self, server: Server, phase: str, workload: Workload, level: Level) -> None:
-        """Put one server under one load and keep the round."""
+        """Put a server under a load and record the round."""
         if not server.is_alive:
             self.note(f"{server.target.label} had ended before {phase}, {level.clients} clients")
             return
@@ -114,7 +114,7 @@ class Recorder:
         print(f"{self.elapsed_s:4.0f} s  {describe(one)}", flush=True)
 
     def keep_answers(self, server: Server, workload: Workload) -> None:
-        """Keep a server's answers as files, to be compared when nothing is being measured."""
+        """Store a server's answers as files, for comparison after the measurements."""
         folder = self.answers / server.target.label
         folder.mkdir(parents=True, exist_ok=True)
         for upload in self._uploads(server, workload):
@@ -122,7 +122,7 @@ class Recorder:
                 (folder / f"{upload.name}.png").write_bytes(body)
 
     def keep_footprint(self, server: Server) -> None:
-        """Keep what memory a server holds now, and the most it held in that phase."""
+        """Record a server's current memory and its peak in the phase."""
         pids, label = tree(server.pid), server.target.label
         seen = [one for one in self.rounds if (one.target, one.phase) == (label, FOOTPRINT)]
         now = {"steady_rss": rss(pids), "steady_pss": pss(pids), "processes": len(pids)}
@@ -131,7 +131,7 @@ class Recorder:
         self.footprints.append(Footprint(target=label, peak_rss=peak_rss, peak_pss=peak_pss, **now))
 
     def note(self, sentence: str) -> None:
-        """Say something on the terminal and in the report."""
+        """Print a sentence on the terminal and add it to the report."""
         print(sentence, flush=True)
         self.notes.append(sentence)
 
@@ -159,7 +159,7 @@ class Recorder:
 
 
 def check_precision(precision: str | None, models: set[str]) -> None:
-    """Raise ServerError where X-Model says that another precision ran than was asked for."""
+    """Raise ServerError where X-Model shows another precision than the requested one."""
     if precision is None:
         return
     if any((precision == "int8") != model.endswith("-int8") for model in models):

@@ -1,4 +1,4 @@
-"""The report of `make bench`: bench.md and bench.png, from the JSON that a run left."""
+"""The report of `make bench`: bench.md and bench.png, from the JSON of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.result import METRICS, RIVAL, Goal, Result, is_met, rival_ratio
 from bench.sections import number, table, times
 from bench.stats import ratio
 
-QUIET = 0.1  # cores; more than that of other programs' work, and the figures are noisy
+QUIET = 0.1  # cores: above this, work of other programs makes the figures noisy
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def markdown(result: Result) -> str:
-    """Render a run."""
+    """Render a run as Markdown."""
     parts = (
         _head(result),
         _glance(result),

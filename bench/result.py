@@ -1,4 +1,4 @@
-"""A finished run of `make bench`, read back from its JSON, and the figures drawn from it."""
+"""A finished run of `make bench`, loaded from its JSON, and the figures derived from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Goal = tuple[str, float]  # ("≥", 5)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything that was measured in one run."""
+    """All measurements of a run."""
 
     machine: dict[str, str]
     quick: bool
@@ -33,7 +33,7 @@ class Result:
 
     @classmethod
     def load(cls, path: Path) -> Result:
-        """Read what `bench.py` wrote."""
+        """Load the JSON of a run."""
         data = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             **data
@@ -47,13 +47,13 @@ class Result:
 
     @property
     def targets(self) -> list[str]:
-        """The servers that were compared, in the order in which they took turns."""
+        """The compared servers, in the order in which they took turns."""
         compared = (one.target for one in self.starts if one.phase != "workers")
         return list(dict.fromkeys(compared))
 
     @property
     def ours(self) -> str | None:
-        """Our server as it is compared with rembg's: the precision that was measured first."""
+        """The bgremove server to compare with rembg's: the precision that was measured first."""
         return next((label for label in self.targets if label != RIVAL), None)
 
     def clients(self, phase: str) -> list[int]:
@@ -61,13 +61,13 @@ class Result:
         return sorted({one.clients for one in select(self.rounds, phase=phase)})
 
     def merged(self, phase: str, target: str, clients: int, workload: str = "mix") -> Merged | None:
-        """Return one row: every round of a server under a load."""
+        """Return one row: all rounds of a server under a load."""
         return merge(
             select(self.rounds, phase=phase, target=target, clients=clients, workload=workload)
         )
 
     def throughputs(self, phase: str, target: str) -> dict[int, float]:
-        """Return pictures a second by clients, the median of the rounds."""
+        """Return pictures per second by clients, the median of the rounds."""
         rows = {n: self.merged(phase, target, n) for n in self.clients(phase)}
         return {n: row.throughput for n, row in rows.items() if row is not None}
 
@@ -76,19 +76,19 @@ class Result:
         return next((one for one in self.footprints if one.target == target), None)
 
     def start_values(self, target: str, value: Callable[[Start], float]) -> list[float]:
-        """Return one figure of every start of a server."""
+        """Return a figure for every start of a server."""
         return [value(one) for one in self.starts if one.target == target]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure that the servers are compared by."""
+    """A figure for comparing the servers."""
 
     name: str
     of: Callable[[Result, str], float]
-    goal: Goal | None = None  # how ours must stand to rembg's
+    goal: Goal | None = None  # the goal for bgremove's figure over rembg's
     digits: int = 0
-    precision_goal: Goal | None = None  # and int8 to float32
+    precision_goal: Goal | None = None  # the goal for int8 over float32
 
 
 def _load(clients: int, value: Callable[[Merged], float]) -> Callable[[Result, str], float]:
@@ -116,7 +116,7 @@ def _start(value: Callable[[Start], float]) -> Callable[[Result, str], float]:
 
 
 def fastest_ms(result: Result, target: str) -> float:
-    """Sum, over the pictures of the mix, of the fastest answer to a single client."""
+    """Sum the fastest answers to a single client over the pictures of the mix."""
     fastest: dict[str, float] = {}
     for one in select(result.rounds, phase="load", target=target, clients=1):
         for name, values in one.latencies_ms.items():
@@ -125,7 +125,7 @@ def fastest_ms(result: Result, target: str) -> float:
 
 
 def inference_ms(result: Result, target: str) -> float:
-    """Milliseconds of the model itself a picture, with a single client."""
+    """Return the milliseconds of inference per picture, with a single client."""
     rounds = select(result.rounds, phase="load", target=target, clients=1)
     return mean_stage_ms(rounds, "inference") or math.nan
 
@@ -159,13 +159,13 @@ METRICS = (
 
 
 def is_met(goal: Goal, found: float) -> bool:
-    """Whether a ratio reaches its goal."""
+    """Return whether a ratio reaches its goal."""
     sign, bound = goal
     return found >= bound if sign == "≥" else found <= bound
 
 
 def rival_ratio(result: Result, metric: Metric) -> float:
-    """Ours over rembg's."""
+    """Return bgremove's figure over rembg's."""
     if result.ours is None or RIVAL not in result.targets:
         return math.nan
     return ratio(metric.of(result, result.ours), metric.of(result, RIVAL))

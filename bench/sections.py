@@ -1,4 +1,4 @@
-"""The tables of `make bench`'s report, a section each; an empty one where nothing was measured."""
+"""The sections of `make bench`'s report; a section is empty where nothing was measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.answers import REFERENCE
 from bench.result import RIVAL, Result
 from bench.stats import MB, Merged, flatness, percentile, ratio, select, shares
 
-FLAT = 0.9  # of the best throughput has to be left at every number of clients past saturation
+FLAT = 0.9  # of the best throughput that must remain at every number of clients past saturation
 MOST_ROWS = 10  # of a table by picture
 LOAD_HEAD = (
     "pictures/s",
@@ -26,7 +26,7 @@ LOAD_HEAD = (
 
 
 def against_clients(result: Result) -> str:
-    """Throughput and percentiles by clients, and whether throughput stays flat."""
+    """Throughput and percentiles by clients, and the flatness of throughput."""
     counts = result.clients("load")
     if not counts:
         return ""
@@ -143,7 +143,7 @@ def against_workers(result: Result) -> str:
 
 
 def answers(result: Result) -> str:
-    """How far the mattes are from those of our float32 model."""
+    """Differences between the mattes and those of bgremove's float32 model."""
     if not result.answers:
         return ""
     head = ["picture", "server", "mean difference of alpha", "IoU"]
@@ -205,16 +205,16 @@ def _growth_names(result: Result) -> list[str]:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Render a Markdown table; every column but the first is set to the right."""
+    """Render a Markdown table; every column but the first is right-aligned."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def number(value: float, digits: int = 0) -> str:
-    """Format a figure; a dash for one that was not measured."""
+    """Format a figure; a dash where it was not measured."""
     return "–" if math.isnan(value) else f"{value:,.{digits}f}"
 
 
 def times(value: float) -> str:
-    """Format a ratio, to two figures at least."""
+    """Format a ratio with at least two significant figures."""
     return "–" if math.isnan(value) else f"{value:.{1 if value >= 2 else 2}f} ×"

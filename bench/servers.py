@@ -1,4 +1,4 @@
-"""The servers of `make bench`: ours and rembg's, started, asked and ended the same way."""
+"""The servers of `make bench`, bgremove and rembg, started, called and ended the same way."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 15.0
 ORPHAN_GRACE_S = 2.0
-# What a shell may have set and what would favour or hinder one of the two.
+# Variables of the shell that could favour or slow one of the two servers.
 DROPPED = ("HOST", "PORT", "WEB_CONCURRENCY", "BGREMOVE_PRECISION", "OMP_NUM_THREADS", "PYTHONPATH")
 
 
@@ -45,7 +45,7 @@ class Target:
 
 
 def bgremove(precision: str, workers: int = 1, label: str = "") -> Target:
-    """Return our server, as `make run` starts it."""
+    """Return the bgremove server, as `make run` starts it."""
     return Target(
         label=label or f"bgremove {precision}",
         command=(sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "wsgi:app"),
@@ -65,7 +65,7 @@ def bgremove(precision: str, workers: int = 1, label: str = "") -> Target:
 def rembg(venv: Path, home: Path, weights: Path) -> Target:
     """Return `rembg s` on the same weights, without its web page, which would only add memory.
 
-    A model that lies in its home is neither fetched nor checked, so it never reaches the network.
+    rembg neither downloads nor checks a model in its home, so it does not use the network.
     """
     link = home / "models" / "u2net" / "u2net.onnx"
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def rembg(venv: Path, home: Path, weights: Path) -> Target:
         command=(executable, "s", "--host", HOST, "--port", "{port}", "--no-ui", "-l", "warning"),
         environment={
             "U2NET_HOME": str(home.resolve()),
-            "BROWSER": "true",  # it opens its page in a browser; this command does nothing
+            "BROWSER": "true",  # rembg opens its page in a browser; this command does nothing
             "HF_HUB_OFFLINE": "1",
         },
         ready_path="/openapi.json",
@@ -88,7 +88,7 @@ def rembg(venv: Path, home: Path, weights: Path) -> Target:
 
 
 class Server:
-    """A running server in a session of its own, as a context manager; ended by its process id."""
+    """A running server in its own session, as a context manager; ended by its process id."""
 
     def __init__(self, target: Target, logs: Path) -> None:
         self.target = target
@@ -103,7 +103,7 @@ class Server:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - the commands above, and no shell
+            self._process = subprocess.Popen(  # noqa: S603 - the commands above, without a shell
                 [part.format(port=port) for part in self.target.command],
                 cwd=ROOT,
                 env=_environment(self.target, port),
@@ -130,16 +130,16 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """The process id of its first process."""
+        """The id of the first process."""
         return int(self._process.pid)
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs."""
+        """True while the server is running."""
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """End it and, where it leaves some behind, its children; each by its id."""
+        """End the server and any remaining children, each by its process id."""
         left = tree(self.pid)
         self._process.terminate()
         try:
@@ -161,13 +161,13 @@ class Server:
             time.sleep(0.02)
 
     def last_words(self) -> str:
-        """Return the end of what it logged."""
+        """Return the end of the log."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
         return " | ".join([line.strip() for line in lines if line.strip()][-3:])[:600]
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nothing listens on."""
+    """Return a free port on loopback."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return int(listener.getsockname()[1])
@@ -179,7 +179,7 @@ def _environment(target: Target, port: int) -> dict[str, str]:
 
 
 def _end_orphans(pids: set[int]) -> None:
-    """Give children that watch for their parent's end a moment, then end them."""
+    """Wait briefly for children that exit with their parent, then end the rest."""
     deadline = time.monotonic() + ORPHAN_GRACE_S
     while pids and time.monotonic() < deadline:
         pids = {pid for pid in pids if psutil.pid_exists(pid)}

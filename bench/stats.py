@@ -1,6 +1,6 @@
-"""What `make bench` counts: rounds, percentiles, shares and ratios.
+"""The statistics of `make bench`: rounds, percentiles, shares and ratios.
 
-No NumPy, so that the measuring process shares no library pages with the servers it measures.
+NumPy is not used, so that the measuring process shares no library pages with the measured servers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MB = 1_000_000  # bytes; every size in the report is in these
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One start of a server: to its first 200 on the readiness path, then its first picture."""
+    """One start of a server: times to its first 200 on the readiness path and its first picture."""
 
     target: str
     phase: str
@@ -28,12 +28,12 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Memory of one server that nothing else was running beside, in bytes."""
+    """Memory of one server that ran alone, in bytes."""
 
     target: str
-    steady_rss: int  # a second after the load
+    steady_rss: int  # one second after the load
     steady_pss: int
-    peak_rss: int  # during it
+    peak_rss: int  # during the load
     peak_pss: int
     processes: int
 
@@ -48,11 +48,11 @@ class Round:
     clients: int
     seconds: float
     latencies_ms: dict[str, list[float]]  # of the successes, by picture
-    failures: dict[str, int] = field(default_factory=dict)  # by status or by kind of fault
+    failures: dict[str, int] = field(default_factory=dict)  # by status or by kind of error
     stages_ms: dict[str, float] = field(default_factory=dict)  # summed over the successes
     cpu_s: float = 0.0  # of every process of the server
     client_cpu_s: float = 0.0
-    foreign_cpu_s: float = 0.0  # of whatever else ran on this machine
+    foreign_cpu_s: float = 0.0  # of all other programs on this machine
     rss_peak: int = 0  # bytes
     pss_peak: int = 0
 
@@ -63,17 +63,17 @@ class Round:
 
     @property
     def ok(self) -> int:
-        """How many pictures came back."""
+        """Number of pictures that came back."""
         return sum(map(len, self.latencies_ms.values()))
 
     @property
     def throughput(self) -> float:
-        """Pictures a second."""
+        """Pictures per second."""
         return self.ok / self.seconds if self.seconds else 0.0
 
     @property
     def foreign_cores(self) -> float:
-        """How many cores other programs kept busy."""
+        """Number of cores that other programs kept busy."""
         return self.foreign_cpu_s / self.seconds if self.seconds else 0.0
 
 
@@ -89,13 +89,13 @@ class Merged:
     p50_ms: float
     p95_ms: float
     p99_ms: float
-    cpu_ms: float  # a picture
+    cpu_ms: float  # per picture
     rss_peak: int
     foreign_cores: float  # of the noisiest round
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return a percentile, interpolated between the two nearest ranks; NaN of nothing."""
+    """Return a percentile, interpolated between the two nearest ranks; NaN without values."""
     if not values:
         return math.nan
     ordered = sorted(values)
@@ -106,7 +106,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def merge(rounds: Sequence[Round]) -> Merged | None:
-    """Pool the latencies, take the median of the throughputs; None of no rounds."""
+    """Pool the latencies and take the median of the throughputs; None without rounds."""
     if not rounds:
         return None
     latencies = [value for one in rounds for value in one.all_ms]
@@ -149,12 +149,12 @@ def select(
 
 
 def ratio(a: float, b: float) -> float:
-    """Return a / b; NaN where that means nothing."""
+    """Return a / b; NaN where it is undefined."""
     return a / b if b and not math.isnan(b) else math.nan
 
 
 def shares(rounds: Sequence[Round]) -> dict[str, float]:
-    """Return each stage's share of the time the client waited, and `rest`, what no stage names."""
+    """Return each stage's share of the client's waiting time, and `rest` for unnamed time."""
     waited = sum(sum(one.all_ms) for one in rounds)
     stages: Counter[str] = Counter()
     for one in rounds:
@@ -166,13 +166,13 @@ def shares(rounds: Sequence[Round]) -> dict[str, float]:
 
 
 def mean_stage_ms(rounds: Sequence[Round], stage: str) -> float:
-    """Return a stage's milliseconds a picture."""
+    """Return a stage's milliseconds per picture."""
     count = sum(one.ok for one in rounds)
     return sum(one.stages_ms.get(stage, 0.0) for one in rounds) / count if count else math.nan
 
 
 def flatness(by_clients: dict[int, float]) -> float:
-    """Return the least throughput from four clients on over the greatest of all; 1 is flat."""
+    """Return the lowest throughput from four clients on over the highest of all; 1 is flat."""
     saturated = [value for clients, value in by_clients.items() if clients >= 4]
     return min(saturated) / max(by_clients.values()) if len(saturated) > 1 else math.nan
 

@@ -34,7 +34,7 @@ __all__ = [
     "create_app",
     "remove",
 ]
-# Imported when asked for: a decoder child needs none of it, and a server not the Python API.
+# Imported on first use: a decoder child needs none of it, and a server not the Python API.
 _HOMES = {
     "create_app": "app",
     "remove": "remover",

@@ -1,4 +1,4 @@
-"""The application factory: the only place where the parts are put together."""
+"""The application factory, the only place where the parts are put together."""
 
 from __future__ import annotations
 
@@ -33,11 +33,17 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Make the WSGI application; settings come from the environment unless given.
+    """Make the WSGI application.
 
-    Raises SettingsError with every fault of the environment, and WeightsError where the manifest
-    cannot be read. Weights are loaded by a thread, which starts by itself where the settings come
-    from the environment, as under any WSGI server, and else with the first `/readyz`.
+    A thread loads the weights. It starts at once where the settings come from the environment, as
+    under any WSGI server, otherwise with the first `/readyz`.
+
+    Args:
+        settings: the settings; None reads them from the environment.
+
+    Raises:
+        SettingsError: the environment is wrong; the error lists every fault.
+        WeightsError: the manifest cannot be read.
     """
     is_served = settings is None
     settings = settings or Settings.from_env(os.environ)
@@ -63,7 +69,7 @@ def describe(settings: Settings) -> description.Description:
 
 
 def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
-    """Make an application with its routes and without the parts that they use."""
+    """Make an application with its routes, but without the parts that they use."""
     app = Flask(NAME, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes + FORM_OVERHEAD_BYTES
     context.register(app, settings)
@@ -108,7 +114,7 @@ def build_services(app: Flask, settings: Settings, hooks: Hooks) -> Services:
 
 
 def _metrics(settings: Settings, folder: str | None) -> Metrics | None:
-    """Build the metrics; imported only where they are wanted, since each worker pays memory."""
+    """Build the metrics; imported only where enabled, because they cost memory in each worker."""
     if not settings.metrics:
         return None
     from bgremove.api.metrics.scraping import Metrics

@@ -11,8 +11,8 @@ import click
 from bgremove import __version__
 from bgremove.installation import check_system
 
-# A command is imported when it is run or listed: shell completion and `remove --server` need not
-# wait for libraries that they do not use.
+# Commands are imported when they are run or listed: shell completion and `remove --server` do not
+# load libraries that they do not use.
 COMMANDS = {
     "remove": "bgremove.commands.remove",
     "serve": "bgremove.commands.serve",

@@ -1,4 +1,4 @@
-"""The frozen records that are handed from room to room.
+"""The frozen records that pass between the parts of the pipeline.
 
 Pixels are BGR uint8 unless a name says otherwise; alpha is float32 in [0, 1], straight.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bgremove.errors import Detail, ValidationError
 
-MASK_THRESHOLD = 0.5  # of alpha; `matting.refine` sets its levels so that this one measures best
+MASK_THRESHOLD = 0.5  # of alpha; the levels of `matting.refine` are tuned for this threshold
 
 ImageU8 = NDArray[np.uint8]
 ArrayF32 = NDArray[np.float32]
@@ -29,7 +29,7 @@ class Subject(StrEnum):
 
 
 class Effort(StrEnum):
-    """How many networks look at a picture, set for the whole service."""
+    """The number of networks that may run on a picture, set for the whole service."""
 
     FAST = "fast"
     BALANCED = "balanced"
@@ -37,7 +37,7 @@ class Effort(StrEnum):
 
 
 class OutputFormat(StrEnum):
-    """The kinds of answer of the contract."""
+    """The output formats of the contract."""
 
     TRANSPARENT = "transparent"
     WHITE_BG = "white_bg"
@@ -46,7 +46,7 @@ class OutputFormat(StrEnum):
 
 
 class ImageType(StrEnum):
-    """The picture types that are let in, decided by content."""
+    """The accepted picture types, detected from the content."""
 
     JPEG = "JPEG"
     PNG = "PNG"
@@ -56,7 +56,7 @@ class ImageType(StrEnum):
 
 
 class Notice(StrEnum):
-    """The words of ``X-Warnings``: how an answer differs from what was asked for."""
+    """The words of ``X-Warnings``: the ways in which an answer differs from the request."""
 
     FIRST_FRAME = "animation-first-frame"
     PROFILE_IGNORED = "colour-profile-ignored"
@@ -72,9 +72,9 @@ class Notice(StrEnum):
 class People:
     """Bodies and faces in a picture, best first.
 
-    ``bodies`` and ``faces``: float32 (N, 4), top, left, bottom and right in parts of the picture.
-    ``body_scores`` and ``face_scores``: float32 (N,) in [0, 1]. ``body`` and ``face``: the best
-    score, also where it is too low for a box.
+    ``bodies`` and ``faces``: float32 (N, 4), top, left, bottom and right as fractions of the
+    picture. ``body_scores`` and ``face_scores``: float32 (N,) in [0, 1]. ``body`` and ``face``: the
+    best score, even where it is too low for a box.
     """
 
     bodies: ArrayF32
@@ -87,7 +87,7 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in the source's pixels, as a person sees it."""
+    """A rectangle in the pixels of the upright source."""
 
     top: int
     left: int
@@ -137,11 +137,11 @@ WHITE = Colour(255, 255, 255)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The choices of a removal, the same for every way to ask for one.
+    """The options of a removal, the same in every interface.
 
     Args:
         subject: the detection pipeline.
-        output_format: the kind of answer.
+        output_format: the output format.
         background: the ground of ``white_bg``; None is white.
         margin: space around the subject's box, for ``crop`` and ``white_bg``, which is then cropped
             as well; None is none.
@@ -150,7 +150,7 @@ class Options:
         encoding: the file type of the answer; None takes the default of the format.
 
     Raises:
-        ValidationError: some options do not go together; its details name each.
+        ValidationError: some options cannot be combined; the details list each.
 
     """
 
@@ -162,7 +162,7 @@ class Options:
     encoding: Encoding | None = None
 
     def __post_init__(self) -> None:
-        """Check that the options go together."""
+        """Check that the options can be combined."""
         cropped = self.output_format in (OutputFormat.CROP, OutputFormat.WHITE_BG)
         faults = []
         if self.background is not None and self.output_format is not OutputFormat.WHITE_BG:
@@ -179,7 +179,7 @@ class Options:
 
     @property
     def extras(self) -> tuple[str, ...]:
-        """The options that are given beyond subject and format, for logs and memory."""
+        """The options set beyond subject and format, for logs and memory estimates."""
         names = ("background", "margin", "canvas")
         given = tuple(name for name in names if getattr(self, name) is not None)
         return (*given, "webp") if self.file_type is Encoding.WEBP else given
@@ -207,12 +207,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What a picture declares about itself, read without decoding it.
+    """The metadata of a picture, read without decoding it.
 
     ``width`` and ``height`` are as stored, before ``orientation`` (EXIF, 1 to 8) is applied.
     ``frames`` is 1 for a still picture and at least 2 for an animation. A JPEG may be decoded
-    smaller: ``reduction`` is 1, 2, 4 or 8, by which its sides are divided. ``density`` is the
-    pixels a metre (across, down), the right way up; None where the picture declares none.
+    smaller: ``reduction`` is the divisor of its sides, 1, 2, 4 or 8. ``density`` is the
+    pixels a metre (across, down), after orientation; None where the picture declares none.
     """
 
     type: ImageType
@@ -231,24 +231,24 @@ class ImageHeader:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height the right way up."""
+        """Width and height after orientation."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
     @property
     def decoded_size(self) -> tuple[int, int]:
-        """Width and height of the pixels decoded, the right way up; a part of one counts whole."""
+        """Width and height of the decoded pixels after orientation, rounded up."""
         width, height = self.size
         return -(-width // self.reduction), -(-height // self.reduction)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """A picture the right way up.
+    """A decoded picture, upright.
 
-    ``bgr``: uint8 (H, W, 3), the colours under zero alpha included as stored.
+    ``bgr``: uint8 (H, W, 3); colours under zero alpha are as stored.
     ``alpha``: float32 (H, W) in [0, 1], or None when the source is opaque.
-    ``icc_profile``: an RGB profile that ``bgr`` is in, to be carried; None means sRGB.
-    ``warnings``: what was bent while reading, words of ``X-Warnings``.
+    ``icc_profile``: the RGB profile of ``bgr``, which the answer carries; None means sRGB.
+    ``warnings``: deviations while reading, as words of ``X-Warnings``.
     """
 
     bgr: ImageU8
@@ -269,7 +269,7 @@ class Matte:
     ``alpha``: float32 (H, W) in [0, 1]: ``drawn``, times the source's own alpha where it has one.
     ``drawn``: float32 (H, W) in [0, 1], the matte drawn from the networks' map.
     ``box``: the subject's box.
-    ``misses_piece``: a piece apart from the subject, faintly seen, was left out.
+    ``misses_piece``: a faint piece separate from the subject was cleared.
     """
 
     alpha: ArrayF32
@@ -304,10 +304,10 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The answer to a request, with the content of its headers and log line.
+    """The answer to a request, with the values of its headers and log line.
 
-    ``model`` names the weights that ran, joined by ``+`` where two did. ``confidence`` in [0, 1] is
-    the intersection over union that the mask is expected to have with the true one.
+    ``model`` names the weights that ran, joined by ``+`` where there are several. ``confidence`` in
+    [0, 1] is the expected intersection over union of the mask with the true mask.
     """
 
     image: EncodedImage

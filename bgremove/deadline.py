@@ -1,4 +1,4 @@
-"""The moment by which a request must be answered, on the monotonic clock."""
+"""The deadline of a request, on the monotonic clock."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def _somebody_waits() -> bool:
 class Deadline:
     """A moment in the future: ``at`` is in seconds of ``time.monotonic``.
 
-    ``is_abandoned`` tells whether nobody waits for the answer any more; what it says True to ends
-    wherever the moment is looked at.
+    ``is_abandoned`` returns True when the client is gone; the request then ends at the next
+    `check`.
     """
 
     at: float
@@ -38,7 +38,7 @@ class Deadline:
         return max(0.0, self.at - time.monotonic())
 
     def check(self, step: str) -> None:
-        """Raise DeadlineExceededError if the moment has passed, ClientGoneError if nobody waits.
+        """Raise DeadlineExceededError after the deadline, ClientGoneError if the client is gone.
 
         ``step`` goes to the log.
         """
@@ -48,7 +48,7 @@ class Deadline:
             raise ClientGoneError(step)
 
     def exceeded(self, step: str) -> DeadlineExceededError:
-        """Make the error that says the deadline passed during ``step``."""
+        """Make the error for a deadline that passed during ``step``."""
         return DeadlineExceededError(
             f"Processing took longer than the limit of {self.timeout_s:g} seconds",
             private=f"deadline passed in {step}",

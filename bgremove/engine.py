@@ -1,4 +1,4 @@
-"""The parts of a removal that outlive a request, built once a process from the settings."""
+"""The parts of a removal that outlive a request, built once per process from the settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bgremove.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The limits, decoders, networks, threads and room of a process."""
+    """The limits, decoders, networks, threads and pixel budget of a process."""
 
     limits: Limits
     decoders: DecoderPool
@@ -32,7 +32,7 @@ class Engine:
     room: Room
 
     def close(self) -> None:
-        """End the decoders and threads. Tests and commands do; a worker just exits."""
+        """End the decoders and threads. Tests and commands call it; a worker just exits."""
         self.decoders.close()
         self.executor.shutdown()
 
@@ -43,19 +43,19 @@ def build_engine(
     on_decoder_end: Callable[[str], None] = lambda _: None,
     on_models_loaded: Callable[[tuple[str, ...]], None] = lambda _: None,
 ) -> Engine:
-    """Build the engine; nothing is loaded or started before the first request needs it.
+    """Build the engine; parts are loaded and started when the first request needs them.
 
     Args:
         settings: the settings of the process.
-        on_decoder_end: called with how a decoder ended that was not asked to.
+        on_decoder_end: called with the reason when a decoder ends unexpectedly.
         on_models_loaded: called with the names of the loaded models when they change.
 
     Raises:
-        SettingsError: this machine does not have what is set.
+        SettingsError: this machine cannot satisfy the settings.
         WeightsError: the manifest cannot be read.
     """
     cpus = settings.threads or available_cpus()
-    cv2.setNumThreads(cpus)  # OpenCV's own, and those that matting works its tiles with
+    cv2.setNumThreads(cpus)  # OpenCV's own threads, and those of `matting.tiles`
     limits = Limits(
         max_upload_bytes=settings.max_upload_bytes,
         max_pixels=settings.max_pixels,

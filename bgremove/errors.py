@@ -1,7 +1,7 @@
-"""The tree of domain errors: a code, a status, a sentence for the client, details; no Flask here.
+"""The tree of domain errors, without Flask: code, status, a sentence for the client, details.
 
-``message`` and ``details`` reach the client. ``private`` is for the log only: library texts, paths,
-anything an attacker could learn from.
+``message`` and ``details`` reach the client. ``private`` is for the log only: texts of libraries,
+paths, anything that could help an attacker.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 
 
 class ErrorCode(StrEnum):
-    """The error codes of the contract, each with the HTTP status that it comes with."""
+    """The error codes of the contract, each with its HTTP status."""
 
     status: int
 
@@ -36,24 +36,21 @@ class ErrorCode(StrEnum):
 
     @classmethod
     def of_status(cls, status: int) -> ErrorCode:
-        """Return the code of an error that is known by its status alone.
-
-        Of the codes that share a status, the general one is returned.
-        """
-        by_status = {code.status: code for code in reversed(cls)}  # the first of a status counts
+        """Return the code for an HTTP status; the general one where several codes share it."""
+        by_status = {code.status: code for code in reversed(cls)}  # the first code of a status wins
         return by_status.get(status, cls.VALIDATION_ERROR if status < 500 else cls.INTERNAL_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One faulty field: its name in the form and what is wrong with it."""
+    """One faulty field: its name in the form and the issue."""
 
     field: str
     issue: str
 
 
 class BgremoveError(Exception):
-    """Base of every error that bgremove raises on purpose."""
+    """Base class of all errors that bgremove raises."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_ERROR
 
@@ -67,7 +64,7 @@ class BgremoveError(Exception):
 
 
 class ValidationError(BgremoveError):
-    """The request is at fault; ``details`` lists every faulty field."""
+    """The request is invalid; ``details`` lists every faulty field."""
 
     code = ErrorCode.VALIDATION_ERROR
 
@@ -85,16 +82,16 @@ class CompressedBodyError(ValidationError):
 
 
 class ImageError(ValidationError):
-    """The picture is at fault: unknown type, damaged, or over a limit that the message names."""
+    """The picture is invalid: of unknown type, damaged, or over a limit that the message names."""
 
     def __init__(self, issue: str, *, private: str | None = None) -> None:
         super().__init__(issue, details=(Detail("image", issue),), private=private)
 
 
 class NoSubjectError(BgremoveError):
-    """The model sees nothing that stands out from its surroundings.
+    """The model finds nothing that stands out from its surroundings.
 
-    ``model`` and ``warnings`` are those that a success would have told.
+    ``model`` and ``warnings`` have the same meaning as in `Removal`.
     """
 
     code = ErrorCode.NO_SUBJECT_DETECTED
@@ -106,7 +103,7 @@ class NoSubjectError(BgremoveError):
 
 
 class UnauthorizedError(BgremoveError):
-    """No key, or not one that is let in; ``token``: one was sent, and it is at fault."""
+    """The API key is missing or not accepted; ``token`` is true where one was sent."""
 
     code = ErrorCode.UNAUTHORIZED
 
@@ -117,7 +114,7 @@ class UnauthorizedError(BgremoveError):
 
 
 class UpstreamError(BgremoveError):
-    """Processing failed or timed out: inference, weights, memory, a decoder that died."""
+    """Processing failed or timed out: inference, weights, memory, or a decoder that ended."""
 
     code = ErrorCode.UPSTREAM_ERROR
 
@@ -127,9 +124,9 @@ class DeadlineExceededError(UpstreamError):
 
 
 class ModelUnavailableError(UpstreamError):
-    """The weights of a model are absent, damaged, or do not answer as the manifest says.
+    """The weights of a model are missing, damaged, or differ from the manifest.
 
-    ``reason`` tells the operator why, in our own words: `/readyz` shows it.
+    ``reason`` explains it to the operator, without texts of libraries; `/readyz` shows it.
     """
 
     def __init__(self, message: str, *, reason: str, private: str | None = None) -> None:
@@ -138,7 +135,7 @@ class ModelUnavailableError(UpstreamError):
 
 
 class OverloadedError(BgremoveError):
-    """All places are taken and the queue is full."""
+    """All slots are in use and the queue is full."""
 
     code = ErrorCode.OVERLOADED
 
@@ -151,9 +148,9 @@ CLIENT_GONE = "CLIENT_GONE"  # in place of a code, in the log and in metrics
 
 
 class ClientGoneError(Exception):
-    """Nobody waits for the answer any more; ``step`` was the last that ran.
+    """The client has disconnected; ``step`` was the last step that ran.
 
-    No domain error: there is nobody to be told a code or a sentence.
+    Not a domain error, because no client receives its code or message.
     """
 
     def __init__(self, step: str) -> None:
@@ -162,7 +159,7 @@ class ClientGoneError(Exception):
 
 
 class SettingsError(BgremoveError):
-    """Configuration faults, all of them at once; raised at start-up, never in a request."""
+    """All faults of the configuration; raised at start-up, never in a request."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("; ".join(faults))
@@ -174,4 +171,4 @@ class WeightsError(BgremoveError):
 
 
 class PlanError(BgremoveError):
-    """The pictures or the output that a command names do not do; raised before any is touched."""
+    """The input or output paths of a command are unusable; raised before any file is touched."""

@@ -1,13 +1,14 @@
 """gunicorn's settings: `HOST`, `PORT` and `WEB_CONCURRENCY` are read from the environment.
 
-`bgremove serve` and `deploy/gunicorn.conf.py` start with them; gunicorn runs this file at its start
-and at each reload.
+`bgremove serve` and `deploy/gunicorn.conf.py` use them. gunicorn runs this file at start-up and at
+each reload.
 
-gthread, because health answers at once while inference runs, and all threads of a worker share one
-set of sessions; its class is our own and keeps slow clients off the threads. The timeout watches a
-worker's main thread, not a request: that has the application's deadline (BGREMOVE_TIMEOUT_S), and
-ends its worker where it overruns that (BGREMOVE_GRACE_S). What is left for the timeout is native
-code that never lets go of the interpreter.
+The worker class extends gthread: health checks answer at once while inference runs, all threads of
+a worker share one set of sessions, and slow clients do not occupy threads.
+
+gunicorn's timeout watches the main thread of a worker, not a request. A request has the
+application's deadline (BGREMOVE_TIMEOUT_S), and its worker ends where it overruns that deadline
+(BGREMOVE_GRACE_S). The timeout remains for native code that never releases the GIL.
 """
 
 from __future__ import annotations
@@ -34,18 +35,18 @@ from bgremove.serving.descriptors import connections_for
 from bgremove.serving.last_words import LastWords
 from bgremove.settings import Settings, whole_number
 
-# Hooks keep what outlives a reload in attributes of gunicorn's own arbiter and workers: hence Any.
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- where it exists, what is written stays off disks
+# Hooks store state that outlives a reload on gunicorn's arbiter and workers: hence Any.
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- where it exists, its files stay off disks
 
 try:
     host = os.environ.get("HOST", "127.0.0.1")
     port = whole_number(os.environ, "PORT", 8000, low=1, high=65_535)
     workers = whole_number(os.environ, "WEB_CONCURRENCY", 1, low=1, high=256)
     settings = Settings.from_env(os.environ)
-    # Here as well: what was good stays known to the workers of a reload, and of a later moment.
+    # Stored here as well, so that workers started later or by a reload know the last good state.
     admission_of(settings)
     keep_manifest(settings.weights_dir)
-    # The places and the queue of a worker, and some for reading uploads and for health.
+    # The slots and the queue of a worker, and threads for reading uploads and for health checks.
     threads = settings.places + settings.queue + READERS + SPARE_THREADS
     worker_connections = connections_for(settings.places, threads)
 except SettingsError as error:
@@ -60,11 +61,11 @@ keepalive = 5
 # A heartbeat file on a disk can block the worker; None is the folder for temporary files.
 worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 control_socket_disable = True
-preload_app = False  # a session made before fork hangs when its worker stops
-forwarder_headers = ""  # a SCRIPT_NAME of a client on loopback would be believed, and end in a 500
+preload_app = False  # a session created before the fork hangs when its worker stops
+forwarder_headers = ""  # a SCRIPT_NAME from a client on loopback would be trusted and cause a 500
 secure_scheme_headers: dict[
     str, str
-] = {}  # nothing asks for the scheme, and headers that disagree are a 400
+] = {}  # the scheme is not used, and contradicting headers would be a 400
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190
@@ -93,7 +94,7 @@ if workers > 1 and "BGREMOVE_THREADS" not in os.environ:
 
 
 def on_starting(server: Any) -> None:
-    """Hide the memory of master and workers, and make the folder that workers count in."""
+    """Protect the memory of master and workers, and make the folder for the workers' counts."""
     hide_memory()
     server.counts = None
     if settings.metrics:
@@ -102,27 +103,27 @@ def on_starting(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker somewhere to leave its last words and its counts."""
+    """Prepare the places for a worker's last message and its counts."""
     worker.last_words = LastWords()
     if server.counts is not None:
         server.counts.make()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Log a worker's last words, and keep the counts of one that has ended, not its gauges."""
+    """Log the last message of an ended worker, keep its counts and drop its gauges."""
     worker.last_words.log(worker.pid)
     if server.counts is not None:
         server.counts.retire(worker.pid)
 
 
 def on_exit(server: Any) -> None:
-    """Leave no folder behind."""
+    """Remove the folder for counts."""
     if server.counts is not None:
         server.counts.remove()
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Keep a worker's memory flat."""
+    """Limit the growth of a worker's memory."""
     return_freed_memory()
 
 

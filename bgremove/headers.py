@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Header(StrEnum):
-    """A header that clients send or answers carry."""
+    """A header of requests or responses."""
 
     REQUEST_ID = "X-Request-Id"
     PROCESSING_MS = "X-Processing-Ms"

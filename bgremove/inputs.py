@@ -1,7 +1,7 @@
-"""The pictures that the Python API takes: paths, bytes, files, PIL pictures and arrays.
+"""The picture types that the Python API accepts: paths, bytes, files, PIL images and arrays.
 
-What is encoded stays encoded: it is probed and decoded as an upload is, in a child process. Pixels
-are checked and copied into the record that decoding gives.
+Encoded pictures stay encoded: like uploads, they are probed and decoded in a child process. Pixels
+are checked and copied into the record that decoding returns.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ KINDS = "a path, bytes, a binary file, a PIL image or a NumPy array"
 
 
 def read_picture(picture: Picture, limits: Limits) -> bytes | DecodedImage:
-    """Return the file of a picture as bytes, or its pixels where it is decoded already.
+    """Return the bytes of a picture's file, or its pixels where it is decoded already.
 
     Args:
         picture: A path, the bytes of a file, a binary file, a PIL image, or an array as in
@@ -43,7 +43,7 @@ def read_picture(picture: Picture, limits: Limits) -> bytes | DecodedImage:
         limits: The limits of the service.
 
     Raises:
-        ImageError: The picture is over a limit, or its pixels are of a kind that is not taken.
+        ImageError: The picture is over a limit, or its pixel type is not supported.
         OSError: The file cannot be read.
         TypeError: ``picture`` is none of these.
 
@@ -63,7 +63,7 @@ def read_picture(picture: Picture, limits: Limits) -> bytes | DecodedImage:
 
 
 def from_array(array: NDArray[Any], limits: Limits) -> DecodedImage:
-    """Return the record of pixels in memory.
+    """Convert an array of pixels.
 
     Args:
         array: uint8 in [0, 255]: gray (H, W) or (H, W, 1), RGB (H, W, 3), or RGBA (H, W, 4) with
@@ -93,13 +93,13 @@ def from_array(array: NDArray[Any], limits: Limits) -> DecodedImage:
 
 
 def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
-    """Return the record of a PIL image: its first frame, the right way up.
+    """Convert a PIL image: its first frame, upright.
 
-    An RGB colour profile is carried. Modes of more than 8 bits a channel (``I``, ``F``, ``I;16``)
-    are refused, because nothing says which of their values is white.
+    An RGB colour profile is kept. Modes of more than 8 bits a channel (``I``, ``F``, ``I;16``) are
+    refused, because they do not define the value of white.
 
     Raises:
-        ImageError: The image is over a limit, damaged, or of a mode that is not taken.
+        ImageError: The image is over a limit, damaged, or of an unsupported mode.
 
     """
     check_size(image.width, image.height, limits)
@@ -121,7 +121,7 @@ def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
 
 
 def _read(file: BinaryIO, max_bytes: int) -> bytes:
-    """Return what a file holds, with no more than the limit in memory."""
+    """Read a file, with at most the limit in memory."""
     data = file.read(max_bytes + 1)
     if not isinstance(data, bytes):
         raise TypeError("the file is open as text; open it with mode 'rb'")

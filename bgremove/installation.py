@@ -1,4 +1,4 @@
-"""How this bgremove was installed, for advice that fits."""
+"""The way this bgremove was installed, for fitting advice in messages."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ UNSUPPORTED = "bgremove runs on Linux and macOS; on Windows, run it in WSL or in
 
 
 def check_system() -> None:
-    """Raise ImportError on Windows, which lacks the calls that bgremove needs."""
+    """Raise ImportError on Windows, which lacks system calls that bgremove needs."""
     if sys.platform == "win32":
         raise ImportError(UNSUPPORTED)
 
 
 def is_checkout() -> bool:
-    """Tell whether the package runs from a checkout, not from an installed wheel."""
+    """Return whether the package runs from a checkout, not from an installed wheel."""
     return (CHECKOUT / "setup.cfg").is_file()
 
 
 def pip_install(extra: str = "") -> str:
-    """Return the command that installs the package here, with an extra where one is named."""
+    """Return the command that installs the package here, with an optional extra."""
     what = f"'.[{extra}]'" if extra else "."
     if is_checkout():
         return f"pip install -e {what} in the checkout"

@@ -1,4 +1,4 @@
-"""Log lines: JSON, each with the id of its request, or plain words on a terminal."""
+"""Log lines as JSON, each with the id of its request, or as plain text on a terminal."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 BUILT_IN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 MAX_TEXT = 1_000  # characters of one value of a line; a path alone may have 4,000
 MAX_EXCEPTION = 10_000
-# An API key of ours or what a cut left of one, wherever a client put it: in the path, say.
+# A bgremove API key or the rest of a cut one, wherever a client put it, such as in the path.
 KEY = re.compile(r"bgr_[A-Za-z0-9_-]{8,}")
-serves_at = ""  # the address of this process's server, for the line that says it is ready
+serves_at = ""  # the address of this process's server, for the readiness line
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON, with whatever ``extra`` gave it.
+    """Formats a record as one line of JSON, with its ``extra`` values.
 
-    JSON escapes control characters, so that nothing a client sent can forge a line or reach a
-    terminal; long values are cut, and API keys taken out.
+    JSON escapes control characters, so that text from a client cannot forge a line or control a
+    terminal. Long values are cut, and API keys removed.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -47,7 +47,7 @@ class JsonFormatter(logging.Formatter):
 class PlainFormatter(logging.Formatter):
     """Formats a record as one line for a person at a terminal.
 
-    Control characters are escaped, so that nothing a client sent reaches the terminal as such.
+    Control characters are escaped, so that text from a client cannot control the terminal.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -73,13 +73,13 @@ class PlainFormatter(logging.Formatter):
 
 
 def is_for_people(record: logging.LogRecord) -> bool:
-    """Tell whether a person at a terminal wants the line: requests, readiness, and trouble."""
+    """Return whether a line is shown on a terminal: requests, readiness and problems."""
     is_news = record.name == "bgremove.access" or record.getMessage() == "ready"
     return is_news or record.levelno > logging.INFO
 
 
 def is_plain(choice: str) -> bool:
-    """Tell whether lines are plain words: where they are chosen, or go to a terminal."""
+    """Return whether lines are plain text: by choice, or because they go to a terminal."""
     return choice == "text" or (choice == "auto" and sys.stdout.isatty())
 
 
@@ -89,29 +89,29 @@ def formatter(choice: str) -> logging.Formatter:
 
 
 def _cut(value: object) -> object:
-    """Cut a long text, and say how long it was."""
+    """Cut a long text and append its length."""
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return f"{value[:MAX_TEXT]}... ({len(value):,} characters)"
     return value
 
 
 class WithoutQuotes(logging.Filter):
-    """Takes out of gunicorn's lines what a client sent.
+    """Removes text of clients from gunicorn's lines.
 
-    A header that gunicorn cannot read is quoted there whole: it may be a key without its colon.
+    gunicorn quotes a header that it cannot parse in full, which may be a key without its colon.
     """
 
     QUOTING = re.compile(r"(Invalid request from ip=\S*: [A-Za-z ]+).*", re.DOTALL)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten such a line; let every line pass."""
+        """Remove the quoted text; accept every line."""
         if matched := self.QUOTING.fullmatch(record.getMessage()):
             record.msg, record.args = matched[1], ()
         return True
 
 
 def configure_logging(level: str, choice: str = "json") -> None:
-    """Send everything that bgremove logs to standard output; safe to call again."""
+    """Send all logs of bgremove to standard output; safe to call again."""
     logger = logging.getLogger("bgremove")
     handler = LossyHandler(sys.stdout)
     handler.setFormatter(formatter(choice))

@@ -1,7 +1,7 @@
-"""A log handler that no reader can hold up.
+"""A log handler that never blocks.
 
-A pipe that nobody reads is full after 64 KiB. A write to it waits, with the handler's lock, and
-every thread that logs waits behind it: all requests hang while health answers.
+A pipe without a reader is full after 64 KiB. A write then blocks while it holds the handler's lock,
+and every thread that logs waits for it: all requests hang while health checks still answer.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ DROPPED = "log lines were dropped: nobody reads them fast enough"
 
 
 class LossyHandler(logging.StreamHandler[TextIO]):
-    """Writes lines to a pipe, a terminal or a socket while there is room, and counts the others.
+    """Writes lines to a pipe, a terminal or a socket while there is room, and drops the others.
 
-    The next line that fits comes behind one that says how many were dropped.
+    A line with the number of dropped lines precedes the next line that fits.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__(stream)
         self.dropped = 0
-        self._rest = b""  # of a line that fitted in part
+        self._rest = b""  # the rest of a line that fitted in part
         writer = _writer(self.stream)
         self._always_fits = writer is None
         self._write: Callable[[bytes], int] = writer or len
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, or drop it where that would wait."""
+        """Write a line, or drop it where the write would block."""
         if self._always_fits:
             super().emit(record)
             return
@@ -53,7 +53,7 @@ class LossyHandler(logging.StreamHandler[TextIO]):
         return (self.format(note) + self.terminator).encode()
 
     def _is_written(self, line: bytes) -> bool:
-        """Write what there is room for; False where nothing of it is, and it may be dropped."""
+        """Write as much as fits; return False where nothing fits and the line may be dropped."""
         whole = len(line)
         try:
             while line:
@@ -66,7 +66,7 @@ class LossyHandler(logging.StreamHandler[TextIO]):
 
 
 def _writer(stream: TextIO) -> Callable[[bytes], int] | None:
-    """Return what writes bytes to a stream, and raises BlockingIOError where that would wait.
+    """Return a function that writes bytes to a stream, or raises BlockingIOError if that blocks.
 
     None for files, which always have room, and for streams without a descriptor.
     """
@@ -78,8 +78,8 @@ def _writer(stream: TextIO) -> Callable[[bytes], int] | None:
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stream.isatty()):
         return None
     try:
-        # The flag belongs to what the descriptor stands for, and others write there, too: so it is
-        # opened anew, where the system and the pipe's owner allow that.
+        # The non-blocking flag is shared by all processes that write to the pipe. It is therefore
+        # opened again where the system and the pipe's owner permit it.
         flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         return partial(os.write, os.open(f"/proc/self/fd/{descriptor}", flags))
     except OSError:

@@ -1,7 +1,7 @@
-"""The machine as this process may use it: cores, memory limits, processor instructions.
+"""The resources available to this process: cores, memory limits, processor instructions.
 
-psutil has the machine's totals. The limits of a container (cgroups) are not in it, nor are the
-processor's instructions; both are read here.
+psutil has the machine's totals, but neither the limits of a container (cgroups) nor the processor's
+instructions. Both are read here.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from pathlib import Path
 
 import psutil
 
-UNLIMITED = 1024.0  # cores; more than any machine here has
+UNLIMITED = 1024.0  # cores; more than any supported machine has
 CGROUPS = Path("/sys/fs/cgroup")
 CGROUP_OF_SELF = Path("/proc/self/cgroup")
 CPUINFO = Path("/proc/cpuinfo")
-# Sums of int8 products in one step. Without them int8 is no sure gain, and saturates on AVX2.
+# Int8 dot products in one instruction. Without them int8 may not be faster, and saturates on AVX2.
 DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "avxvnni", "asimddp"})
 
 
 def available_cpus(root: Path = CGROUPS, of_self: Path = CGROUP_OF_SELF) -> int:
-    """Return the cores of the affinity and of every cgroup quota, at least 1.
+    """Return the number of cores under the affinity and all cgroup quotas, at least 1.
 
-    A part of a core counts as one.
+    Fractions of a core are rounded up.
     """
     quotas = [_quota_v2(folder) for folder in _groups(root, of_self, controller="")]
     quotas.append(_quota_v1(root / "cpu"))

@@ -1,7 +1,7 @@
-"""Files in memory that two processes share, held against changes by one behind the other's back.
+"""Memory files shared by two processes, sealed against later changes.
 
-Linux has such files, and seals for them. Elsewhere a temporary file stands in that is unlinked at
-once; it cannot be sealed, so what comes out of it is copied before it is used.
+Linux provides such files and their seals. Other systems use a temporary file that is unlinked at
+once. It cannot be sealed, so its content is copied before use.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HAS_SEALS = hasattr(os, "memfd_create") and hasattr(fcntl, "F_ADD_SEALS")
 
 @contextlib.contextmanager
 def memory_file(name: str, size: int) -> Iterator[int]:
-    """Open a file in memory of ``size`` bytes that nobody can shrink or grow."""
+    """Open a memory file of ``size`` bytes that cannot shrink or grow."""
     file = open_memory_file(name)
     try:
         os.ftruncate(file, size)
@@ -39,10 +39,10 @@ def open_memory_file(name: str) -> int:
 
 
 def seal(file: int) -> None:
-    """Let nobody write to the file from now on.
+    """Make the file read-only for all processes.
 
     Raises:
-        OSError: It is mapped for writing somewhere.
+        OSError: A process has mapped the file for writing.
 
     """
     if HAS_SEALS:
@@ -50,6 +50,6 @@ def seal(file: int) -> None:
 
 
 def mapped(file: int, size: int) -> mmap.mmap | bytearray:
-    """Map the first bytes of a sealed file; what is written to the mapping stays in it."""
+    """Map the first bytes of a sealed file; writes to the mapping do not reach the file."""
     mapping = mmap.mmap(file, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
     return mapping if HAS_SEALS else bytearray(mapping)

@@ -1,4 +1,4 @@
-"""Failures of native code during a removal, as the errors of a request."""
+"""Conversion of failures in native code to the errors of a request."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ NO_THREAD = "can't start new thread"
 
 @contextmanager
 def native_errors() -> Iterator[None]:
-    """Turn a lack of memory and OpenCV's own errors into UpstreamError.
+    """Convert a lack of memory and OpenCV's own errors to UpstreamError.
 
-    OSError stands for a lack of memory or of descriptors: it is what mapping memory raises.
-    RuntimeError is what Python raises where it can start no thread.
+    Mapping memory raises OSError for a lack of memory or of descriptors. Python raises RuntimeError
+    when it cannot start a thread.
     """
     try:
         yield
     except (MemoryError, OSError) as error:
         raise UpstreamError("The server is out of memory", private=repr(error)) from error
-    except SystemError as error:  # OpenCV's, where numpy had no memory for its result
+    except SystemError as error:  # from OpenCV, when NumPy had no memory for its result
         if not isinstance(error.__cause__, MemoryError):
             raise
         raise UpstreamError("The server is out of memory", private=repr(error)) from error

@@ -1,4 +1,4 @@
-"""Options as text: the same words in the form, the command and the Python API."""
+"""Parsing of options, with the same words in the form, the command and the Python API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CANVAS_WORDS = f"WIDTHxHEIGHT in pixels, {MIN_SIDE} to {MAX_SIDE} a side, such a
 
 
 def parse_background(text: str) -> Colour:
-    """Read a colour. Raises ValueError with a sentence for anything else."""
+    """Parse a colour; raises ValueError with a sentence where the text is not one."""
     found = HEX.fullmatch(text)
     digits = found[1] if found else _named(text)
     if len(digits) == 3:
@@ -27,9 +27,9 @@ def parse_background(text: str) -> Colour:
 
 
 def fields_of(options: Options) -> dict[str, str]:
-    """Write options as the fields of a form, but for those that are left out.
+    """Return the options that are set as the fields of a form.
 
-    The file type is not among them: a client asks for it by Accept.
+    The file type is not included: clients request it with the Accept header.
     """
     fields = {"subject": options.subject.value, "output_format": options.output_format.value}
     if options.background is not None:
@@ -43,17 +43,17 @@ def fields_of(options: Options) -> dict[str, str]:
 
 
 def _named(text: str) -> str:
-    from PIL import ImageColor  # here: few requests need it, and it costs a worker memory
+    from PIL import ImageColor  # imported here: few requests need it, and it costs a worker memory
 
     value = ImageColor.colormap.get(text.lower())
     if value is None:
         raise ValueError(f"Must be {BACKGROUND_WORDS}")
-    # Pillow replaces the text of a name by three numbers once `getrgb` was asked for it.
+    # Pillow replaces the text of a name by three numbers once `getrgb` has read it.
     return value.removeprefix("#") if isinstance(value, str) else bytes(value).hex()
 
 
 def parse_margin(text: str) -> Margin:
-    """Read a margin. Raises ValueError with a sentence for anything else, or one over a limit."""
+    """Parse a margin; raises ValueError with a sentence where it is invalid or over a limit."""
     found = LENGTH.fullmatch(text)
     if found is None:
         raise ValueError(f"Must be {MARGIN_WORDS}")
@@ -67,7 +67,7 @@ def parse_margin(text: str) -> Margin:
 
 
 def parse_canvas(text: str) -> tuple[int, int]:
-    """Read a canvas: width, height. Raises ValueError with a sentence for anything else."""
+    """Parse a canvas as (width, height); raises ValueError with a sentence where it is invalid."""
     found = CANVAS.fullmatch(text.lower())
     if found is None:
         raise ValueError(f"Must be {CANVAS_WORDS}")

@@ -1,4 +1,4 @@
-"""The people in a picture: whether there are any, and which part of a saliency map they are."""
+"""The people in a picture: their detection and their part of a saliency map."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHOWN_SIDE = 1280  # px: a longer picture is halved first; the networks see 300Â
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PeopleSight:
-    """The people that detectors found in ``bgr``, uint8 (H, W, 3), and the prior of where they are.
+    """The people detected in ``bgr``, uint8 (H, W, 3), and the prior of their positions.
 
     ``prior``: float32 (256, 256) in [0, 1].
     """
@@ -43,10 +43,10 @@ def find_people(bgr: ImageU8, finder: PeopleFinder, stages: Stages) -> PeopleSig
     """Look for people in a picture, uint8 (H, W, 3).
 
     Returns:
-        What was found, or None where nobody is to be seen.
+        The detections and the prior, or None where no person is found.
 
     Raises:
-        ModelUnavailableError: a prior's file is not what the manifest says.
+        ModelUnavailableError: the file of a prior differs from the manifest.
         UpstreamError: a network failed, or the deadline passed.
 
     """
@@ -68,10 +68,10 @@ def find_people(bgr: ImageU8, finder: PeopleFinder, stages: Stages) -> PeopleSig
 def people_of(
     saliency: ArrayF32, sight: PeopleSight, finder: PeopleFinder, stages: Stages
 ) -> ArrayF32:
-    """Return the people of a saliency map, float32 (S, S) in [0, 1], as a map of the same size.
+    """Limit a saliency map, float32 (S, S) in [0, 1], to its people; the size stays.
 
-    The prior looks again at people whom only a detector found, and at all of them from close by
-    where they are small in the picture.
+    The prior runs again on the boxes of people that only a detector found, and on a crop of all
+    people where they are small in the picture.
     """
     people, size = sight.people, (sight.bgr.shape[1], sight.bgr.shape[0])
 

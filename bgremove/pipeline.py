@@ -1,4 +1,4 @@
-"""The recipe: a picture in, its subject out."""
+"""The pipeline of a removal, from a picture to its cut-out subject."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def remove_background(
     """Cut the subject out of a picture and encode the result.
 
     Raises:
-        ImageError: the picture is at fault.
+        ImageError: the picture is invalid.
         ValidationError: the canvas or the answer is over a limit.
         NoSubjectError: nothing stands out from the background.
         UpstreamError: processing failed or passed the deadline.
@@ -72,7 +72,7 @@ def remove_background(
 def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages) -> Cut:
     """Cut the subject out of a picture, a file or pixels within the limits.
 
-    Raises what `remove_background` raises.
+    Raises the errors of `remove_background`.
     """
     check_canvas(options, engine.limits.max_pixels)
     with native_errors():
@@ -97,7 +97,7 @@ def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, sta
 def _room_of_answer(
     cut: Cut, options: Options, engine: Engine, deadline: Deadline
 ) -> AbstractContextManager[None]:
-    """Hold room for an answer that may be larger than its picture, or is encoded whole."""
+    """Reserve room for an answer that may be larger than its picture, or is encoded as a whole."""
     if not options.extras:
         return nullcontext()
     placement = place(cut.cutout, options)

@@ -27,13 +27,13 @@ from bgremove.settings import Settings
 from bgremove.shared_engine import acquire, release
 from bgremove.stages import Stages
 
-# Two pictures at once fill the gaps that one leaves; more than eight only cost memory.
+# Two pictures at once use the time in which one is idle; more than eight only cost memory.
 LEAST_JOBS, MOST_JOBS = 2, 8
-AHEAD = 2  # results, for each job, that `map` computes before they are asked for
+AHEAD = 2  # results per job that `map` computes in advance
 
 
 class Wanted(TypedDict, total=False):
-    """The options of a removal, in the words of the HTTP interface.
+    """The options of a removal, with the values of the HTTP interface.
 
     ``subject``: "universal", "human" or "product".
     ``format``: "transparent", "white_bg", "mask" or "crop".
@@ -54,8 +54,8 @@ class Wanted(TypedDict, total=False):
 def remove(image: Picture, **options: Unpack[Wanted]) -> Result:
     """Cut the subject out of one picture.
 
-    The models are loaded by the first call and stay for the next ones. The first call on a machine
-    fetches them.
+    The first call loads the models and keeps them for later calls. The first call on a machine
+    downloads them.
 
     Args:
         image: A path, the bytes of a file, a binary file, a PIL image, or an array: uint8 (H, W),
@@ -66,7 +66,7 @@ def remove(image: Picture, **options: Unpack[Wanted]) -> Result:
         The result: `Result.save`, `Result.image`, `Result.rgba`, `Result.data`.
 
     Raises:
-        BgremoveError: The picture or an option is at fault (ValidationError), nothing stands out
+        BgremoveError: The picture or an option is invalid (ValidationError), nothing stands out
             (NoSubjectError), the weights are missing (WeightsError), or processing failed.
         OSError: The file cannot be read.
 
@@ -77,8 +77,8 @@ def remove(image: Picture, **options: Unpack[Wanted]) -> Result:
 class Remover:
     """Cuts subjects out of pictures, with the models loaded once.
 
-    Use it in a ``with`` block, or call `close`. Safe to use from several threads; make one in each
-    process, after it was forked.
+    Use it in a ``with`` block, or call `close`. It is safe to use from several threads. Create one
+    in each process, after the fork.
     """
 
     def __init__(
@@ -89,23 +89,23 @@ class Remover:
         settings: Settings | None = None,
         **options: Unpack[Wanted],
     ) -> None:
-        """Set what is wanted; nothing is loaded before the first picture or ``with``.
+        """Set the options; models are loaded with the first picture or ``with``.
 
         Args:
-            jobs: Pictures worked on at once, 1 to 64. None: one for each core, 2 to 8.
-            offline: Never fetch weights.
+            jobs: Pictures processed at once, 1 to 64. None: one for each core, 2 to 8.
+            offline: Never download weights.
             settings: Limits and folders; None reads the ``BGREMOVE_*`` environment.
             **options: See `Wanted`.
 
         Raises:
-            ValidationError: An option is wrong; its details name each.
+            ValidationError: An option is wrong; the details list each.
             SettingsError: The environment is wrong.
 
         """
         if jobs is not None and not 1 <= jobs <= 64:
             raise ValueError(f"jobs is {jobs}; it has to be from 1 to 64")
         self._options = options
-        read_options(options)  # to raise now
+        read_options(options)  # raises now if they are invalid
         self._jobs = jobs or min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
         self._settings = replace(settings or Settings.from_env(os.environ), places=self._jobs)
         self._offline = offline
@@ -117,29 +117,29 @@ class Remover:
     def remove(self, image: Picture, **options: Unpack[Wanted]) -> Result:
         """Cut the subject out of one picture, as `bgremove.remove` does.
 
-        ``options`` count for this picture, before those of the remover.
+        ``options`` override those of the remover for this picture.
         """
         wanted = read_options(self._options | options)
         engine = self._ready()
         picture = read_picture(image, engine.limits)
-        # Those at work share the cores: each has the time of a request for every place.
+        # Running pictures share the cores: each has the time of a request for every slot.
         stages = Stages(Deadline.after(self._settings.timeout_s * self._jobs))
         return Result(cut_out(picture, wanted, engine, stages), wanted, source=image)
 
     async def aremove(self, image: Picture, **options: Unpack[Wanted]) -> Result:
-        """Cut the subject out in a thread, for asyncio; more than ``jobs`` calls wait in line."""
+        """Cut the subject out in a thread, for asyncio; calls beyond ``jobs`` wait their turn."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool(), partial(self.remove, image, **options))
 
     def map(self, images: Iterable[Picture], **options: Unpack[Wanted]) -> Iterator[Result]:
         """Cut the subjects out of many pictures, on all cores.
 
-        A picture that fails gives a result whose ``error`` is set, and stops nothing. Results come
-        in the order of the pictures. Memory is bounded: pictures are taken from ``images`` only as
-        results are, but for a few ahead.
+        A picture that fails gives a result with ``error`` set; the others continue. Results come in
+        the order of the pictures. Memory is bounded: pictures are taken from ``images`` only a few
+        ahead of the results.
 
         Args:
-            images: Pictures as `remove` takes them.
+            images: Pictures as `remove` accepts them.
             **options: As in `remove`.
 
         Yields:
@@ -147,7 +147,7 @@ class Remover:
 
         Raises:
             WeightsError: The weights are missing.
-            TypeError: Something in ``images`` is no picture.
+            TypeError: An item of ``images`` is not a picture.
 
         """
         self._ready()
@@ -165,7 +165,7 @@ class Remover:
                 future.cancel()
 
     def close(self) -> None:
-        """End the threads, and the decoders and models where no other remover uses them."""
+        """End the threads, and also the decoders and models if no other remover uses them."""
         with self._lock:
             self._is_closed = True
             engine, self._engine = self._engine, None
@@ -211,10 +211,10 @@ class Remover:
 
 
 def read_options(words: Wanted) -> Options:
-    """Return the options that ``words`` name.
+    """Parse the options in ``words``.
 
     Raises:
-        ValidationError: A value is not one of its choices, or options do not go together.
+        ValidationError: A value is not one of its choices, or options cannot be combined.
 
     """
     values: dict[str, Any] = {}
@@ -254,5 +254,5 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 @cache
 def _kept() -> Remover:
-    """Return the remover of `remove`, which lives as long as the process."""
+    """Return the remover behind `remove`, which lives as long as the process."""
     return Remover()

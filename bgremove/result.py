@@ -1,4 +1,4 @@
-"""The result of the Python API: a cutout that becomes a picture, an array or a file when asked."""
+"""The result of the Python API: a cutout, converted to a picture, an array or a file on demand."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ SUFFIXES = {
 
 
 class Result:
-    """What became of one picture.
+    """The result for one picture.
 
-    Nothing is encoded until it is asked for, and then once. Where ``error`` is set, every other
-    attribute that needs the cutout raises it.
+    The file is encoded on first use, and only once. Where ``error`` is set, every attribute that
+    needs the cutout raises it.
 
     Attributes:
         source: The picture as it was given.
@@ -56,7 +56,7 @@ class Result:
 
     @property
     def cut(self) -> Cut:
-        """The cutout with all that is known of it; raises ``error`` where there is none."""
+        """The cutout with its metadata; raises ``error`` where there is none."""
         if self._cut is None:
             raise self.error or RuntimeError("this result has neither a cutout nor an error")
         return self._cut
@@ -83,12 +83,12 @@ class Result:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was done otherwise than asked: the words of ``X-Warnings``."""
+        """The differences from the request, as the words of ``X-Warnings``."""
         return self.cut.warnings
 
     @cached_property
     def encoded(self) -> EncodedImage:
-        """The file that the service would answer, with its type and size."""
+        """The encoded file as the service would send it, with its type and size."""
         return self._encode(self._options.file_type)
 
     @property
@@ -112,12 +112,12 @@ class Result:
 
     @property
     def rgba(self) -> ImageU8:
-        """The same as straight RGBA, uint8 (H, W, 4), whatever the format."""
+        """The picture as straight RGBA, uint8 (H, W, 4), in every format."""
         return np.asarray(self.image.convert("RGBA"))
 
     @property
     def image(self) -> Image.Image:
-        """The picture for PIL: RGBA, RGB for ``white_bg``, L for ``mask``."""
+        """The picture as a PIL image: RGBA, RGB for ``white_bg``, L for ``mask``."""
         image = Image.fromarray(self.pixels)
         if profile := self.cut.cutout.icc_profile:
             image.info["icc_profile"] = profile
@@ -131,10 +131,10 @@ class Result:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file and return its path.
 
-        The end of the name chooses the file type where the format has it: .png, .jpg, .webp.
+        The suffix selects the file type where the format supports it: .png, .jpg, .webp.
 
         Raises:
-            ValidationError: The format cannot be such a file: JPEG has no transparency.
+            ValidationError: The format does not support the file type: JPEG has no transparency.
             OSError: The file cannot be written.
 
         """

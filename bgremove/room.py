@@ -1,4 +1,4 @@
-"""Bound the pixels of the pictures that are worked on at once, and with them the memory."""
+"""Limit the pixels of the pictures in progress, and with them the memory."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from contextlib import contextmanager
 from bgremove.deadline import Deadline
 
 WAITING = "waiting for memory"
-LOOK_S = 1.0  # between two looks whether the client is still there
+LOOK_S = 1.0  # between two checks that the client is still connected
 
 
 class Room:
-    """Room for ``pixels`` in all; one picture has room always, however large.
+    """Room for ``pixels`` in total; a single picture always has room, whatever its size.
 
-    Pictures enter in the order in which they come, so that small ones do not keep a large one out.
+    Pictures enter in the order of arrival, so that small ones cannot delay a large one forever.
     """
 
     def __init__(self, pixels: int) -> None:
         self._pixels = pixels
-        self._changed = threading.Condition()  # guards what follows
+        self._changed = threading.Condition()  # guards the attributes below
         self._in_use = 0
         self._line: deque[object] = deque()
 
     @contextmanager
     def held(self, pixels: int, deadline: Deadline) -> Iterator[None]:
-        """Hold room for a picture, waiting for it until ``deadline``.
+        """Wait until there is room for a picture and hold it for the block.
 
         Raises:
-            DeadlineExceededError: There was no room in time.
-            ClientGoneError: Nobody waits for the answer any more.
+            DeadlineExceededError: There was no room before ``deadline``.
+            ClientGoneError: The client has disconnected.
 
         """
         self._enter(pixels, deadline)

@@ -1,7 +1,7 @@
-"""Find what stands out in a picture: one network looks, others too where it is unsure.
+"""Find the salient object of a picture with one network, and with others where it is unsure.
 
-U²-Net is sure of the whole and fills openings; IS-Net draws finer and loses parts. docs/quality.md
-has the measurements behind ASK_BELOW, FINE_SIDE and the efforts.
+U²-Net finds the whole object but fills openings. IS-Net draws finer edges but loses parts.
+docs/quality.md has the measurements behind ASK_BELOW, FINE_SIDE and the efforts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bgremove.matting.presence import confidence, has_subject, have_subject
 from bgremove.matting.things import has_openings, solidity, thing_of
 from bgremove.stages import Stages
 
-# Confidence of the first network below which the second is asked at `balanced`.
+# Confidence of the first network below which the second runs at `balanced`.
 ASK_BELOW = {Subject.UNIVERSAL: 0.85, Subject.HUMAN: 0.9}
 # IS-Net is as sure of a printed picture as of the cover around it, so a product has U²-Net as well
 # always, and IS-Net at its smaller size where they agree less than this (as IoU).
@@ -30,7 +30,7 @@ MAYBE_FILLED = 0.85
 # IS-Net's map of a product stays as it is from this confidence on. On a picture whose longer side
 # is more than FINE_SIDE pixels it keeps hair and wire that fusing with 320² loses.
 KEEP, KEEP_LARGE = 0.95, 0.5
-# Confidence from which the first network's subject needs no other network to see it as well.
+# Confidence from which the first network's subject needs no confirmation by another network.
 ALONE = {Subject.UNIVERSAL: 0.5, Subject.HUMAN: 0.5, Subject.PRODUCT: 0.95}
 FINE_SIDE = 1000
 NO_SUBJECT = "No subject stands out from the background of this picture"
@@ -42,9 +42,9 @@ class Sight:
     """The saliency map of a picture and the evidence for it.
 
     ``saliency``: float32 (S, S) in [0, 1], stretched over the whole picture. ``models``: the names
-    of the networks that gave it. ``agreement``: intersection over union of the first two networks'
-    subjects, None where one network ran. ``absence``: the sentence for the client where the map
-    holds no subject.
+    of the networks that produced it. ``agreement``: intersection over union of the first two
+    networks' subjects, None where one network ran. ``absence``: the sentence for the client where
+    the map shows no subject.
     """
 
     saliency: ArrayF32
@@ -57,16 +57,16 @@ class Sight:
 
     @property
     def model(self) -> str:
-        """The names of the models, as ``X-Model`` has them."""
+        """The names of the models, in the form of ``X-Model``."""
         return "+".join(self.models)
 
 
 def salient(
     image: DecodedImage, subject: Subject, model: Model, sessions: Sessions, stages: Stages
 ) -> Sight:
-    """Run the networks that the effort of ``sessions`` grants a picture, and fuse their maps.
+    """Run the networks that the effort of ``sessions`` allows, and fuse their maps.
 
-    Raises what `Session.run` and `Sessions.get` raise.
+    Raises the errors of `Session.run` and `Sessions.get`.
     """
     first, *others = _networks(subject, model, sessions)
     maps, names = [map_of(image, first, sessions, stages)], [first.name]
@@ -98,7 +98,7 @@ def salient(
 
 
 def _networks(subject: Subject, model: Model, sessions: Sessions) -> list[Model]:
-    """Return the networks that may be asked, the one that looks first at the head."""
+    """Return the networks that may run, in their order."""
     other = sessions.second_opinion(model)
     pair = sorted([model, other] if other else [model], key=lambda network: network.size)
     if sessions.effort is Effort.FAST:
@@ -112,7 +112,7 @@ def _networks(subject: Subject, model: Model, sessions: Sessions) -> list[Model]
 
 
 def _are_settled(maps: list[ArrayF32], subject: Subject, sessions: Sessions) -> bool:
-    """Tell whether the maps so far need no further network."""
+    """Return whether the maps so far are enough without a further network."""
     if subject is Subject.PRODUCT:
         return len(maps) > 1 and agreement(maps[0], maps[1]) >= AGREED
     if sessions.effort is Effort.BEST:
@@ -123,7 +123,7 @@ def _are_settled(maps: list[ArrayF32], subject: Subject, sessions: Sessions) -> 
 
 
 def _fused(maps: list[ArrayF32], image: DecodedImage, subject: Subject) -> ArrayF32:
-    """Fuse two or more maps, without those that misread the thing in the picture."""
+    """Fuse two or more maps, without those that misinterpret the thing in the picture."""
     coarse, *finer = sorted(maps, key=lambda saliency: saliency.size)
     if subject is Subject.PRODUCT:
         return _product(coarse, finer, image)
@@ -133,7 +133,7 @@ def _fused(maps: list[ArrayF32], image: DecodedImage, subject: Subject) -> Array
 
 
 def _product(coarse: ArrayF32, finer: list[ArrayF32], image: DecodedImage) -> ArrayF32:
-    """Choose or fuse the maps of a product; the middle one only says whether it is a print."""
+    """Choose or fuse the maps of a product; the middle one only decides whether it is a print."""
     finest = finer[-1]
     if has_openings(finest, coarse, image.bgr):
         return finest

@@ -1,4 +1,4 @@
-"""What an operator can set: one row a value, read from ``BGREMOVE_*`` once, at start-up.
+"""The settings for operators, a row each, read once from ``BGREMOVE_*`` at start-up.
 
 The table in docs/settings.md is generated from these rows (`make settings`); a test compares them.
 """
@@ -20,14 +20,14 @@ from bgremove.errors import SettingsError
 PREFIX = "BGREMOVE_"
 CHECKOUT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
-# Names of the same prefix that are no settings: the key that a command sends to a service.
+# Names with the same prefix that are not settings: the key that a command sends to a service.
 OTHER_NAMES = frozenset({"BGREMOVE_API_KEY"})
 
 
 def _weights_dir() -> Path:
-    """Return where weights lie unless told: in a checkout, else where a user's data belong.
+    """Return the default folder of weights: in a checkout, otherwise among the user's data.
 
-    ``~`` stays where nobody knows a home: whoever has none must say BGREMOVE_WEIGHTS_DIR.
+    ``~`` stays in the path where the user has no home; BGREMOVE_WEIGHTS_DIR must be set then.
     """
     if (CHECKOUT / "weights" / "manifest.toml").is_file():
         return CHECKOUT / "weights"
@@ -35,7 +35,7 @@ def _weights_dir() -> Path:
 
 
 def listed(text: str) -> list[str]:
-    """Return the items of a setting that holds several, with commas between them."""
+    """Split a comma-separated setting into its items."""
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
@@ -58,10 +58,10 @@ def _row(
     secret: bool = False,
     check: Callable[[str], None] | None = None,
 ) -> Any:
-    """Declare a setting: its default, unit, help, and the values that are let in.
+    """Declare a setting: its default, unit, help and accepted values.
 
-    Not ``blank``: to set it to nothing is a fault. A ``secret`` is never shown. ``check`` raises
-    ValueError for a text at fault.
+    Without ``blank`` an empty value is an error. A ``secret`` is never shown. ``check`` raises
+    ValueError for an invalid text.
     """
     metadata = {"unit": unit, "help": text, "low": low, "high": high, "choices": choices}
     metadata |= {"blank": blank, "secret": secret, "check": check}
@@ -70,7 +70,7 @@ def _row(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every value an operator can set; the defaults are those of the contract."""
+    """All settings; the defaults are those of the contract."""
 
     max_upload_bytes: int = _row(
         10 * MIB, "bytes", "Largest picture accepted.", low=1, high=64 * MIB
@@ -168,8 +168,11 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """Read every ``BGREMOVE_*`` value.
 
-        Raises SettingsError with all faults at once: a value of the wrong type, outside its bounds
-        or not one of its choices. Names that no setting has are left to `unknown_names`.
+        Unknown names are ignored here; `unknown_names` reports them.
+
+        Raises:
+            SettingsError: values have the wrong type, are outside their bounds or not one of their
+                choices; the error lists all of them.
         """
         rows = {PREFIX + row.name.upper(): row for row in fields(cls)}
         values: dict[str, Any] = {}
@@ -191,9 +194,10 @@ class Settings:
 def whole_number(
     environ: Mapping[str, str], name: str, default: int, *, low: int, high: int
 ) -> int:
-    """Return a number that the environment may set under a name without our prefix.
+    """Return a number that the environment may set under a name without the prefix.
 
-    Raises SettingsError where it is no number, or outside its bounds.
+    Raises:
+        SettingsError: the value is not a whole number, or outside its bounds.
     """
     text = environ.get(name, str(default))
     rules = {"low": low, "high": high, "blank": True, "choices": ()}
@@ -204,9 +208,9 @@ def whole_number(
 
 
 def unknown_names(environ: Mapping[str, str]) -> list[str]:
-    """Say, a sentence each, which ``BGREMOVE_*`` names no setting has.
+    """Return a sentence for each ``BGREMOVE_*`` name that is not a setting.
 
-    They are for the log and no fault: Kubernetes sets BGREMOVE_SERVICE_HOST and the like for a
+    They are logged and not errors: Kubernetes sets names such as BGREMOVE_SERVICE_HOST for a
     service of this name.
     """
     known = [PREFIX + row.name.upper() for row in fields(Settings)]

@@ -1,4 +1,4 @@
-"""Engines that several removers of one process share, so that each model is loaded once."""
+"""Engines shared by the removers of a process, so that each model is loaded once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _users: Counter[Settings] = Counter()
 
 
 def acquire(settings: Settings, *, offline: bool) -> Engine:
-    """Return the engine of ``settings``, its weights verified and its default model warm.
+    """Return the engine of ``settings``, with verified weights and a warm default model.
 
-    Missing weights are fetched first, unless ``offline``. Each call needs a `release`.
+    Missing weights are downloaded first, unless ``offline``. Each call needs a `release`.
 
     Raises:
         WeightsError: The weights are missing or damaged.
-        SettingsError: This machine does not have what is set.
+        SettingsError: This machine cannot satisfy the settings.
 
     """
     with _lock:
@@ -36,7 +36,7 @@ def acquire(settings: Settings, *, offline: bool) -> Engine:
 
 
 def release(settings: Settings) -> None:
-    """End the decoders and threads of an engine where this was its last user."""
+    """Release an engine; the last user ends its decoders and threads."""
     with _lock:
         _users[settings] -= 1
         engine = None if _users[settings] else _engines.pop(settings)

@@ -1,4 +1,4 @@
-"""Find the subject of a picture: what stands out, or people where they are asked for."""
+"""Find the subject of a picture: the salient object, or people where they are requested."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ logger = logging.getLogger(__name__)
 def look(
     image: DecodedImage, subject: Subject, model: Model, sessions: Sessions, stages: Stages
 ) -> Sight:
-    """Find the subject of a picture; people where ``subject`` asks for them.
+    """Find the subject of a picture; people where ``subject`` requests them.
 
-    Raises what `Session.run` and `Sessions.get` raise.
+    Raises the errors of `Session.run` and `Sessions.get`.
     """
     if subject is Subject.HUMAN and sessions.has_people:
         return _people(image, model, sessions, stages)
@@ -34,7 +34,7 @@ def look(
 
 
 def _people(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
-    """Find the people in a picture; without their priors, whatever stands out, with a warning."""
+    """Find the people in a picture; without weights for it, the salient object, with a warning."""
     finder = sessions.people
     try:
         people = find_people(image.bgr, finder, stages)

@@ -1,4 +1,4 @@
-"""The clock of one request: how long each stage took, and whether there is time for the next."""
+"""Timing of the stages of a request, with a check of the deadline after each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bgremove.deadline import Deadline
 
 
 class Stages:
-    """Times stages by name, those that come again in all, and looks at the deadline after each."""
+    """Times stages by name, adds up repeated ones, and checks the deadline after each."""
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
@@ -20,7 +20,7 @@ class Stages:
     def stage(self, name: str, *, is_last: bool = False) -> Iterator[None]:
         """Time a stage; raises DeadlineExceededError after it when the deadline has passed.
 
-        After the last one it does not: the work is done, and its client waits for it.
+        The last stage is not checked: the result is ready, and the client waits for it.
         """
         started = time.perf_counter()
         yield

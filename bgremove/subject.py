@@ -1,4 +1,4 @@
-"""Where the subject of a picture is: in its own alpha, its ground's colour, or a network's map."""
+"""Find the subject from the picture's own alpha, the ground's colour, or a network's map."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bgremove.salience import NO_SUBJECT, Sight
 from bgremove.sight import look
 from bgremove.stages import Stages
 
-NO_MODEL = "none"  # `X-Model` of a picture that was cut out already
+NO_MODEL = "none"  # `X-Model` of a picture that is cut out already
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """A subject's matte, the networks that ran, and the confidence in [0, 1].
 
-    ``is_unmixed``: the picture's colours are free of a background already.
+    ``is_unmixed``: the picture's colours contain no background.
     """
 
     matte: Matte
@@ -69,7 +69,7 @@ def _already_cut_out(image: DecodedImage, header: ImageHeader, alpha: ArrayF32) 
 
 
 def _graphic(image: DecodedImage, subject: Subject, sight: Sight) -> Exact | None:
-    """Return the alpha of a graphic; None for photographs, and where people are asked for."""
+    """Return the alpha of a graphic; None for photographs, and where people are requested."""
     if subject is Subject.HUMAN or image.alpha is not None:
         return None
     return graphic_alpha(image.bgr, sight.saliency, sees=sight.has_subject)

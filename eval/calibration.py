@@ -1,4 +1,4 @@
-"""How far a remover's confidence can be believed."""
+"""Calibration of a remover's confidence."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def expected_error(confidence: NDArray[np.float64], iou: NDArray[np.float64]) ->
     """Return the expected calibration error over BINS bins of equal width.
 
     Args:
-        confidence: float64 (N,) in [0, 1], the IoU that was expected.
-        iou: float64 (N,) in [0, 1], the IoU measured.
+        confidence: float64 (N,) in [0, 1], the expected IoU.
+        iou: float64 (N,) in [0, 1], the measured IoU.
     """
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = np.bincount(bins, weights=confidence - iou, minlength=BINS)
@@ -31,7 +31,7 @@ def expected_error(confidence: NDArray[np.float64], iou: NDArray[np.float64]) ->
 
 
 def calibration(label: str, scores: Sequence[Score]) -> str:
-    """Return a sentence on the answers' confidence, or nothing where none was given."""
+    """Return a sentence on the answers' confidence, or an empty text where they have none."""
     known = [(s.confidence, s.iou) for s in scores if s.confidence is not None]
     if not known:
         return ""

@@ -1,7 +1,7 @@
-"""Score ways of removing backgrounds against pictures whose true alpha is known.
+"""Score removers against pictures whose true alpha is known.
 
-Each FOLDER holds manifest.tsv and the pictures it names. A remover takes the bytes of an uploaded
-picture and a Subject and returns an Answer; where it sees nothing it raises NoSubjectError.
+Each FOLDER holds manifest.tsv and the pictures it lists. A remover takes the bytes of an uploaded
+picture and a Subject and returns an Answer. It raises NoSubjectError where it finds no subject.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Answer:
     """A remover's answer.
 
     ``alpha`` is float32 (H, W) in [0, 1]. ``confidence`` in [0, 1] is the IoU that the remover
-    expects, None when it does not say.
+    expects, None when it reports none.
     """
 
     alpha: ArrayF32
@@ -76,7 +76,7 @@ def report(name: str, scores: Sequence[Score], *, halves: bool = False) -> str:
     Args:
         name: label of the tables.
         scores: the figures in manifest order, at least one.
-        halves: whether pictures at even and at odd places get tables of their own.
+        halves: whether pictures with even and with odd indices get separate tables.
     """
     parts = [(name, scores)]
     if halves:

@@ -1,4 +1,4 @@
-"""A folder of pictures and true masks, listed in manifest.tsv."""
+"""Datasets: folders of pictures and true masks, listed in manifest.tsv."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from bgremove.datatypes import Subject
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
 
-# Columns that a manifest must have; `kind` is optional, others are ignored.
+# Required columns of a manifest; `kind` is optional, others are ignored.
 COLUMNS = ("dataset", "subject", "stem", "image_path", "mask_path", "mask_kind", "width", "height")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture with its truth.
+    """A picture with its true mask.
 
-    ``soft`` is true when the mask is an alpha matte. ``kind`` names the sort of picture that the
-    table by kind groups, or is empty.
+    ``soft`` is true when the mask is an alpha matte. ``kind`` is the group of the picture in the
+    table by kind, or empty.
     """
 
     dataset: str
@@ -36,7 +36,7 @@ class Sample:
     kind: str = ""
 
     def truth(self) -> ArrayF32:
-        """Return the true alpha, float32 (H, W) in [0, 1]: 0 and 1 only unless ``soft``."""
+        """Return the true alpha, float32 (H, W) in [0, 1]; only 0 and 1 unless ``soft``."""
         grey = cv2.imread(str(self.mask), cv2.IMREAD_GRAYSCALE)
         if grey is None:
             raise ValueError(f"{self.mask.name} of {self.dataset} cannot be read")

@@ -1,7 +1,7 @@
-"""The field's measures of a matte against the truth.
+"""Standard measures of a matte against the true one.
 
-Written here because pysodmetrics 1.6.2 wants opencv < 5 and numpy < 2.3.5. Checked against it on 41
-pictures of the evaluation set.
+They are implemented here because pysodmetrics 1.6.2 requires opencv < 5 and numpy < 2.3.5. They
+are checked against it on 41 pictures of the evaluation set.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 BETA_SQUARED = 0.3  # of salient object detection: precision counts more
-TOLERANCE = 2.0  # px: how far off a boundary may lie and still be right
-GHOST_WIDTH = (
-    0.03  # of the longer side: what is half-transparent over more is neither edge nor hair
-)
+TOLERANCE = 2.0  # px: the largest distance between matching boundaries
+GHOST_WIDTH = 0.03  # of the longer side: wider half-transparent areas are neither edge nor hair
 GRADIENT_SIGMA = 1.4  # px, of alphamatting.com's gradient error
 
 
@@ -40,7 +38,7 @@ def iou(mask: Mask, truth: Mask) -> float:
 def f_curve(alpha: ArrayF32, truth: Mask) -> NDArray[np.float64]:
     """Return F with BETA_SQUARED at the thresholds 255 to 0 of alpha as uint8, float64 (256,)."""
     levels = (alpha * 255).astype(np.uint8)
-    if alpha.max() > alpha.min():  # the field's habit: each map stretched over [0, 1]
+    if alpha.max() > alpha.min():  # the convention: each map is stretched over [0, 1]
         stretched = (alpha - alpha.min()) / (alpha.max() - alpha.min())
         levels = (stretched * 255).astype(np.uint8)
     hits = np.bincount(levels[truth], minlength=256)[::-1].cumsum()
@@ -52,7 +50,7 @@ def f_curve(alpha: ArrayF32, truth: Mask) -> NDArray[np.float64]:
 
 
 def boundary_f(mask: Mask, truth: Mask) -> float:
-    """Return F1 of the masks' inner boundaries, met where within TOLERANCE of each other."""
+    """Return F1 of the masks' inner boundaries, which match within TOLERANCE of each other."""
     ours, theirs = _boundary(mask), _boundary(truth)
     if not ours.any() or not theirs.any():
         return float(ours.any() == theirs.any())
@@ -74,8 +72,8 @@ def _distance(boundary: Mask) -> ArrayF32:
 def ghost_share(alpha: ArrayF32) -> float:
     """Return the share of the subject that is a ghost: half-transparent and wider than an edge.
 
-    A ghost is where 0.1 < alpha < 0.9 after a morphological opening by a square whose side is
-    GHOST_WIDTH of the picture's longer side. The subject is where alpha > 0.5.
+    A ghost is an area of 0.1 < alpha < 0.9 after a morphological opening by a square whose side is
+    GHOST_WIDTH of the picture's longer side. The subject is the area of alpha > 0.5.
 
     Args:
         alpha: float32 (H, W) in [0, 1].

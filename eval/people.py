@@ -1,8 +1,7 @@
-"""Count which pictures ``subject=human`` refuses, on a folder as `python -m eval` takes.
+"""Count the pictures that ``subject=human`` refuses, in a folder for `python -m eval`.
 
-Pictures of the subject human are to be accepted, all others refused. Not counted are pictures of
-other subjects in which somebody is to be seen all the same; ``people_seen.tsv`` lists those of the
-evaluation set.
+Pictures of the subject human should be accepted, all others refused. Pictures of other subjects
+that also show a person are not counted; ``people_seen.tsv`` lists those of the evaluation set.
 """
 
 from __future__ import annotations
@@ -29,20 +28,20 @@ SEEN = Path(__file__).with_name("people_seen.tsv")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a picture was refused."""
+    """The verdict on a picture: accepted or refused."""
 
     sample: Sample
     refused: bool
 
 
 def somebody_seen(path: Path = SEEN) -> set[tuple[str, str]]:
-    """Return dataset and stem of the pictures in which somebody is to be seen."""
+    """Return dataset and stem of the pictures of other subjects that show a person."""
     with path.open(encoding="utf-8", newline="") as file:
         return {(row["dataset"], row["stem"]) for row in csv.DictReader(file, delimiter="\t")}
 
 
 def judge(remove: Remover, samples: Sequence[Sample]) -> list[Verdict]:
-    """Ask for the people in each sample."""
+    """Run a remover for the people in each sample."""
     verdicts = []
     for sample in samples:
         try:
@@ -54,7 +53,7 @@ def judge(remove: Remover, samples: Sequence[Sample]) -> list[Verdict]:
 
 
 def table(verdicts: Sequence[Verdict], seen: set[tuple[str, str]]) -> str:
-    """Return a Markdown table of the refusals, by half of the pictures, and the wrong verdicts."""
+    """Return a Markdown table of the refusals by half of the set, and the wrong verdicts."""
     lines = [
         "| pictures | people | refused | nobody | refused |",
         "| --- | --- | --- | --- | --- |",

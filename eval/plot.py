@@ -1,4 +1,4 @@
-"""Plot quality over processor time: IoU of each way of cutting out, beside what it costs."""
+"""Plot quality over processor time: the IoU of each remover against its cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Point = tuple[float, float, str]
 
 
 def main() -> None:
-    """Draw the points of a table (series, name, cpu_ms, iou), each series joined by a line."""
+    """Plot the points of a table (series, name, cpu_ms, iou), with a line through each series."""
     parser = argparse.ArgumentParser(prog="python -m eval.plot", description=__doc__)
     parser.add_argument("table", type=Path, help="tab-separated, with a header")
     parser.add_argument("picture", type=Path)

@@ -1,6 +1,6 @@
-"""Outlines of things sold, with what upsampled masks lose: thin parts, holes and straight edges.
+"""Outlines of products, with details that upsampled masks lose: thin parts, holes, straight edges.
 
-Drawn in units of the picture's shorter side, the origin in its middle, y downwards.
+Coordinates are in units of the picture's shorter side, with the origin in its middle and y down.
 """
 
 from __future__ import annotations

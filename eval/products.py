@@ -1,9 +1,9 @@
 """Draw a set of large product pictures whose true alpha is known, for `make eval`.
 
-There is no free set of large photographs with true mattes at hand. These are drawings: outlines
-filled with photographed textures, embossed, with a soft shadow, on a studio's backdrop, a wall, a
-lawn or a photograph out of focus. They say how edges fare at 2,000 to 3,500 pixels, and little
-about which things a network sees.
+No free set of large photographs with true mattes is available. These are drawings: outlines filled
+with photographed textures, embossed, with a soft shadow, on a studio's backdrop, a wall, a lawn or
+an out-of-focus photograph. They measure edges at 2,000 to 3,500 pixels, but say little about the
+recognition of things.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
 
 Ground = Callable[[tuple[int, int], np.random.Generator], "ArrayF32"]
-SIDES = (2000, 2700, 3500)  # px: the longer side, each shape in each
+SIDES = (2000, 2700, 3500)  # px: the longer side; each shape is drawn in each size
 SEED = 7
 
 
@@ -97,7 +97,7 @@ def _tinted(
     contrast: float,
     scale: tuple[float, float],
 ) -> ArrayF32:
-    """Cover a shape with a grey texture enlarged (x, y) and mirrored on, its mean ``colour``."""
+    """Cover a shape with a grey texture, enlarged (x, y) and mirrored, with mean ``colour``."""
     large = cv2.resize(texture, None, fx=scale[0], fy=scale[1], interpolation=cv2.INTER_CUBIC)
     missing = [max(0, want - have) for want, have in zip(shape, large.shape, strict=True)]
     large = np.pad(large, [(0, more) for more in missing], mode="symmetric")[: shape[0], : shape[1]]

@@ -20,7 +20,7 @@ TIMEOUT_S = 60.0
 
 
 def served(data: bytes, subject: Subject) -> Answer:
-    """Return the alpha and the confidence of the answer that the server gives."""
+    """Return the alpha and the confidence of the server's answer."""
     return _served(data, subject, _engine())
 
 
@@ -44,7 +44,7 @@ def _served(data: bytes, subject: Subject, engine: Engine) -> Answer:
 
 
 def plain_u2net(data: bytes, subject: Subject) -> Answer:
-    """Return float32 U²-Net's map as most others use it: stretched to [0, 1], enlarged linearly."""
+    """Return float32 U²-Net's map as other tools use it: stretched to [0, 1], enlarged linearly."""
     engine = _engine("float32")
     deadline = Deadline.after(TIMEOUT_S)
     image = engine.decoders.decode(data, probe(data, engine.limits), deadline)

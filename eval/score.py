@@ -1,4 +1,4 @@
-"""One sample's figures, and their means per subject."""
+"""The figures of a sample, and their means per subject."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ HEADINGS = (
     *("soft n", "SAD", "grad", "CPU ms"),
 )
 KIND_HEADINGS = ("n", "refused", "IoU", "worst", "confidence", "sure and wrong", "CPU ms")
-SURE, WRONG = 0.8, 0.7  # a drawn picture's answer is sure and wrong: confidence from, IoU below
+SURE, WRONG = 0.8, 0.7  # of drawn pictures: least confidence of a sure answer, IoU of a wrong one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """The figures of one sample.
+    """The figures of a sample.
 
-    ``refused`` is true when no subject was seen; alpha is then all 0. ``cpu_ms`` is the processor
-    time of the remover's own process, of all its threads; the decoder's process is left out.
+    ``refused`` is true when no subject was found; alpha is then all 0. ``cpu_ms`` is the processor
+    time of the remover's own process with all its threads, without the decoder's process.
     """
 
     sample: Sample
@@ -112,7 +112,7 @@ def _line(name: str, scores: Sequence[Score]) -> str:
 
 
 def kind_table(label: str, scores: Sequence[Score]) -> str:
-    """Return a Markdown table with a line for each kind of picture, or nothing without kinds."""
+    """Return a Markdown table with a line for each kind of picture; empty without kinds."""
     kinds = sorted({s.sample.kind for s in scores} - {""})
     if not kinds:
         return ""

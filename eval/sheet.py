@@ -1,4 +1,4 @@
-"""The contact sheet: source, cut-out on magenta, error against the truth."""
+"""The contact sheet: source, cut-out on magenta, and error against the true alpha."""
 
 from __future__ import annotations
 

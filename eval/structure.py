@@ -18,7 +18,7 @@ TINY = float(np.finfo(np.float64).eps)
 
 
 def s_measure(alpha: ArrayF32, truth: Mask) -> float:
-    """Return how alike in structure float32 (H, W) in [0, 1] and bool (H, W) are, in [0, 1]."""
+    """Return the structural similarity of float32 (H, W) in [0, 1] and bool (H, W), in [0, 1]."""
     share = float(truth.mean())
     values = alpha.astype(np.float64)
     if share == 0:

@@ -1,9 +1,9 @@
-"""Ask the OSV database about every pinned dependency: `make audit`.
+"""Look up every pinned dependency in the OSV database: `make audit`.
 
-pip-audit answers 1 both for "vulnerable" and for "could not ask". This tells them apart: 0 where
-all were looked up and nothing is known against them, 1 where something is, 2 where it could not be
-found out. A package with a known flaw is asked about as well: a proxy that answers "nothing known"
-to everything, as some do, is no audit.
+pip-audit exits with 1 both for a vulnerable package and for a failed lookup. This script separates
+them: it exits with 0 where all lookups succeed and find nothing, 1 where a package is vulnerable,
+and 2 where a lookup fails. A package with a known vulnerability is looked up as a control, because
+some proxies answer "nothing known" to every request.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 CLEAN, VULNERABLE, NOT_AUDITED = 0, 1, 2
-CONTROL = "pycrypto==2.6.1"  # abandoned, with an advisory of 2013 that nothing mends
-TIMEOUT_S = 15  # for one question
-# Advisories that do not bear on this project: id, and why. They go when the pin moves on.
+CONTROL = "pycrypto==2.6.1"  # abandoned, with an unfixed advisory of 2013
+TIMEOUT_S = 15  # for one lookup
+# Advisories that do not affect this project, by id, with the reason. Remove them with a new pin.
 ACCEPTED: dict[str, str] = {}
 
 
 def main() -> int:
-    """Audit, say what came of it, and return the exit status."""
+    """Run the audit, print the result and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("constraints", type=Path, nargs="?", default=Path("constraints.txt"))
     parser.add_argument("--pip-audit", default="pip-audit", help="The program to run.")
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def ask(constraints: Path, program: str, osv_url: str | None) -> tuple[dict[str, Any] | None, str]:
-    """Run pip-audit; return its report, or None and the last thing it said."""
+    """Run pip-audit; return its report, or None and its last message."""
     with tempfile.TemporaryDirectory() as folder:
         control, output = Path(folder, "control.txt"), Path(folder, "report.json")
         control.write_text(CONTROL + "\n")
@@ -55,14 +55,14 @@ def ask(constraints: Path, program: str, osv_url: str | None) -> tuple[dict[str,
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         except OSError as error:
             return None, f"{program}: {error.strerror}"
-        if not output.exists():  # written only where every question had an answer
+        if not output.exists():  # written only where every lookup succeeded
             said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
             return None, said[-1] if said else f"it ended with {done.returncode}"
         return json.loads(output.read_text("utf-8")), ""
 
 
 def judged(report: dict[str, Any] | None, fault: str) -> tuple[int, list[str]]:
-    """Return the exit status for a report, and what to say."""
+    """Return the exit status for a report, and the lines to print."""
     if report is None:
         return NOT_AUDITED, [f"NOT AUDITED: nothing could be looked up. {fault}"]
     name, _, _ = CONTROL.partition("==")

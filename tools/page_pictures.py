@@ -1,9 +1,9 @@
-"""Make the pictures of the page, before a server that runs: its examples, and docs/page*.jpg.
+"""Make the pictures of the page from a running server: its examples, and docs/page*.jpg.
 
     make run PORT=8000
     .venv/bin/python tools/page_pictures.py http://127.0.0.1:8000/
 
-Its examples are the pictures in it: NASA's (public domain) and scikit-image's (CC0).
+The screenshots show the examples, which are NASA's (public domain) and scikit-image's (CC0).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET, PAGES = ROOT / "docs", ROOT / "bgremove" / "pages"
 EXAMPLES = {"astronaut": "human", "chelsea": "universal", "coffee": "product"}
 QUALITY = 82  # of the JPEGs: below 150 kB each
-REVEAL_MS = 900  # the answer comes in, 700 ms long
+REVEAL_MS = 900  # covers the 700 ms animation of the answer
 
 
 def main(address: str) -> None:
@@ -51,7 +51,7 @@ def main(address: str) -> None:
 def _take(
     browser: Browser, address: str, name: str, examples: list[str], view: dict[str, object]
 ) -> None:
-    page = browser.new_page(**view)  # type: ignore[arg-type]  # a mapping of its own options
+    page = browser.new_page(**view)  # type: ignore[arg-type]  # a mapping of Playwright's options
     page.goto(address)
     for example in examples:
         button = page.get_by_role("button", name=example, include_hidden=True)

@@ -2,10 +2,10 @@
 
     python tools/release.py 1.2.0
 
-The tree must be clean and CHANGELOG.md must have a section ``## 1.2.0`` with something in it. The
-version is set, `make test` runs, the wheel and the source distribution are built, the wheel is
-installed in a fresh environment and asked for its version, and the commit is tagged. Nothing is
-pushed or uploaded.
+The tree must be clean and CHANGELOG.md must have a section ``## 1.2.0`` that is not empty. The
+script sets the version, runs `make test` and builds the wheel and the source distribution. It
+installs the wheel in a fresh environment, checks its version and tags the commit. Nothing is pushed
+or uploaded.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 
 
 class ReleaseError(Exception):
-    """A version that cannot be released, and why."""
+    """The reason why a version cannot be released."""
 
 
 def changes_of(version: str, changelog: str) -> str:
-    """Return the section of a version; raises ReleaseError where there is none."""
+    """Return the section of a version; raises ReleaseError where it is missing."""
     heading = rf"^## {re.escape(version)}(?: \([^)]*\))?\n(.*?)(?=^## |\Z)"
     section = re.search(heading, changelog, re.MULTILINE | re.DOTALL)
     if section is None or not section[1].strip():
@@ -54,7 +54,7 @@ def with_date(changelog: str, version: str, day: str) -> str:
 
 
 def check(version: str) -> None:
-    """Raise ReleaseError where a release of ``version`` cannot begin."""
+    """Raise ReleaseError where a release of ``version`` cannot start."""
     if not VERSION.fullmatch(version):
         raise ReleaseError(f"{version!r} is no version such as 1.2.0 or 1.2.0rc1")
     if _output("git", "status", "--porcelain"):
@@ -65,7 +65,7 @@ def check(version: str) -> None:
 
 
 def try_wheel(wheel: Path, version: str) -> None:
-    """Install a wheel in a fresh environment and compare the version that it prints."""
+    """Install a wheel in a fresh environment and compare its printed version."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         programs = Path(folder) / "bin"

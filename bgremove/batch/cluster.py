@@ -33,7 +33,7 @@ LOOK_S = 1.0  # interval between checks that the cluster still has workers
 
 
 class IgnoreInterrupt(WorkerPlugin):
-    """Leave Ctrl-C to the command: a terminal sends it to the workers of this machine as well."""
+    """Ignore Ctrl-C in local workers: a terminal sends it to them and to the command."""
 
     def setup(self, worker: Any) -> None:
         """Ignore SIGINT in a worker's process."""

@@ -58,7 +58,10 @@ def find(names: Sequence[str], out: Path | None, *, recursive: bool = True) -> l
 
 
 def left_out(names: Sequence[str], *, recursive: bool = True) -> dict[Path, str]:
-    """Return the files that `find` skips in folders, except hidden ones, with their kinds."""
+    """Return the files of folders without a picture's name, with their kinds.
+
+    Hidden files and cut-outs are not included.
+    """
     return {
         path: _kind(path)
         for name in names

@@ -70,8 +70,8 @@ def target_names(relatives: Sequence[Path], suffix: str) -> list[Path]:
     """Name the cut-outs: ``a.jpg`` gives ``a.png``.
 
     If two pictures would share a name, both keep their full names: ``a.jpg.png``. Names that differ
-    only in case count as the same, because some file systems ignore case. The exception are
-    pictures whose own names differ only in case. Raises PlanError if two have the same path.
+    only in case count as the same, because some file systems ignore case, unless the names of the
+    pictures themselves differ only in case. Raises PlanError if two have the same path.
     """
     names = [_short(relative, suffix) for relative in relatives]
     is_short = [True] * len(names)

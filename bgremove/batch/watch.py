@@ -75,7 +75,7 @@ class Watch:
 
     @property
     def waits(self) -> bool:
-        """Whether a picture may still be being written."""
+        """Whether a picture is possibly unfinished."""
         return bool(self._seen)
 
 

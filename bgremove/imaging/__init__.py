@@ -1,1 +1,1 @@
-"""Bytes to arrays and back."""
+"""Conversion of picture files to arrays and back."""

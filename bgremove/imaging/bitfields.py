@@ -1,4 +1,4 @@
-"""Unpack pixels that are packed in bit fields."""
+"""Unpack BMP pixels stored in bit fields."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BAND_PIXELS = 1_000_000  # unpacked at a time, so that the 32-bit intermediates 
 
 
 def unpack(rows: ImageU8, header: BmpHeader) -> ImageU8:
-    """Return the fields that the header's masks describe, stretched to 8 bits.
+    """Return the channels described by the header's masks, scaled to 8 bits.
 
     Args:
         rows: Packed rows, uint8 (H, bytes of a row), top row first.
-        header: The header of their BMP, of 16 or 32 bits a pixel.
+        header: The header of the BMP, with 16 or 32 bits per pixel.
 
     Returns:
-        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA where there is a mask of alpha.
+        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA if the header has an alpha mask.
     """
     word = np.dtype("<u2" if header.bits == 16 else "<u4")
     red, green, blue, alpha = header.masks
@@ -38,7 +38,7 @@ def unpack(rows: ImageU8, header: BmpHeader) -> ImageU8:
 
 
 def _scaled(packed: NDArray[np.uint32], mask: int) -> NDArray[np.uint8]:
-    """Take the bits of ``mask`` and stretch them to 0 to 255; a field of no bits is 0."""
+    """Extract the bits of ``mask`` and scale them to 0 to 255; an empty mask gives 0."""
     if not mask:
         return np.zeros(packed.shape, np.uint8)
     shift = (mask & -mask).bit_length() - 1

@@ -1,7 +1,7 @@
 """Unpack a BMP.
 
-Read here rather than by OpenCV, which refuses bit fields of 16 bits that it has not met and takes
-all of 32 bits for BGRA, whatever the masks say; or by Pillow, which knows a few fields only.
+The libraries do not read every BMP correctly. OpenCV rejects some 16-bit bit fields and reads all
+32-bit pixels as BGRA, regardless of the masks. Pillow supports only a few sets of masks.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ def read(data: bytes) -> ImageU8:
     """Return the pixels, top row first.
 
     Returns:
-        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA where the pixels have an alpha that is not
-        zero everywhere: programs that do not know of alpha leave it so.
+        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA if any pixel has a nonzero alpha. Programs
+        without support for alpha write zeros.
 
     Raises:
-        ImageError: A row is missing.
+        ImageError: The data ends before the last row.
     """
     header = bmp.parse(data)
     if header.compression in (bmp.RLE8, bmp.RLE4):
@@ -45,7 +45,7 @@ def read(data: bytes) -> ImageU8:
 
 
 def _rows(data: bytes, header: BmpHeader) -> ImageU8:
-    """Return the packed rows, uint8 (H, bytes of a row), top row first; no copy."""
+    """Return the packed rows, uint8 (H, bytes of a row), top row first, as a view."""
     needed = header.pixels_at + header.stride * (header.height - 1) + header.row_bytes
     if needed > len(data):
         raise ImageError(
@@ -57,7 +57,7 @@ def _rows(data: bytes, header: BmpHeader) -> ImageU8:
 
 
 def _indices(rows: ImageU8, header: BmpHeader) -> ImageU8:
-    """Spread packed rows to one byte a pixel, uint8 (H, W)."""
+    """Unpack rows to one byte per pixel, uint8 (H, W)."""
     per_byte = 8 // header.bits
     if per_byte == 1:
         return rows
@@ -69,7 +69,7 @@ def _indices(rows: ImageU8, header: BmpHeader) -> ImageU8:
 
 
 def _coloured(indices: ImageU8, data: bytes, header: BmpHeader) -> ImageU8:
-    """Look up the palette; colours that it lacks are black."""
+    """Look up indices in the palette; indices beyond its end are black."""
     palette: NDArray[np.uint8] = np.zeros((256, 3), np.uint8)
     end = header.palette_at + header.colours * header.colour_bytes
     packed = data[header.palette_at : end]

@@ -1,4 +1,4 @@
-"""Lay the first frame of an animation on its canvas."""
+"""Place the first frame of an animation on its canvas."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 def placed(pixels: ImageU8, frame: FirstFrame) -> ImageU8:
     """Return the canvas with the frame on it, as browsers show it.
 
-    Around the frame the canvas is transparent; what reaches beyond the canvas is cut off.
+    The canvas is transparent around the frame. Parts of the frame outside the canvas are cut off.
 
     Args:
         pixels: The frame, uint8 (H, W, 3) in BGR or (H, W, 4) in BGRA.
-        frame: Where it lies.
+        frame: The position of the frame on its canvas.
 
     Returns:
-        uint8 of the canvas's size, in BGRA where the frame leaves a part of it open, else in the
-        channels of ``pixels``.
+        uint8 of the canvas's size, in BGRA if the frame does not cover the whole canvas, else with
+        the channels of ``pixels``.
     """
     (width, height), (left, top) = frame.canvas, frame.place
     shown = pixels[: max(0, height - top), : max(0, width - left)]

@@ -1,4 +1,4 @@
-"""Colour profiles: one for RGB is carried with the picture, one for gray or CMYK becomes sRGB."""
+"""Colour profiles: RGB profiles stay with the picture, gray and CMYK are converted to sRGB."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from bgremove.imaging.profile import is_cmyk, space_of
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageHeader, ImageU8
 
-UNPREPARED = ImageCms.Flags.NOOPTIMIZE  # to see whether it can be built: 0.5 ms instead of 2.5
+UNPREPARED = ImageCms.Flags.NOOPTIMIZE  # enough to test that a transform builds: 0.5 ms, not 2.5
 
-# Pillow's own guard against large pictures is off: `probe` has counted the pixels.
+# Pillow's own limit on pixels is off because `probe` has already checked the size.
 Image.MAX_IMAGE_PIXELS = None
 
 
 def is_carried(profile: bytes) -> bool:
-    """Say whether a profile is for RGB and sound enough that lcms, and so viewers, can use it."""
+    """Return whether a profile is for RGB and valid for lcms, and therefore for viewers."""
     return space_of(profile) == b"RGB " and _transform(profile, "RGB", UNPREPARED) is not None
 
 
 def converted(data: bytes, header: ImageHeader, colours: ImageU8) -> ImageU8 | None:
-    """Return the colours in sRGB, BGR uint8 (H, W, 3), where the profile is for gray or CMYK.
+    """Convert a picture with a gray or CMYK profile to sRGB, BGR uint8 (H, W, 3).
 
-    ``colours``, uint8 (H, W) or (H, W, 3), is what OpenCV made of ``data``. None where the profile
-    is for something else, does not fit the picture, or is broken.
+    ``colours``, uint8 (H, W) or (H, W, 3), are the pixels of ``data`` as decoded by OpenCV.
+    Returns None if the profile has another colour space, does not fit the picture, or is broken.
     """
     profile = header.icc_profile or b""
     if space_of(profile) == b"GRAY":
@@ -57,7 +57,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> ImageU8 | None:
 def _transform(
     profile: bytes, mode: str, flags: ImageCms.Flags = ImageCms.Flags.NONE
 ) -> ImageCms.ImageCmsTransform | None:
-    """Build the way from a profile to sRGB for Pillow's ``mode``; None where lcms cannot."""
+    """Build a transform from a profile to sRGB for Pillow's ``mode``; None if lcms fails."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -67,7 +67,7 @@ def _transform(
 
 
 def _one_channel(colours: ImageU8) -> ImageU8 | None:
-    """Return the one channel of a gray picture, None where it is coloured."""
+    """Return the single channel of a gray picture; None if the picture has colour."""
     if colours.ndim == 2:
         return colours
     blue, green, red = (cv2.extractChannel(colours, channel) for channel in range(3))

@@ -1,7 +1,7 @@
-"""Cutout to canvas: transparent, on a ground, or as a mask.
+"""Compose a cutout as a transparent picture, on a ground, or as a mask.
 
-Each composes some rows of an answer, so that a strip is made where it is encoded and no canvas of
-the full size need exist.
+Each function composes a range of rows. The encoder composes strips as it needs them, so a canvas
+of the full size is never held in memory.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from bgremove.imaging.layer import REACH, Layer, lay_on, spread, window
 from bgremove.imaging.placement import Placement
 from bgremove.imaging.resample import resampled
 
-SAMPLE = 16  # px between the pixels looked at first: nearly every coloured picture shows there
+SAMPLE = 16  # px between the pixels checked first; they suffice for nearly every coloured picture
 
 
 def transparent(cutout: Cutout, placement: Placement, top: int, end: int) -> ImageU8:
-    """Return rows of a cutout as BGRA uint8 (rows, width, 4), straight.
+    """Return rows of a cutout as BGRA uint8 (rows, width, 4) with straight alpha.
 
-    Transparent pixels near the subject have its nearest colour, also of a subject that lies in
-    another strip or just outside of the window.
+    Transparent pixels near the subject have its nearest colour, even when the subject lies in
+    another strip or just outside the window.
     """
     wide = replace(
         placement,
@@ -38,7 +38,7 @@ def transparent(cutout: Cutout, placement: Placement, top: int, end: int) -> Ima
 
 
 def on_ground(cutout: Cutout, placement: Placement, ground: Colour, top: int, end: int) -> ImageU8:
-    """Return rows of a cutout laid on a ground, BGR uint8 (rows, width, 3)."""
+    """Return rows of a cutout composited on a ground, BGR uint8 (rows, width, 3)."""
     return lay_on(_layer(cutout, placement, top, end), ground)
 
 

@@ -1,7 +1,7 @@
-"""Turn an uploaded picture into pixels: the right way up, 8 bits, alpha apart, colours known.
+"""Decode an uploaded picture to upright 8-bit pixels with separate alpha and known colours.
 
-In a server this runs in a process of its own (`decoder_child`), which has OpenCV's own limits set;
-called directly, it has only those of `probe`.
+A server runs this in a separate process (`decoder_child`) that also sets OpenCV's own limits.
+Direct calls have only the limits of `probe`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from bgremove.imaging.planes import Planes, finished
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
 
-# By EXIF orientation; the rest is upright or, 5 and 7, mirrored about a diagonal.
+# By EXIF orientation. 1 is upright; 5 and 7 are mirrored about a diagonal.
 ROTATIONS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
 FLIPS = {2: 1, 4: 0}  # left to right, top to bottom
 
 
 def decode(data: bytes, header: ImageHeader) -> DecodedImage:
-    """Decode a picture that `probe` let in; see `decode_planes`."""
+    """Decode a picture accepted by `probe`; see `decode_planes`."""
     return finished(decode_planes(data, header), header)
 
 
 def decode_planes(data: bytes, header: ImageHeader) -> Planes:
     """Decode the first frame of a picture and turn it upright.
 
-    ``header`` is what `probe` returned for ``data``. Under an RGB profile, which is to be carried,
-    the colours are as stored; else they are in sRGB.
-    Raises ImageError for damaged pictures, UpstreamError where memory runs out.
+    ``header`` is the header returned by `probe` for ``data``. With an RGB profile the colours stay
+    as stored, because the output carries the profile; otherwise they are in sRGB.
+    Raises ImageError for damaged pictures, UpstreamError if memory runs out.
     """
     warnings = [Notice.FIRST_FRAME] if header.frames > 1 else []
     colours, alpha = stored.read(data, header)
@@ -54,9 +54,9 @@ def decode_planes(data: bytes, header: ImageHeader) -> Planes:
 
 
 def turn(pixels: ImageU8, orientation: int) -> ImageU8:
-    """Return pixels stored in an EXIF orientation of 1 to 8 the right way up.
+    """Turn pixels with an EXIF orientation of 1 to 8 upright.
 
-    ``pixels`` is uint8 (H, W) or (H, W, C); the result is the same, or (W, H) from 5 on.
+    ``pixels`` is uint8 (H, W) or (H, W, C). Orientations 5 to 8 swap height and width.
     """
     upright: NDArray[Any] = pixels
     if orientation in (5, 7):

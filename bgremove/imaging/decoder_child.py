@@ -1,9 +1,9 @@
-"""The decoder's own process: pictures in, pixels out, through memory that both sides see.
+"""Decoder process: reads pictures and writes pixels through shared memory.
 
-Run by `decoder_pool` as ``python -m bgremove.imaging.decoder_child BYTES``, with a socket as
-standard input and the memory it may take beyond its own start as argument. A request brings two
-memory files: the picture, and the one that the pixels go into. The process ends when the socket
-does, so none outlives its worker.
+`decoder_pool` runs it as ``python -m bgremove.imaging.decoder_child BYTES``. Standard input is a
+socket. ``BYTES`` is the memory that the process may allocate after startup. Each request passes
+two memory files: one holds the picture, the other receives the pixels. The process ends when the
+socket closes, so it never outlives its worker.
 """
 
 from __future__ import annotations
@@ -40,17 +40,18 @@ from bgremove.imaging.decoder_messages import (
 from bgremove.imaging.planes import write_planes
 
 STATM = Path("/proc/self/statm")
-# No picture of a client's on the disk; standard streams and the files of a request; no process.
+# No core dump, which would write a client's picture to disk. Files: the standard streams and those
+# of a request. No child processes.
 LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: 16, resource.RLIMIT_NPROC: 0}
 OUT_OF_MEMORY = "There was not enough memory to read the picture"
 
 
 def main(memory_bytes: int) -> None:
     """Answer requests on standard input until it closes."""
-    channel = socket.socket(fileno=0)  # stays open for last words
+    channel = socket.socket(fileno=0)  # stays open for `report_last_words`
     report_last_words(channel)
-    cv2.setNumThreads(1)  # on many cores, the address space of idle threads would pass the limit
-    Image.preinit()  # imports Pillow's readers, which nothing can be imported for later
+    cv2.setNumThreads(1)  # with many cores, idle threads would exceed the address space limit
+    Image.preinit()  # imports Pillow's readers now: later imports would fail
     limit_memory(memory_bytes)
     for limit, value in (LIMITS | {resource.RLIMIT_FSIZE: memory_bytes}).items():
         resource.setrlimit(limit, (value, value))
@@ -61,7 +62,7 @@ def main(memory_bytes: int) -> None:
 
 
 def serve_one(channel: socket.socket) -> bool:
-    """Take one picture off the channel and answer; False when the other side has gone."""
+    """Receive one picture and answer it; return False when the other side has closed."""
     message, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
     message = rest_of(message, channel)
     if not message:
@@ -73,7 +74,7 @@ def serve_one(channel: socket.socket) -> bool:
     except (ImageError, UpstreamError) as error:
         answer = _refusal(request.number, error)
     except MemoryError:
-        # The traceback's frames hold the arrays; they go before the answer is made.
+        # The traceback's frames hold the arrays, so they are freed before the answer is built.
         answer = _refusal(request.number, UpstreamError(OUT_OF_MEMORY))
     finally:
         for file in files:
@@ -99,9 +100,9 @@ def _refusal(number: int, error: BgremoveError) -> Refused:
 
 
 def limit_memory(extra_bytes: int) -> None:
-    """Let allocations fail that take this process beyond what it has now and ``extra_bytes``.
+    """Limit this process to its present address space plus ``extra_bytes``.
 
-    Systems without /proc, such as macOS, do not hold to the limit: there it is left out.
+    Systems without /proc, such as macOS, do not enforce this limit, so it is not set there.
     """
     if not STATM.exists():
         return
@@ -111,9 +112,10 @@ def limit_memory(extra_bytes: int) -> None:
 
 
 def limit_cpu(seconds: float) -> None:
-    """Let the kernel end this process after so many more seconds of work.
+    """Have the kernel end this process after ``seconds`` more of CPU time.
 
-    The worker kills a decoder that overruns its deadline; this is for one whose worker has died.
+    The worker kills a decoder that exceeds its deadline. This limit applies when the worker itself
+    has died.
     """
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
@@ -122,7 +124,7 @@ def limit_cpu(seconds: float) -> None:
 
 
 def report_last_words(channel: socket.socket) -> None:
-    """Send the traceback of a fault in this code to the worker, whose log it belongs in."""
+    """Send the traceback of an unhandled exception to the worker, which logs it."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         text = "".join(traceback.format_exception(kind, error, trace))[-MAX_PRIVATE:]

@@ -1,7 +1,7 @@
-"""Messages between a worker and a decoder: JSON objects, numbered, and checked on arrival.
+"""Messages between a worker and a decoder: numbered JSON objects, validated on arrival.
 
-A decoder reads bytes of strangers in native code, so the worker trusts no word of it: an answer has
-the number of its request, known names and bounded values, or it is refused.
+A decoder parses untrusted bytes in native code, so the worker does not trust its answers. An answer
+must carry the number of its request, known names and bounded values, or it is rejected.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 from bgremove.datatypes import ImageHeader, ImageType
 
-END = b"\n"  # of a message: JSON has none within
-MESSAGE_BYTES = 64 * 1024  # of a request or an answer; they have under 1 kB
+END = b"\n"  # of a message; serialised JSON contains no newline
+MESSAGE_BYTES = 64 * 1024  # limit of a request or an answer; typical ones are under 1 kB
 MAX_PRIVATE = 4_000  # characters of a library's text or a traceback, so that a message fits
-MAX_SENTENCE = 300  # characters of a refusal, which a client gets to read
+MAX_SENTENCE = 300  # characters of an error message shown to a client
 MAX_WARNINGS = 8
-WARNING = re.compile(r"[a-z][a-z0-9-]{0,39}")  # goes into a header of the answer
+WARNING = re.compile(r"[a-z][a-z0-9-]{0,39}")  # sent in a response header
 
 PICTURE, UPSTREAM, FAULT = "picture", "upstream", "fault"  # at fault: picture, machine, our code
 KINDS = frozenset({PICTURE, UPSTREAM, FAULT})
@@ -27,7 +27,7 @@ KINDS = frozenset({PICTURE, UPSTREAM, FAULT})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A picture to decode; its bytes and its profile come in a memory file."""
+    """A picture to decode; a memory file holds its bytes and its profile."""
 
     number: int
     type: str
@@ -71,7 +71,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The pixels of a request are written."""
+    """An answer to a request whose pixels are written."""
 
     number: int
     has_alpha: bool
@@ -81,7 +81,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A request has no pixels: ``kind`` says what is at fault."""
+    """An answer to a request that failed; ``kind`` names the cause."""
 
     number: int
     kind: str
@@ -94,16 +94,16 @@ REFUSED = {field.name for field in fields(Refused)}
 
 
 class NonsenseError(ValueError):
-    """An answer that no decoder in order gives."""
+    """An answer that a working decoder never gives."""
 
 
 def packed(message: Request | Decoded | Refused) -> bytes:
-    """Return a message as it is sent."""
+    """Serialise a message for sending."""
     return json.dumps(asdict(message)).encode() + END
 
 
 def rest_of(message: bytes, channel: socket.socket) -> bytes:
-    """Return a message whole, where a channel without bounds of messages has given a part of it."""
+    """Read the rest of a message on a channel that does not preserve message boundaries."""
     while channel.type == socket.SOCK_STREAM and message and not message.endswith(END):
         part = channel.recv(MESSAGE_BYTES)
         message = message + part if part else b""
@@ -111,7 +111,7 @@ def rest_of(message: bytes, channel: socket.socket) -> bytes:
 
 
 def channel_pair() -> tuple[socket.socket, socket.socket]:
-    """Connect two sockets for messages; those of macOS know no bounds of messages."""
+    """Create a connected pair of sockets; on macOS they do not preserve message boundaries."""
     try:
         return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     except (AttributeError, OSError):
@@ -119,15 +119,15 @@ def channel_pair() -> tuple[socket.socket, socket.socket]:
 
 
 def request_in(message: bytes) -> Request:
-    """Return the request in what a worker sent."""
+    """Parse a request sent by a worker."""
     return Request(**json.loads(message))
 
 
 def answer_in(message: bytes, number: int) -> Decoded | Refused:
-    """Return the answer to request ``number`` in what a decoder sent.
+    """Parse a decoder's answer to request ``number``.
 
     Raises:
-        NonsenseError: It is no answer, or one to another request.
+        NonsenseError: The message is not an answer, or answers another request.
 
     """
     try:
@@ -142,7 +142,7 @@ def answer_in(message: bytes, number: int) -> Decoded | Refused:
         answer = Refused(**values)
     else:
         raise NonsenseError("a field is missing, unknown, of another type or out of bounds")
-    # A fault ends the decoder: it may have come before any request was read.
+    # A fault ends the decoder and may happen before it reads any request.
     if answer.number != number and not (isinstance(answer, Refused) and answer.kind == FAULT):
         raise NonsenseError("the answer to another request")
     return answer

@@ -1,12 +1,14 @@
-"""Decoding in processes of their own, because a native decoder can hang or crash.
+"""Pool of decoder processes: a native decoder can hang or crash without harm to the worker.
 
-A worker serves several requests from threads; a segmentation fault or an endless loop inside a
-library would take all of them down. So pictures are decoded in a few child processes: one that
-passes its deadline is killed, one that crashes costs only its own request, and both are replaced.
+A worker serves several requests from threads. A segmentation fault or an endless loop inside a
+library would stop all of them. Pictures are therefore decoded in a few child processes. A decoder
+that exceeds its deadline is killed. A decoder that crashes fails only its own request. Both are
+replaced.
 
-Price, on two shared cores: 1 ms for 0.3 megapixels, 4 for 2, 17 for 12, 53 for 50 (a JPEG of those
-sizes decodes in 2, 11, 75 and 310 ms); 50 MB resident (24 PSS) a process; 0.15 s until its first
-picture. So one is started, and another only where a picture has waited about as long as that takes.
+Overhead, on two shared cores: 1 ms for 0.3 megapixels, 4 for 2, 17 for 12, 53 for 50 (a JPEG of
+those sizes decodes in 2, 11, 75 and 310 ms); 50 MB resident (24 PSS) per process; 0.15 s to start.
+The pool starts one decoder, and adds another only after a picture has waited for about the time
+that a start takes.
 """
 
 from __future__ import annotations
@@ -22,18 +24,19 @@ from bgremove.errors import BgremoveError, DeadlineExceededError, UpstreamError
 from bgremove.imaging.decoder_process import DecoderGoneError, DecoderProcess
 from bgremove.imaging.probe import Limits
 
-PATIENCE_S = 0.15  # waited for a decoder at work before another is started
-# Pictures that a decoder reads before another replaces it: a picture that takes over a decoder has
-# those of others for so long. A start costs 0.15 s, so that a picture pays 0.6 ms.
+PATIENCE_S = 0.15  # wait for a busy decoder before another is started
+# Pictures that a decoder reads before it is replaced. This bounds the number of other pictures that
+# a malicious picture can reach after it takes over a decoder. A start costs 0.15 s, or 0.6 ms per
+# picture.
 MOST_PICTURES = 250
 WAITING = "waiting for decoding"
 
 
 class DecoderPool:
-    """At most ``size`` decoders, started when needed, one picture each at a time.
+    """Up to ``size`` decoders, started on demand; each decodes one picture at a time.
 
-    Safe to use from several threads. ``on_end`` is called with how a decoder ended early:
-    ``crash``, ``timeout``, or ``lost`` where it was gone before it got a picture.
+    Safe to use from several threads. ``on_end`` is called with the cause when a decoder ends
+    early: ``crash``, ``timeout``, or ``lost`` if it ended before it received a picture.
     """
 
     def __init__(
@@ -51,22 +54,22 @@ class DecoderPool:
         self._on_end = on_end
 
     def start(self, count: int = 1) -> None:
-        """Start ``count`` decoders now, so that the first requests need not wait for that."""
+        """Start ``count`` decoders now, so that the first requests do not wait."""
         for _ in range(min(count, self._size) - len(self._idle)):
             self._keep(self._started())
 
     def decode(self, data: bytes, header: ImageHeader, deadline: Deadline) -> DecodedImage:
-        """Decode a picture that `probe` let in; ``header`` is what it returned for ``data``.
+        """Decode a picture accepted by `probe`; ``header`` is the header returned for ``data``.
 
-        Raises ImageError for a damaged picture, UpstreamError where its decoder crashed or ran out
-        of memory, DeadlineExceededError where the deadline came first.
+        Raises ImageError for a damaged picture, UpstreamError if its decoder crashed or ran out
+        of memory, DeadlineExceededError if the deadline passes first.
         """
         with self._turn(deadline) as idle:
             if idle is not None:
                 try:
                     return self._decode_with(idle, data, header, deadline)
                 except DecoderGoneError:
-                    pass  # it died while idle: another may have the picture
+                    pass  # the decoder died while idle; another takes the picture
             return self._decode_with(self._started(), data, header, deadline)
 
     def _decode_with(
@@ -83,7 +86,7 @@ class DecoderPool:
 
     @contextmanager
     def _turn(self, deadline: Deadline) -> Iterator[DecoderProcess | None]:
-        """Wait for an idle decoder, or None for leave to start one; raises at the deadline."""
+        """Yield an idle decoder, or None if one may be started; raise at the deadline."""
         with self._changed:
             patient_until = time.monotonic() + PATIENCE_S
             while not self._idle:
@@ -110,7 +113,7 @@ class DecoderPool:
         self.close()
 
     def close(self) -> None:
-        """End the decoders; those at work end with their picture."""
+        """Stop the decoders; busy ones stop after their current picture."""
         with self._changed:
             self._closed = True
             idle, self._idle = self._idle, []

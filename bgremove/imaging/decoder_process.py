@@ -1,4 +1,4 @@
-"""The worker's side of one decoder process: starting it, asking it, ending it."""
+"""Control one decoder process from the worker: start it, send it pictures, stop it."""
 
 from __future__ import annotations
 
@@ -33,41 +33,41 @@ from bgremove.imaging.probe import Limits
 from bgremove.memory_file import memory_file, seal
 
 CHILD = "bgremove.imaging.decoder_child"
-INHERITED = ("PATH", "LD_LIBRARY_PATH")  # what a Python may need to start; keys and the like stay
-# Bytes a decoder may take for each pixel of the limit: `probe` lets in what OpenCV needs 12 for;
-# as much again is for turning, splitting, and Pillow where it converts CMYK.
+INHERITED = ("PATH", "LD_LIBRARY_PATH")  # all that Python needs to start; secrets are not passed
+# Bytes that a decoder may allocate per pixel of the limit. `probe` accepts pictures for which
+# OpenCV needs up to 12. The other 12 are for rotation, splitting, and Pillow's conversion of CMYK.
 MEMORY_PER_PIXEL = 24
-SHORTEST_WAIT_S = 0.001  # a socket takes 0 for "do not wait at all"
-# Signals of a fault in a decoder. All that a fuzzer found were damaged pictures; to answer 502
-# would have the gateway try them on the next worker.
+SHORTEST_WAIT_S = 0.001  # a socket timeout of 0 means non-blocking
+# Signals of a crash in a decoder. Every crash that a fuzzer found came from a damaged picture. With
+# a 502 the gateway would retry the picture on the next worker.
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
 )
-# Beyond the deadline, by which the worker has long killed a decoder that overruns.
+# CPU time beyond the deadline. The worker normally kills the decoder at the deadline itself.
 CPU_GRACE_S = 5.0
 FAILED = "The picture's decoder failed"
 
 
 class DecoderGoneError(UpstreamError):
-    """The decoder was dead before it got the picture: another may have it."""
+    """The decoder ended before it received the picture; another decoder can take it."""
 
 
 class DecoderProcess:
-    """One decoder: a child process at the other end of a socket."""
+    """A decoder in a child process, connected by a socket."""
 
     def __init__(self, limits: Limits) -> None:
         self._numbers = itertools.count(1)
         self._owes_answer = False
-        self.pictures = 0  # that it was given
+        self.pictures = 0  # sent so far
         self._channel, theirs = channel_pair()
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._channel.close)
-            # A session of its own: a Ctrl-C at the server's terminal is not meant for it.
-            self._process = subprocess.Popen(  # noqa: S603 - no shell, no word of a client's
+            # A separate session, so that Ctrl-C at the server's terminal does not reach it.
+            self._process = subprocess.Popen(  # noqa: S603 - no shell, no client input
                 [sys.executable, "-m", CHILD, str(MEMORY_PER_PIXEL * limits.max_pixels)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # libjpeg and libpng print there, past any logging
+                stderr=subprocess.DEVNULL,  # libjpeg and libpng print there, outside of any logging
                 env=environment(limits),
                 start_new_session=True,
             )
@@ -80,20 +80,20 @@ class DecoderProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the child still runs."""
+        """Return whether the child is running."""
         return self._process.poll() is None
 
     def decode(self, data: bytes, header: ImageHeader, deadline: Deadline) -> DecodedImage:
-        """Have the child decode a picture.
+        """Decode a picture in the child.
 
-        Whatever goes wrong between the question and a proper answer ends the child, so that no
-        later picture gets this one's answer.
+        Any failure between the request and a valid answer ends the child, so that no later picture
+        receives this picture's answer.
 
         Raises:
             ImageError: The picture is damaged.
-            DecoderGoneError: The child was dead before it got the picture.
-            UpstreamError: It died, ran out of memory or answered nonsense.
-            DeadlineExceededError: The deadline came first.
+            DecoderGoneError: The child ended before it received the picture.
+            UpstreamError: The child ended, ran out of memory or gave an invalid answer.
+            DeadlineExceededError: The deadline passed first.
 
         """
         profile = header.icc_profile
@@ -117,7 +117,7 @@ class DecoderProcess:
         return finished(planes, header)
 
     def kill(self) -> None:
-        """End the child, whatever it is at, and wait for that."""
+        """Kill the child and wait until it has ended."""
         self._channel.close()
         self._process.kill()
         self._process.wait()
@@ -143,7 +143,7 @@ class DecoderProcess:
             raise UpstreamError(FAILED, private=f"a decoder answers nonsense: {error}") from error
         if isinstance(answer, Decoded):
             return answer
-        self._owes_answer = answer.kind == FAULT  # then the process is at its end
+        self._owes_answer = answer.kind == FAULT  # the process ends after a fault
         kind = ImageError if answer.kind == PICTURE else UpstreamError
         raise kind(answer.message, private=answer.private or None)
 
@@ -161,7 +161,7 @@ class DecoderProcess:
         return message
 
     def _crash(self) -> ImageError | UpstreamError:
-        """Tell a picture that crashed its decoder, and would again, from a decoder killed."""
+        """Return ImageError if the picture crashed the decoder, UpstreamError if it was killed."""
         private = f"decoder process ended with {self._process.returncode}"
         if -self._process.returncode in CRASHES:
             return ImageError("The picture is damaged and cannot be read", private=private)
@@ -169,7 +169,7 @@ class DecoderProcess:
 
 
 def environment(limits: Limits) -> dict[str, str]:
-    """Return the child's environment; OpenCV reads its limits from there, and only at import."""
+    """Return the child's environment, from which OpenCV reads its limits at import."""
     package = str(Path(bgremove.__file__).parent.parent)
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return inherited | {
@@ -178,7 +178,7 @@ def environment(limits: Limits) -> dict[str, str]:
         "OPENCV_IO_MAX_IMAGE_WIDTH": str(limits.max_side),
         "OPENCV_IO_MAX_IMAGE_HEIGHT": str(limits.max_side),
         "OPENCV_LOG_LEVEL": "SILENT",
-        # Decoding is single-threaded; pools of idle threads would only cost memory.
+        # Decoding is single-threaded; idle thread pools would only use memory.
         "MALLOC_ARENA_MAX": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",

@@ -1,4 +1,4 @@
-"""Cutout to file: PNG, JPEG or WebP. No metadata goes out but a colour profile and density."""
+"""Encode a cutout as PNG, JPEG or WebP, with no metadata but colour profile and density."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from bgremove.imaging.png import TO_RGB, Canvas, encode_png
 
 # 95 takes 30 % more bytes for 1 dB; optimised Huffman tables take 3 times as long for 2 % less.
 JPEG_QUALITY = 92
-STRIP_PIXELS = 1 << 19  # composed at a time, where the encoder takes the whole picture
+STRIP_PIXELS = 1 << 19  # per strip, for encoders that take the whole picture
 INCH = 0.0254  # metres
 JFIF = b"JFIF\0"
-# Colours at 90 have 38 dB and alpha is lossless: a fifth of the bytes of PNG for ten times the time
-# (140 ms of CPU a megapixel). Lossless takes three fifths, 205 ms. Method 4 is 2 % smaller, 215 ms.
-# `exact` keeps the colours under transparency: without, saturated edges are off by 28 levels.
+# At quality 90 colours have 38 dB and alpha is lossless. Files have a fifth of the bytes of PNG and
+# take ten times the time (140 ms of CPU per megapixel). Lossless files have three fifths, 205 ms.
+# Method 4 is 2 % smaller, 215 ms. `exact` keeps the colours under transparency; without it
+# saturated edges are off by 28 levels.
 WEBP = {"quality": 90, "method": 2, "exact": True}
 
 
 def encode(cutout: Cutout, options: Options, executor: Executor) -> EncodedImage:
-    """Make the file that the options ask for, composed strip by strip.
+    """Encode a cutout to the requested file, composed strip by strip.
 
     Raises:
-        UpstreamError: the encoder does not write the file.
+        UpstreamError: The encoder fails.
 
     """
     canvas = _canvas(cutout, place(cutout, options), options)
@@ -47,7 +48,7 @@ def encode(cutout: Cutout, options: Options, executor: Executor) -> EncodedImage
 
 
 def picture_of(cutout: Cutout, options: Options, executor: Executor) -> ImageU8:
-    """Compose the picture that `encode` makes a file of.
+    """Compose the picture that `encode` writes.
 
     Returns:
         uint8: RGBA (H, W, 4) with straight alpha, RGB (H, W, 3) for ``white_bg``, or (H, W) for
@@ -56,13 +57,13 @@ def picture_of(cutout: Cutout, options: Options, executor: Executor) -> ImageU8:
     """
     if options.output_format is OutputFormat.MASK:
         return composed(_canvas(cutout, place(cutout, options), options), executor)
-    coloured = replace(options, encoding=Encoding.WEBP)  # whose canvas is never gray
+    coloured = replace(options, encoding=Encoding.WEBP)  # a WebP canvas is never gray
     pixels = composed(_canvas(cutout, place(cutout, options), coloured), executor)
     return np.asarray(cv2.cvtColor(pixels, TO_RGB[pixels.shape[2]]), dtype=np.uint8)
 
 
 def composed(canvas: Canvas, executor: Executor) -> ImageU8:
-    """Compose a whole canvas, its strips side by side."""
+    """Compose a whole canvas, with strips in parallel."""
     shape = (canvas.height, canvas.width, canvas.channels)
     whole = np.empty(shape if canvas.channels > 1 else shape[:2], np.uint8)
     rows = max(1, STRIP_PIXELS // canvas.width)
@@ -80,16 +81,16 @@ def encode_jpeg(
 ) -> bytes:
     """Encode gray uint8 (H, W) or BGR uint8 (H, W, 3) as JPEG.
 
-    Colour is not subsampled (4:4:4): a decoder's smoothing between blocks would tint white ones
-    beside the subject, and coloured edges would bleed.
+    Colour is not subsampled (4:4:4). With subsampling, a decoder's smoothing between blocks tints
+    white blocks beside the subject, and coloured edges bleed.
 
     Args:
-        pixels: the picture.
-        icc_profile: carried in APP2.
-        density: pixels a metre across and down, written to JFIF in pixels an inch.
+        pixels: The picture.
+        icc_profile: Written in APP2 segments.
+        density: Pixels per metre across and down, written to JFIF in pixels per inch.
 
     Raises:
-        UpstreamError: OpenCV does not write the file.
+        UpstreamError: OpenCV fails to encode.
 
     """
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
@@ -108,17 +109,17 @@ def encode_jpeg(
 
 
 def encode_webp(pixels: ImageU8, icc_profile: bytes | None = None) -> bytes:
-    """Encode BGR uint8 (H, W, 3) or straight BGRA uint8 (H, W, 4) as WebP; ``pixels`` are used up.
+    """Encode BGR uint8 (H, W, 3) or straight BGRA uint8 (H, W, 4) as WebP; overwrites ``pixels``.
 
     Raises:
-        UpstreamError: the encoder does not write the file.
+        UpstreamError: The encoder fails.
 
     """
-    from PIL import Image  # here: most workers never need it, and it costs each of them memory
+    from PIL import Image  # imported on demand: most workers never need its memory
 
     code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
     file = io.BytesIO()
-    cv2.cvtColor(pixels, code, dst=pixels)  # in place: the encoder holds copies of its own
+    cv2.cvtColor(pixels, code, dst=pixels)  # in place, because the encoder makes its own copies
     try:
         Image.fromarray(pixels).save(file, "WEBP", icc_profile=icc_profile, **WEBP)
     except (OSError, ValueError) as error:
@@ -133,7 +134,7 @@ def _canvas(cutout: Cutout, placement: Placement, options: Options) -> Canvas:
     if options.output_format is OutputFormat.WHITE_BG:
         return Canvas(*size, 3, partial(on_ground, cutout, placement, options.ground))
     bgra = partial(transparent, cutout, placement)
-    # A profile for RGB needs three channels, and WebP always has them.
+    # An RGB profile needs three channels; WebP always has three.
     is_png, profile = options.file_type is Encoding.PNG, cutout.icc_profile
     if is_png and profile is None and is_gray(cutout.bgr):
         return Canvas(*size, 2, lambda top, end: bgra(top, end)[..., [0, 3]])
@@ -145,7 +146,7 @@ def _profile(cutout: Cutout, options: Options) -> bytes | None:
 
 
 def _set_density(jpeg: ImageU8, density: tuple[int, int]) -> None:
-    """Write a density in pixels a metre to the JFIF header, which is the first segment."""
+    """Write a density in pixels per metre to the JFIF header, the first segment."""
     dots = [min(round(value * INCH), 0xFFFF) for value in density]
     if jpeg[6:11].tobytes() == JFIF and all(dots):
         jpeg[13:18] = np.frombuffer(struct.pack(">BHH", 1, *dots), np.uint8)

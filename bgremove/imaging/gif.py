@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def read(data: bytes) -> ImageU8:
-    """Return the first frame on its canvas.
+    """Decode the first frame and place it on its canvas.
 
     Returns:
-        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA where the frame has a transparent colour or
-        leaves a part of the canvas open.
+        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA if the frame has a transparent colour or does
+        not cover the canvas.
 
     Raises:
         ImageError: A row of the frame is missing, or its data is broken.
@@ -31,7 +31,7 @@ def read(data: bytes) -> ImageU8:
     frame = gif.first_frame(data)
     try:
         with GifImageFile(io.BytesIO(frame.still)) as image:
-            # All in one call: Pillow calls its decoder anew behind each end code within the data.
+            # One block for all data: Pillow restarts its decoder after each end code otherwise.
             image.decodermaxblock = len(frame.still)
             has_alpha = "transparency" in image.info
             shown = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))

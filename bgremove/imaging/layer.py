@@ -1,4 +1,4 @@
-"""A piece of a cutout in 8 bits: its colours spread under transparency, or laid on a ground."""
+"""8-bit part of a cutout, with colours spread under transparency or composited on a ground."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, Colour, Cutout, ImageU8
 
-# px: how far the subject's colours reach under transparency. A program that resizes straight alpha
-# reads that far: bilinear 1, cubic 2, Lanczos 3. PNGs grow by 3.0 % (1 px: 1.3, 8 px: 5.2).
+# px that the subject's colours extend under transparency. Programs that resize straight alpha read
+# this far: bilinear 1, cubic 2, Lanczos 3. PNGs grow by 3.0 % (1 px: 1.3, 8 px: 5.2).
 REACH = 3
-# Neighbours (down, right) within REACH, the nearest first.
+# Neighbour offsets (down, right) within REACH, nearest first.
 NEAREST = sorted(
     (
         (down, right)
@@ -27,13 +27,18 @@ NEAREST = sorted(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """``bgr``: uint8 (H, W, 3), anything where alpha is 0. ``alpha``: uint8 (H, W), straight."""
+    """Colours and straight alpha in 8 bits.
+
+    Attributes:
+        bgr: uint8 (H, W, 3); undefined where alpha is 0.
+        alpha: uint8 (H, W).
+    """
 
     bgr: ImageU8
     alpha: ImageU8
 
     def straight(self) -> ImageU8:
-        """Join both as BGRA uint8 (H, W, 4)."""
+        """Merge colours and alpha to BGRA uint8 (H, W, 4)."""
         bgra = np.empty((*self.alpha.shape, 4), np.uint8)
         planes = [np.ascontiguousarray(self.bgr), np.ascontiguousarray(self.alpha)]
         cv2.mixChannels(planes, [bgra], [0, 0, 1, 1, 2, 2, 3, 3])
@@ -46,7 +51,7 @@ def alpha_to_u8(alpha: ArrayF32) -> ImageU8:
 
 
 def window(cutout: Cutout, left: int, top: int, width: int, height: int) -> Layer:
-    """Cut a window out, transparent where it exceeds the picture; a copy only where it does."""
+    """Cut out a window: a view, or a copy padded with transparency beyond the picture."""
     rows, columns = cutout.alpha.shape
     y, x = max(0, top), max(0, left)
     bottom, right = min(rows, top + height), min(columns, left + width)
@@ -61,14 +66,14 @@ def window(cutout: Cutout, left: int, top: int, width: int, height: int) -> Laye
 
 
 def spread(layer: Layer) -> Layer:
-    """Give transparent pixels within REACH of the subject its nearest colour, the others black."""
+    """Set transparent pixels within REACH of the subject to its nearest colour, others to black."""
     height, width = layer.alpha.shape
     bgr = np.asarray(cv2.copyTo(layer.bgr, layer.alpha), np.uint8)
     least, most, _, _ = cv2.minMaxLoc(layer.alpha)
-    if least > 0 or most == 0:  # nothing is transparent, or nothing is there to be spread
+    if least > 0 or most == 0:  # no pixel is transparent, or none has a colour to spread
         return Layer(bgr, layer.alpha)
     across = width + 2 * REACH
-    is_subject = np.zeros((height + 2 * REACH, across), np.bool_)  # with a border: no index leaves
+    is_subject = np.zeros((height + 2 * REACH, across), np.bool_)  # the border keeps indices valid
     inside = (slice(REACH, REACH + height), slice(REACH, REACH + width))
     np.greater(layer.alpha, 0, out=is_subject[inside])
     square = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
@@ -89,15 +94,15 @@ def spread(layer: Layer) -> Layer:
 
 
 def _within(positions: NDArray[np.intp], width: int) -> NDArray[np.intp]:
-    """Turn flat positions in a picture with a border of REACH into those without it."""
+    """Convert flat positions in a picture with a border of REACH to positions without it."""
     rows, columns = np.divmod(positions, width + 2 * REACH)
     return (rows - REACH) * width + columns - REACH
 
 
 def lay_on(layer: Layer, ground: Colour) -> ImageU8:
-    """Lay a layer on a ground: BGR uint8 (H, W, 3), rounded once.
+    """Composite a layer on a ground: BGR uint8 (H, W, 3), rounded once.
 
-    A pixel is exactly the ground where alpha is 0, and the layer's own where it is 255.
+    Pixels with alpha 0 are exactly the ground. Pixels with alpha 255 are exactly the layer's.
     """
     height, width = layer.alpha.shape
     under = np.array([ground.blue, ground.green, ground.red], np.uint16)

@@ -1,23 +1,23 @@
-"""Where the subject lies in its answer: the whole picture, its box with a margin, or a canvas.
+"""Placement of the subject in the output: the whole picture, its box with a margin, or a canvas.
 
-The rules, for whoever composes the same pixels elsewhere:
+The rules, for programs that compose the same pixels elsewhere:
 
-- Box: the subject's in whole pixels of the picture, ``left``, ``top``, ``width``, ``height``
-  (``X-Foreground-*``). Its longer side is ``longer``.
+- Box: the subject's bounding box in whole pixels of the picture, ``left``, ``top``, ``width``,
+  ``height`` (``X-Foreground-*``). Its longer side is ``longer``.
 - Neither margin nor canvas: `crop` is the box, `white_bg` the whole picture. Nothing is resampled.
-- Margin without canvas: ``m = round(share * longer)`` or the pixels asked for; a half rounds to
-  even. The answer is the window of the picture from ``left - m``, ``top - m``, with
+- Margin without canvas: ``m = round(share * longer)`` or the requested pixels; a half rounds to
+  even. The output is the window of the picture from ``left - m``, ``top - m``, with
   ``width + 2 m`` by ``height + 2 m`` pixels. Nothing is resampled.
-- Canvas of W x H: a share grows with the subject, pixels are those of the canvas. With
+- Canvas of W x H: a share scales with the subject, a margin in pixels is in canvas pixels. With
   ``a = 2 * share * longer`` (not rounded) and ``p`` pixels of margin,
-  ``scale = min((W - 2 p) / (width + a), (H - 2 p) / (height + a))``, the same both ways. The box's
-  centre lies at the canvas's centre, to fractions of a pixel: the canvas's corner is at
-  ``left + (width - W / scale) / 2`` in the picture, likewise above. Where the scale is 1, pixels
-  stay as they are, and the box is ``(W - width) // 2`` from the left, likewise from the top.
-- All of the cutout that a window or canvas reaches shows, not the box alone. Beyond the picture it
-  is transparent.
-- Resampled (`resample`) are premultiplied colours of 8 bits, across and then down: smaller with
-  Pillow's Hamming filter, larger with its cubic one.
+  ``scale = min((W - 2 p) / (width + a), (H - 2 p) / (height + a))`` on both axes. The box's
+  centre lies at the canvas's centre, to fractions of a pixel: the canvas's left edge is at
+  ``left + (width - W / scale) / 2`` in the picture; the top edge likewise. At a scale of 1, pixels
+  are not resampled, and the box is ``(W - width) // 2`` from the left; from the top likewise.
+- A window or canvas shows every part of the cutout that it covers, not only the box. Beyond the
+  picture it is transparent.
+- Resampling (`resample`) works on premultiplied 8-bit colours, across and then down: Pillow's
+  Hamming filter to shrink, its cubic filter to enlarge.
 - On a ground (`layer.lay_on`): ``(colour * a + ground * (255 - a) + 127) // 255`` for each channel,
   ``a`` being the 8-bit alpha.
 """
@@ -31,16 +31,19 @@ from bgremove.datatypes import Box, Cutout, Encoding, Margin, Options, OutputFor
 from bgremove.errors import Detail, ValidationError
 
 MARGIN_FACTOR = 2
-WEBP_SIDE = 16_383  # px: the format's own limit
+WEBP_SIDE = 16_383  # px, limit of the format
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A window on the picture, and the size at which it is drawn.
+    """A window on the picture and the size of the output.
 
-    ``left`` and ``top``: the window's corner in pixels of the picture, which it may exceed.
-    ``scale``: pixels of the answer per pixel of the picture; at 1 the corner is whole.
-    ``width`` and ``height``: of the answer in pixels.
+    Attributes:
+        left: The window's left edge in pixels of the picture; may lie outside the picture.
+        top: The window's top edge, likewise.
+        scale: Output pixels per picture pixel; at 1 the corner is in whole pixels.
+        width: Width of the output in pixels.
+        height: Height of the output in pixels.
     """
 
     left: float
@@ -51,14 +54,14 @@ class Placement:
 
 
 def place(cutout: Cutout, options: Options) -> Placement:
-    """Choose the window for an answer.
+    """Choose the window for an output.
 
     Args:
-        cutout: the picture's size and the subject's box.
-        options: format, margin and canvas.
+        cutout: Gives the picture's size and the subject's box.
+        options: Give format, margin and canvas.
 
     Raises:
-        ValidationError: the margin leaves no room for the subject on the canvas.
+        ValidationError: The margin leaves no room for the subject on the canvas.
 
     """
     box = cutout.box
@@ -73,7 +76,7 @@ def place(cutout: Cutout, options: Options) -> Placement:
 
 
 def check_canvas(options: Options, max_pixels: int) -> None:
-    """Raise ValidationError for a canvas over the limit of pixels, or one filled by its margin."""
+    """Raise ValidationError for a canvas above the pixel limit or filled by its margin."""
     if options.canvas is None:
         return
     width, height = options.canvas
@@ -94,13 +97,13 @@ def check_canvas(options: Options, max_pixels: int) -> None:
 
 
 def check_answer(placement: Placement, options: Options, max_pixels: int) -> None:
-    """Raise ValidationError where a margin makes the answer too large.
+    """Raise ValidationError if a margin makes the output too large.
 
     Args:
-        placement: as `place` returned it.
-        options: those that it was made for.
-        max_pixels: the limit of pictures. An answer may have twice as many, so that a picture at
-            its limit can have a margin.
+        placement: The result of `place`.
+        options: The options passed to `place`.
+        max_pixels: The pixel limit of uploads. An output may have twice as many, so that a picture
+            at the limit can have a margin.
 
     """
     width, height = placement.width, placement.height
@@ -120,13 +123,13 @@ def check_answer(placement: Placement, options: Options, max_pixels: int) -> Non
 
 
 def _on_canvas(canvas: tuple[int, int], box: Box, options: Options) -> Placement:
-    """Fit the box and its margin, centred: a share grows with the subject, pixels stay."""
+    """Fit the box and its margin to the canvas, centred."""
     width, height = canvas
     margin = options.margin or Margin()
     around = 2 * margin.share * max(box.width, box.height)
     room_across, room_down = width - 2 * margin.pixels, height - 2 * margin.pixels
     scale = min(room_across / (box.width + around), room_down / (box.height + around))
-    if math.isclose(scale, 1.0):  # nothing to resample: the subject's pixels stay as they are
+    if math.isclose(scale, 1.0):  # no resampling: the subject's pixels are copied
         beside, above = (width - box.width) // 2, (height - box.height) // 2
         return Placement(box.left - beside, box.top - above, 1.0, width, height)
     left = box.left + (box.width - width / scale) / 2

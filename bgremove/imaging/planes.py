@@ -1,4 +1,4 @@
-"""A decoded picture on its way from one process to the other, through memory that both see."""
+"""Transfer of a decoded picture between processes through shared memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planes:
-    """A decoded picture, upright: ``bgr`` uint8 (H, W, 3) and ``alpha`` uint8 (H, W) or None."""
+    """An upright decoded picture: ``bgr`` uint8 (H, W, 3), ``alpha`` uint8 (H, W) or None."""
 
     bgr: ImageU8
     alpha: ImageU8 | None
@@ -26,7 +26,7 @@ class Planes:
 
 
 def finished(planes: Planes, header: ImageHeader) -> DecodedImage:
-    """Make the record of a decoded picture: alpha becomes float32 [0, 1]."""
+    """Build the record of a decoded picture, with alpha as float32 in [0, 1]."""
     alpha: ArrayF32 | None = None
     if planes.alpha is not None:
         alpha = np.multiply(planes.alpha, np.float32(1 / 255), dtype=np.float32)
@@ -37,7 +37,7 @@ def finished(planes: Planes, header: ImageHeader) -> DecodedImage:
 def write_planes(file: int, planes: Planes) -> None:
     """Write the pixels, colours first, to a memory file.
 
-    Writing is twice as fast as copying into a mapping, which faults on each of its pages.
+    A write is twice as fast as a copy into a mapping, which causes a fault on each page.
     """
     at = 0
     for plane in (planes.bgr, planes.alpha):
@@ -50,9 +50,9 @@ def write_planes(file: int, planes: Planes) -> None:
 def map_planes(
     file: int, header: ImageHeader, *, has_alpha: bool
 ) -> tuple[ImageU8, ImageU8 | None]:
-    """Map what `write_planes` wrote to a sealed file, without a copy.
+    """Map the pixels written by `write_planes` to a sealed file, without a copy.
 
-    The mapping lives as long as the arrays. What is written to them is seen by nobody else.
+    The mapping lives as long as the arrays. Writes to the arrays are private to this process.
     """
     width, height = header.decoded_size
     pixels = width * height

@@ -1,9 +1,9 @@
-"""A PNG writer that uses all cores: strips of rows are filtered and deflated side by side.
+"""Parallel PNG encoder: strips of rows are filtered and deflated on all cores.
 
-Each strip ends on a byte (a full flush keeps strips independent), so the strips joined are one
-valid zlib stream. ISA-L deflates several times faster than zlib. The filter is Up throughout: Sub
-gave larger cut-outs, and Paeth is dear to compute. Source: PNG (third edition), ISO/IEC
-15948, and RFC 1950 for the checksum that is combined from those of the strips.
+Each strip ends on a byte boundary (a full flush keeps strips independent), so the joined strips are
+one valid zlib stream. ISA-L deflates several times faster than zlib. All rows use the Up filter:
+Sub gave larger cut-outs, and Paeth is expensive to compute. Source: PNG (third edition), ISO/IEC
+15948; RFC 1950 for the checksum, which is combined from the checksums of the strips.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from bgremove.datatypes import ImageU8
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels to colour type: gray, with alpha, RGB, RGBA
 TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
-STRIP_BYTES = 1 << 20  # big enough to compress well, small enough to share out among cores
-DEFLATE_LEVEL = 1  # of ISA-L's 0 to 3: 2 and 3 are slower and no smaller on photographs
+STRIP_BYTES = 1 << 20  # large enough to compress well, small enough to divide among cores
+DEFLATE_LEVEL = 1  # ISA-L has 0 to 3; 2 and 3 are slower and no smaller on photographs
 ZLIB_HEADER = b"\x78\x01"
 ADLER_MODULUS = 65521
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A picture that is composed strip by strip.
+    """A picture composed strip by strip.
 
-    ``rows``: called with the first row and the one after the last, from several threads at once;
-    returns uint8 (rows, width) gray, (rows, width, 2) gray and straight alpha, (rows, width, 3)
-    BGR or (rows, width, 4) straight BGRA.
+    ``rows`` is called with the first row and the row after the last, from several threads at once.
+    It returns uint8: (rows, width) gray, (rows, width, 2) gray and straight alpha,
+    (rows, width, 3) BGR or (rows, width, 4) straight BGRA.
     """
 
     width: int
@@ -50,16 +50,16 @@ def encode_png(
     icc_profile: bytes | None = None,
     density: tuple[int, int] | None = None,
 ) -> bytes:
-    """Encode a canvas as PNG, 8 bits a channel.
+    """Encode a canvas as PNG with 8 bits per channel.
 
     Args:
-        canvas: what is to be encoded.
-        executor: threads that share the strips.
-        icc_profile: carried in an iCCP chunk.
-        density: pixels a metre across and down, carried in a pHYs chunk.
+        canvas: The picture to encode.
+        executor: Threads that encode the strips.
+        icc_profile: Written in an iCCP chunk.
+        density: Pixels per metre across and down, written in a pHYs chunk.
 
     Returns:
-        The file.
+        The bytes of the file.
 
     """
     rows = max(1, STRIP_BYTES // (canvas.width * canvas.channels))
@@ -82,9 +82,9 @@ def encode_png(
 
 
 def _strip(canvas: Canvas, top: int, end: int) -> tuple[bytes, int, int]:
-    """Filter and deflate some rows; returns bytes, and Adler-32 and length before deflating."""
+    """Filter and deflate rows; return the bytes, and the Adler-32 and length of the input."""
     end = min(canvas.height, end)
-    # One row more than the strip has: Up refers to the row above, and that of the first row is 0.
+    # One row more than the strip: the Up filter needs the row above. The first row's is zeros.
     above = max(0, top - 1)
     pixels = canvas.rows(above, end)
     if canvas.channels in TO_RGB:
@@ -103,7 +103,7 @@ def _strip(canvas: Canvas, top: int, end: int) -> tuple[bytes, int, int]:
 
 
 def _adler32_combine(first: int, second: int, length: int) -> int:
-    """Return the Adler-32 of two strings joined, from theirs and the length of the second."""
+    """Return the Adler-32 of two joined strings from their checksums and the second's length."""
     low = (first & 0xFFFF) + (second & 0xFFFF) - 1
     high = (first >> 16) + (second >> 16) + length * ((first & 0xFFFF) - 1)
     return (high % ADLER_MODULUS) << 16 | low % ADLER_MODULUS

@@ -1,4 +1,4 @@
-"""The size that a picture is decoded at: smaller than stored where the answer allows it."""
+"""Choice of the decoding size: smaller than stored if the output allows it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import replace
 from bgremove.datatypes import ImageHeader, ImageType, Options, OutputFormat
 from bgremove.imaging.profile import is_cmyk
 
-# Pixels of the shorter side that the decode of a mask keeps. The edge of the mask is as good,
-# though a pixel of it may differ from the alpha of `transparent`.
+# Minimum pixels of the shorter side when a mask is decoded. The edge of the mask has the same
+# quality, but single pixels may differ from the alpha of `transparent`.
 MASK_SIDE = 1100
 
 
 def header_to_decode(header: ImageHeader, options: Options) -> ImageHeader:
-    """Return the header with the reduction that the answer allows: only a mask allows any."""
+    """Return the header with the reduction that the output allows; only masks allow one."""
     if options.output_format is OutputFormat.MASK:
         return reduced(header, MASK_SIDE)
     return header
 
 
 def reduced(header: ImageHeader, least_side: int) -> ImageHeader:
-    """Have a JPEG decoded smaller, as far as its shorter side keeps ``least_side`` pixels.
+    """Return the header with the strongest reduction that keeps ``least_side`` pixels.
 
-    libjpeg then leaves out work, and later stages have fewer pixels. A JPEG with a profile for
-    CMYK is decoded at full size: Pillow converts it.
+    The limit applies to the shorter side of a JPEG. libjpeg then does less work, and later stages
+    have fewer pixels. A JPEG with a CMYK profile keeps its full size because Pillow converts it.
     """
     if header.type is not ImageType.JPEG or is_cmyk(header.icc_profile):
         return header

@@ -1,4 +1,4 @@
-"""Draw a part of a cutout larger or smaller, on premultiplied alpha."""
+"""Resize a part of a cutout with premultiplied alpha."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bgremove.datatypes import Cutout, ImageU8
 from bgremove.imaging.layer import Layer, window
 from bgremove.imaging.placement import Placement
 
-# Pixels of the picture drawn at a time. A canvas of 16 rows would else take in the whole picture.
+# Pixels of the picture resized at a time. Without it, 16 rows of output can need the whole picture.
 WINDOW_PIXELS = 1 << 21
-SUPPORT_SMALLER, SUPPORT_LARGER = 1, 2  # px to each side, of the coarser of both grids
+SUPPORT_SMALLER, SUPPORT_LARGER = 1, 2  # px to each side, in the coarser of the two grids
 
 
 def resampled(cutout: Cutout, placement: Placement, top: int, end: int) -> Layer:
-    """Draw rows ``top`` to ``end`` of an answer whose scale is not 1."""
+    """Resample rows ``top`` to ``end`` of an output whose scale is not 1."""
     bgra: ImageU8 = np.zeros((end - top, placement.width, 4), np.uint8)
     height, width = cutout.alpha.shape
     first, last = _touched(placement.left, placement.scale, width, 0, placement.width)
@@ -32,7 +32,7 @@ def resampled(cutout: Cutout, placement: Placement, top: int, end: int) -> Layer
 
 
 def _touched(origin: float, scale: float, side: int, first: int, last: int) -> tuple[int, int]:
-    """Return the answer's pixels from ``first`` to ``last`` that the picture's side reaches."""
+    """Return the range of output pixels within ``first`` to ``last`` that the picture reaches."""
     reach = max(scale, 1.0) * SUPPORT_LARGER
     start = math.floor(-origin * scale - reach)
     stop = math.ceil((side - origin) * scale + reach)
@@ -42,13 +42,13 @@ def _touched(origin: float, scale: float, side: int, first: int, last: int) -> t
 def _drawn(
     cutout: Cutout, placement: Placement, rows: tuple[int, int], columns: tuple[int, int]
 ) -> ImageU8:
-    """Draw a rectangle of the answer: straight BGRA uint8 (rows, columns, 4).
+    """Resample a rectangle of the output: straight BGRA uint8 (rows, columns, 4).
 
-    Neither filter draws a ring of faint alpha around the subject, as Lanczos does: Hamming weighs
-    all pixels under one of the answer and never undershoots, and the cubic's undershoot outside an
-    edge is cut at 0.
+    Lanczos would draw a ring of faint alpha around the subject; these two filters do not. Hamming
+    averages all pixels under an output pixel and never undershoots. The cubic filter undershoots
+    outside an edge, where it is clipped to 0.
     """
-    from PIL import Image  # here: most workers never need it, and it costs each of them memory
+    from PIL import Image  # imported on demand: most workers never need its memory
 
     scale = placement.scale
     method = Image.Resampling.HAMMING if scale < 1 else Image.Resampling.BICUBIC
@@ -58,8 +58,9 @@ def _drawn(
     top, bottom = (placement.top + row / scale for row in rows)
     x, y = math.floor(left) - support, math.floor(top) - support
     across, down = math.ceil(right) + support - x, math.ceil(bottom) + support - y
-    # Pillow is indifferent to the order of colours. One pass each way, in this order: it chooses
-    # the order by size, and where the cubic is cut at 0 the strips of an answer would not match.
+    # The order of the colour channels does not matter to Pillow. The two axes are resized in
+    # separate passes, because Pillow would choose their order by size. With the cubic clipped to 0
+    # the strips of an output would then not match.
     image = Image.fromarray(window(cutout, x, y, across, down).straight()).convert("RGBa")
     width, height = columns[1] - columns[0], rows[1] - rows[0]
     image = image.resize((width, down), method, (left - x, 0, right - x, down))

@@ -1,4 +1,4 @@
-"""Expand the run lengths of BMPs of 4 and 8 bits."""
+"""Decode the run-length encoding of 4-bit and 8-bit BMPs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
     from bgremove.imaging.probe.bmp import BmpHeader
 
-END_OF_ROW, END_OF_PICTURE, MOVE = 0, 1, 2  # codes behind a count of 0; larger ones count pixels
+END_OF_ROW, END_OF_PICTURE, MOVE = 0, 1, 2  # codes after a count of 0; larger ones count pixels
 
 
 def unpack(data: bytes, header: BmpHeader) -> ImageU8:
-    """Return the indices of the colours, uint8 (H, W), top row first.
+    """Return the palette indices, uint8 (H, W), top row first.
 
-    A run that goes past the end of its row is cut there. Pixels that are skipped are of colour 0.
+    A run beyond the end of its row is cut off there. Skipped pixels have index 0.
 
     Raises:
         ImageError: The data ends before the last row.
@@ -61,6 +61,6 @@ def unpack(data: bytes, header: BmpHeader) -> ImageU8:
     return rows if header.top_down else rows[::-1]
 
 
-# A byte of the file to the pixels in it.
+# Lookup table from a byte of the file to its pixels.
 _BYTES = [bytes([value]) for value in range(256)]
 _NIBBLES = [bytes([value >> 4, value & 15]) for value in range(256)]

@@ -1,6 +1,6 @@
-"""Read the pixels that a picture stores, with the decoder that its type needs.
+"""Read the stored pixels of a picture with the decoder for its type.
 
-OpenCV reads JPEG, PNG and WEBP, Pillow GIF; BMP is unpacked here.
+OpenCV reads JPEG, PNG and WEBP. Pillow reads GIF. This package reads BMP itself.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from bgremove.imaging.probe import jpeg_end, png, webp
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
 
-# Keeps alpha and 16 bits; the orientation is ours to apply, since OpenCV never does for WEBP.
+# Keeps alpha and 16 bits. Orientation is applied later, because OpenCV ignores it for WEBP.
 ANY = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
-OPENCV_WEBP_BYTES = 32  # a shorter WEBP, of which there are sound ones, is none for OpenCV
-REDUCED = {  # flags that say by how much, whatever else their names say
+OPENCV_WEBP_BYTES = 32  # OpenCV rejects shorter files, though some are valid WEBP
+REDUCED = {  # reduction to flag; GRAYSCALE in the names has no effect here
     1: 0,
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
@@ -34,7 +34,7 @@ REDUCED = {  # flags that say by how much, whatever else their names say
 def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
     """Return colours, uint8 (H, W) or (H, W, 3) in BGR, and alpha, uint8 (H, W) or None.
 
-    Raises ImageError where the decoder refuses the picture, UpstreamError where memory runs out.
+    Raises ImageError if the decoder rejects the picture, UpstreamError if memory runs out.
     """
     if header.type is ImageType.BMP:
         return _split(bmp.read(data))
@@ -52,7 +52,7 @@ def _opencv(
 ) -> NDArray[Any]:
     """Return the pixels, uint8 or uint16, (H, W) or (H, W, 3 or 4) in BGR or BGRA.
 
-    ``shape`` is the (H, W) to expect where it is not that of the header.
+    ``shape`` is the expected (H, W) if it differs from the header's.
     """
     try:
         pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -66,9 +66,9 @@ def _opencv(
 
 
 def _read_jpeg(data: bytes, header: ImageHeader) -> NDArray[Any]:
-    """Read a JPEG, also without its end marker, provided that every row is there.
+    """Read a JPEG; a missing end marker is accepted if every row is present.
 
-    libjpeg fills in what it does not find, gray, and reports no error for it.
+    libjpeg fills missing rows with gray and reports no error.
     """
     flags = ANY | REDUCED[header.reduction]
     if jpeg_end.has_end(data):
@@ -85,25 +85,25 @@ def _read_jpeg(data: bytes, header: ImageHeader) -> NDArray[Any]:
 
 
 def _read_webp(data: bytes, header: ImageHeader) -> NDArray[Any]:
-    """Read the picture, or the first frame of an animation, whatever follows it."""
+    """Read the picture, or the first frame of an animation, and ignore all data after it."""
     frame = webp.first_frame(data)
     still = frame.still.ljust(OPENCV_WEBP_BYTES, b"\0")
     return placed(_opencv(still, header, ANY, frame.size[::-1]), frame)
 
 
 def _read_png(data: bytes, pixels: NDArray[Any]) -> tuple[ImageU8, ImageU8 | None]:
-    """Make the transparent gray of a PNG transparent, which OpenCV never does."""
+    """Apply the transparent gray of a PNG, which OpenCV ignores."""
     gray = png.transparent_gray(data)
     if gray is None or pixels.ndim != 2:
         return _split(_eight_bits(pixels))
     value, largest = gray
-    value *= max(1, 255 // largest)  # OpenCV spreads 1, 2 and 4 bits over 8, and keeps 16
+    value *= max(1, 255 // largest)  # OpenCV scales 1, 2 and 4 bits to 8, and keeps 16
     alpha = np.where(pixels == value, 0, 255).astype(np.uint8)
     return _eight_bits(pixels), None if alpha.all() else alpha
 
 
 def _eight_bits(pixels: NDArray[Any]) -> ImageU8:
-    """Round 16 bits to 8: v / 257, to nearest."""
+    """Convert 16 bits to 8: v / 257, rounded to nearest."""
     if pixels.dtype == np.uint16:
         flat = pixels.reshape(pixels.shape[0], -1)
         pixels = cv2.convertScaleAbs(flat, alpha=1 / 257).reshape(pixels.shape)
@@ -111,13 +111,13 @@ def _eight_bits(pixels: NDArray[Any]) -> ImageU8:
 
 
 def _stored_shape(header: ImageHeader) -> tuple[int, int]:
-    """Return the rows and columns to be decoded, before they are turned upright."""
+    """Return the rows and columns to decode, before rotation."""
     width, height = header.decoded_size
     return (width, height) if header.orientation >= 5 else (height, width)
 
 
 def _split(pixels: NDArray[Any]) -> tuple[ImageU8, ImageU8 | None]:
-    """Part colours from alpha, which is None where every pixel is opaque."""
+    """Split colours and alpha; alpha is None if every pixel is opaque."""
     if pixels.ndim == 2 or pixels.shape[2] == 3:
         return pixels, None
     alpha: NDArray[Any] = cv2.extractChannel(pixels, 3)

@@ -1,7 +1,7 @@
-"""Inference at request time: sessions, their options, and the tensors they are given."""
+"""Inference at request time: sessions, their options, and their input tensors."""
 
 import os
 
-# ONNX Runtime records each session for its vendor, in the home directory and, judging by the
-# address in its library, over HTTPS. The variable is read when the library is imported.
+# ONNX Runtime records telemetry of each session in the home directory. Its library also contains an
+# HTTPS address of its vendor. It reads this variable at import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

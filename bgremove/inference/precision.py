@@ -1,4 +1,4 @@
-"""Whether int8 pays on this machine: by its instructions, else by the clock."""
+"""Choice of int8 or float32 for this machine, by its instructions or by measurement."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 
 Precision = Literal["auto", "int8", "float32"]
-RUNS = 3  # the best of which counts
+RUNS = 3  # the fastest run counts
 RUN_TIMEOUT_S = 60.0
 logger = logging.getLogger(__name__)
 
 
 def int8_is_faster(model: Model, folder: Path, threads: int, provider: Provider = "cpu") -> bool:
-    """Run both forms of ``model`` on the known picture and compare; int8 must also answer right."""
+    """Compare the speed of both forms of ``model``; the int8 answer must also be correct."""
     quantised = model.quantised
     if quantised is None or not (folder / quantised.file).is_file():
         return False

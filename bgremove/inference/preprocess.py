@@ -1,4 +1,4 @@
-"""Pixels to tensor: what the network is shown."""
+"""Conversion of pixels to the input tensor of a network."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
 from bgremove.inference.manifest import Model
 
-WHITE, DARK = 255.0, 64.0  # backings for transparent sources; not 0: a peak of 0 has no scale
+WHITE, DARK = 255.0, 64.0  # backings for transparent sources; a peak of 0 cannot be scaled
 
 
 def to_tensor(image: DecodedImage, model: Model) -> ArrayF32:
-    """Show ``image`` to ``model``: resize, RGB, scale, normalise.
+    """Convert ``image`` to the input of ``model``: resize, convert to RGB, scale, normalise.
 
     Args:
         image: bgr uint8 (H, W, 3) and alpha float32 (H, W) or None.
-        model: gives size S, scaling, mean and std (RGB).
+        model: Gives size S, scaling, mean and std (RGB).
 
     Returns:
         float32 (1, 3, S, S), RGB, C-contiguous.
@@ -38,10 +38,10 @@ def to_tensor(image: DecodedImage, model: Model) -> ArrayF32:
 
 
 def _resized(array: ImageU8, size: int) -> ImageU8:
-    """Shrink the sides that are longer than ``size`` by averaging, then stretch those shorter.
+    """Shrink sides longer than ``size`` by area averaging, then enlarge shorter sides.
 
-    In one step OpenCV would sample a panorama at points, because one of its sides grows. Large
-    pictures are halved first, for which it has a path ten times as fast.
+    In a single step OpenCV would use point sampling on a panorama, because one of its sides grows.
+    Large pictures are halved first: OpenCV's code for that is ten times as fast.
     """
     height, width = array.shape[:2]
     while min(height, width) >= 4 * size:
@@ -54,10 +54,10 @@ def _resized(array: ImageU8, size: int) -> ImageU8:
 
 
 def _over_backing(bgr: ImageU8, alpha: ArrayF32, size: int) -> ImageU8:
-    """Put a transparent source on white, or on dark gray where what is visible is light.
+    """Composite a transparent source on white, or on dark gray if its visible part is light.
 
-    The colours under zero alpha are never shown, and a white product on transparency does not
-    vanish on a white ground.
+    The network never receives colours under zero alpha, and a white product does not vanish on a
+    white ground.
     """
     alpha_u8 = np.rint(alpha * np.float32(255)).astype(np.uint8)
     visible = cv2.multiply(bgr, cv2.merge([alpha_u8] * 3), scale=1 / 255)

@@ -1,4 +1,4 @@
-"""Which execution provider of ONNX Runtime computes: chosen once, said aloud, never changed."""
+"""Choice of ONNX Runtime's execution provider: made once, reported, and never changed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ NAMES: dict[Provider, str] = {
 
 
 def provider_options(provider: Provider, threads: int) -> dict[str, str]:
-    """Return what a provider is told beside the session's own options, which OpenVINO ignores."""
+    """Return a provider's own options; OpenVINO ignores the session's options."""
     if provider == "openvino":
         return {"device_type": "CPU", "num_of_threads": str(threads)}
     return {}
 
 
 def choose_provider(wanted: str) -> Provider:
-    """Return the provider to compute with: the one wanted, or for ``auto`` the best of this build.
+    """Return the wanted provider, or for ``auto`` the best one in the installed build.
 
-    Raises SettingsError where the installed onnxruntime does not have what is wanted.
+    Raises SettingsError if the installed onnxruntime lacks the wanted provider.
     """
     available = [key for key in get_args(Provider) if NAMES[key] in ort.get_available_providers()]
     if wanted == "auto":

@@ -1,4 +1,4 @@
-"""Whether a worker may be sent requests: weights verified, default session warm."""
+"""Readiness of a worker for requests: weights verified and default session warm."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from bgremove.inference.precision import int8_is_faster
 from bgremove.inference.sessions import Sessions
 from bgremove.inference.verify import as_built, fault_of
 
-RETRY_S = 10.0  # between two looks at weights that were not ready
-WARM_UP_TIMEOUT_S = 120.0  # for loading and running the default model, on the slowest of machines
+RETRY_S = 10.0  # between two checks of weights that were not ready
+WARM_UP_TIMEOUT_S = 120.0  # to load and run the default model on the slowest machine
 ABSENT, VERIFIED, UNAVAILABLE = "absent", "verified", "unavailable"
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What was found of each model, what serves each subject, and what is waited for.
+    """State of each model, the model that serves each subject, and the pending work.
 
-    ``models``: ``verified``, ``absent``, or what is wrong. ``subjects``: a model's name, with
-    ``(model-fallback)`` where it stands in, or ``unavailable``. ``waiting_for``: empty when ready.
+    ``models``: ``verified``, ``absent``, or a description of the fault. ``subjects``: a model's
+    name, with ``(model-fallback)`` for a fallback, or ``unavailable``. ``waiting_for``: empty when
+    ready.
     """
 
     models: dict[str, str]
@@ -38,14 +39,14 @@ class Readiness:
 
     @property
     def ready(self) -> bool:
-        """Whether every request can be served."""
+        """Return whether every request can be served."""
         return not self.waiting_for
 
 
 class WarmUp:
-    """Verifies the weights and warms the default session, in a thread of its own.
+    """Verifies the weights and warms the default session in a separate thread.
 
-    ``on_change`` is called with the result of each try.
+    ``on_change`` is called with the result of each attempt.
     """
 
     def __init__(
@@ -62,11 +63,11 @@ class WarmUp:
 
     @property
     def readiness(self) -> Readiness:
-        """What is known by now."""
+        """Return the latest known state."""
         return self._readiness
 
     def start(self) -> None:
-        """Begin, or begin again where what was found was not ready; returns at once."""
+        """Start in the background, or restart if the last result was not ready."""
         with self._lock:
             rests = self._thread is None or not self._thread.is_alive()
             if rests and not self.readiness.ready and time.monotonic() >= self._next_try:
@@ -75,7 +76,7 @@ class WarmUp:
                 self._thread.start()
 
     def run(self) -> None:
-        """Verify every file that is there, warm the default session, and note what came of it."""
+        """Verify every present file, warm the default session, and record the result."""
         sessions, manifest = self._sessions, self._sessions.manifest
         self._settle_precision()
         models = {model.name: self._state(model) for model in manifest.files}
@@ -116,7 +117,7 @@ class WarmUp:
             sessions.int8 = int8_is_faster(
                 default, sessions.weights_dir, sessions.threads, sessions.provider
             )
-        except BgremoveError as error:  # the default does not run: what follows will say why
+        except BgremoveError as error:  # the next steps report the cause
             logger.warning("precision not measured", extra={"cause": error.private})
 
     def _state(self, weights: Weights) -> str:

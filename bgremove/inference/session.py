@@ -1,4 +1,4 @@
-"""One network in ONNX Runtime: checked when it is made, cancellable when it runs."""
+"""ONNX Runtime session for a network, verified at load and cancellable during a run."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ ORT_ERRORS: tuple[type[Exception], ...] = tuple(
         "RuntimeException",
     )
 )
-RANGE_TOLERANCE = 0.01  # beyond [0, 1]; a quantised sigmoid may end a step outside
-KNOWN_ANSWER_TOLERANCE = 0.02  # of the map's [0, 1]; float32 builds differ by less than 0.001
+RANGE_TOLERANCE = 0.01  # beyond [0, 1]; a quantised sigmoid may end one step outside
+KNOWN_ANSWER_TOLERANCE = 0.02  # on the map's [0, 1]; float32 builds differ by less than 0.001
 
 
 class Session:
@@ -50,14 +50,14 @@ class Session:
     def __init__(self, model: Model, path: Path, threads: int, provider: Provider = "cpu") -> None:
         """Load ``path`` and check it against its row of the manifest.
 
-        Raises ModelUnavailableError when the file is absent, does not hash as the manifest says,
+        Raises ModelUnavailableError if the file is absent, its hash differs from the manifest's, it
         does not load, has other inputs or outputs, or would run on another provider.
         """
         self.model = model
         share_arena()
         with verified(model, path) as weights:
             try:
-                # From the open file: given bytes, the Python object would keep them.
+                # Loaded from the open file; with bytes, the Python object would keep them.
                 self._session = ort.InferenceSession(
                     _name_of(weights, path),
                     session_options(threads),
@@ -71,16 +71,16 @@ class Session:
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise unavailable(model, f"has {len(inputs)} inputs, not one")
-        # One run at a time: each takes every core it may, and two at once take more memory and
-        # finish fewer pictures (7.1 a second, not 7.7, on 2 cores).
+        # One run at a time. Each run uses all its cores, and two at once take more memory and
+        # finish fewer pictures (7.1 instead of 7.7 a second on 2 cores).
         self._turn = threading.Lock()
         self._input = self._named(inputs, model.input, 3)
         self._output = self._named(self._session.get_outputs(), model.output, 1)
 
     def check_known_picture(self, deadline: Deadline) -> None:
-        """Run the known picture; raises ModelUnavailableError when the answer is another.
+        """Run the known picture; raise ModelUnavailableError if the answer differs.
 
-        Raises DeadlineExceededError when there is none in time.
+        Raises DeadlineExceededError if the run is not finished in time.
         """
         try:
             saliency = self.run(to_tensor(known_picture(), self.model), deadline)
@@ -104,16 +104,16 @@ class Session:
         """Compute the saliency map of ``tensor``, stopping at ``deadline``.
 
         Args:
-            tensor: float32 (1, 3, S, S), as `preprocess.to_tensor` makes it.
-            deadline: when it passes, the run is cancelled between two nodes of the graph.
+            tensor: float32 (1, 3, S, S), from `preprocess.to_tensor`.
+            deadline: When it passes, the run is cancelled between two nodes of the graph.
 
         Returns:
-            float32 (S, S) in [0, 1], the raw output: nothing is stretched.
+            float32 (S, S) in [0, 1], the raw output without rescaling.
 
         Raises:
-            DeadlineExceededError: the run was cancelled.
-            UpstreamError: ONNX Runtime failed, memory included, or the map has another size or
-                holds NaN.
+            DeadlineExceededError: The run was cancelled.
+            UpstreamError: ONNX Runtime failed or ran out of memory, or the map has another size or
+                contains NaN.
 
         """
         if not self._turn.acquire(timeout=deadline.remaining_s):
@@ -148,9 +148,9 @@ class Session:
             timer.cancel()
 
     def _named(self, nodes: list[ort.NodeArg], name: str, channels: int) -> str:
-        """Return the name of an input or output whose shape is the manifest's.
+        """Return the name of an input or output after a check of its shape.
 
-        An axis that the graph leaves open has a name, or none, for its length; it fits any.
+        An open axis has a name or None for its length; it matches any length.
         """
         node = next((node for node in nodes if node.name == (name or nodes[0].name)), None)
         wanted = [1, channels, self.model.size, self.model.size]
@@ -168,14 +168,14 @@ def _fits(shape: list[int | str | None], wanted: list[int]) -> bool:
 
 
 def _name_of(file: BinaryIO, path: Path) -> str:
-    """Return a name that opens this very file where the system has one, else its path."""
+    """Return a name that opens this same open file if the system has one, else its path."""
     own = Path(f"/proc/self/fd/{file.fileno()}")
     return str(own if own.exists() else path)
 
 
 @contextmanager
 def verified(model: Weights, path: Path) -> Iterator[BinaryIO]:
-    """Open the weights and hash what was opened: a file put in its place is not what loads."""
+    """Open the weights and verify the open file, so that a later replacement is not loaded."""
     try:
         with path.open("rb") as weights:
             size = os.fstat(weights.fileno()).st_size

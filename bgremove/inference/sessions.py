@@ -1,4 +1,4 @@
-"""The per-worker session cache: lazy, load-locked, bounded, made after fork."""
+"""Per-worker cache of sessions: lazy, bounded, created after fork, one load at a time."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 from bgremove.machine import has_int8_instructions
 
-CHECK_TIMEOUT_S = 60.0  # for a model's run on the known picture, on the slowest of machines
+CHECK_TIMEOUT_S = 60.0  # for a model's run on the known picture on the slowest machine
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The model that serves a subject, and whether it stands in for the subject's own."""
+    """The model that serves a subject, and a flag for a fallback."""
 
     model: Model
     is_fallback: bool
 
 
 class Sessions:
-    """At most ``max_sessions`` loaded models; the one longest unused makes room for the next.
+    """Up to ``max_sessions`` loaded models; the least recently used is evicted first.
 
     ``on_change`` is called with the names of the loaded models when they change.
     """
@@ -58,22 +58,23 @@ class Sessions:
         self.effort = effort
         self.threads = threads
         self.provider = provider
-        # int8 is for CPUs; where neither its setting nor their instructions decide, the clock will.
+        # int8 is for CPUs. If neither the setting nor the CPU's instructions decide, a measurement
+        # does.
         is_open = precision == "auto" and provider != "cuda"
         self.is_precision_open = is_open and not has_int8_instructions()
         self.int8 = precision == "int8" or (is_open and not self.is_precision_open)
         self.people = PeopleFinder(manifest.priors, weights_dir)
         self._on_change = on_change
         self._loaded: OrderedDict[str, Session] = OrderedDict()
-        self._lock = threading.Lock()  # guards `_loaded`, held for an instant only
+        self._lock = threading.Lock()  # guards `_loaded`, held only briefly
         self._load_lock = threading.Lock()  # one load at a time: memory and cores are shared
 
     def choose(self, subject: Subject) -> Choice:
-        """Pick the model for ``subject``: its best one present, else the fallback.
+        """Choose the model for ``subject``: its best present model, else the fallback.
 
-        For people the priors belong to the model: without them it finds whatever stands out.
+        Models for people also need the priors. Without the priors they find any salient object.
 
-        Raises ModelUnavailableError when only the fallback is there and models are strict.
+        Raises ModelUnavailableError if only the fallback is present and models are strict.
         """
         is_complete = subject is not Subject.HUMAN or not self.manifest.priors or self.has_people
         for model in self.manifest.candidates(subject):
@@ -87,7 +88,7 @@ class Sessions:
         return Choice(self.default, is_fallback=True)
 
     def second_opinion(self, model: Model) -> Model | None:
-        """Return the model that may be asked beside ``model``, None where it is absent."""
+        """Return the second opinion for ``model``; None if it has none or the file is absent."""
         if not model.second_opinion:
             return None
         second = self.manifest.model(model.second_opinion)
@@ -95,18 +96,18 @@ class Sessions:
 
     @property
     def default(self) -> Model:
-        """The model that serves where a subject's own is absent, in the precision it runs in."""
+        """Return the fallback model in the precision that it runs in."""
         return self.to_run(self.manifest.model(self.manifest.fallback))
 
     def to_run(self, model: Model) -> Model:
-        """Return the form of ``model`` that runs: its int8 one where wanted and built."""
+        """Return the form of ``model`` to run: int8 if wanted and built."""
         if self.int8 and model.quantised is not None and self.is_present(model.quantised):
             return as_built(model.quantised, self.weights_dir)
         return model
 
     @property
     def has_people(self) -> bool:
-        """Whether the manifest has priors of people, and all of their files are there."""
+        """Return whether the manifest has priors of people and all their files are present."""
         priors = self.manifest.priors
         return bool(priors) and all(self.is_present(prior) for prior in priors)
 
@@ -116,17 +117,17 @@ class Sessions:
         return tuple(self.to_run(model) for model in models if self.is_present(model))
 
     def is_present(self, model: Weights) -> bool:
-        """Tell whether the weights of ``model`` are in the folder (hashed when they load)."""
+        """Return whether the weights of ``model`` are in the folder; loading checks their hash."""
         return (self.weights_dir / model.file).is_file()
 
     def get(self, model: Model, deadline: Deadline) -> Session:
-        """Return the session of ``model``, loading and checking it first where needed.
+        """Return the session of ``model``, loading and checking it first if needed.
 
-        A load that has begun is finished even past the deadline: thrown away, it would be begun
-        again by every request after this one, and none would ever be served.
+        A started load finishes even after the deadline. If it were discarded, every later request
+        would start it again, and none would be served.
 
-        Raises ModelUnavailableError when the weights are not what the manifest says, and
-        DeadlineExceededError when the deadline passes while another thread loads.
+        Raises ModelUnavailableError if the weights differ from the manifest, and
+        DeadlineExceededError if the deadline passes while another thread loads.
         """
         session = self._lookup(model)
         if session is not None:
@@ -143,13 +144,13 @@ class Sessions:
         return session
 
     def loaded(self) -> tuple[str, ...]:
-        """Return the names of the loaded models, longest unused first."""
+        """Return the names of the loaded models, least recently used first."""
         with self._lock:
             return tuple(self._loaded)
 
     @property
     def is_loading(self) -> bool:
-        """Whether a model is being loaded."""
+        """Return whether a load is in progress."""
         return self._load_lock.locked()
 
     def _lookup(self, model: Model) -> Session | None:

@@ -1,4 +1,4 @@
-"""Whether a file is the one that the manifest means: its size and its SHA-256."""
+"""Verification of weights files against the manifest, by size and SHA-256."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bgremove.inference.manifest import Model, Weights
 
 
 def fault_of(model: Weights, path: Path) -> str | None:
-    """Say what is wrong with the file at ``path``; None when it is the manifest's own."""
+    """Describe the fault of the file at ``path``; None if it matches the manifest."""
     try:
         size = path.stat().st_size
         if size != model.bytes:
@@ -30,26 +30,26 @@ def state_of(path: Path) -> tuple[str, int]:
 
 
 def as_built(model: Model, folder: Path) -> Model:
-    """Return an int8 model with the hash and size that its build in ``folder`` was accepted with.
+    """Return an int8 model with the hash and size of its accepted build in ``folder``.
 
-    A build by other versions of the tools than the pinned ones has other bytes. It is accepted by
-    its answer, and noted beside it.
+    A build by tools of other than the pinned versions has other bytes. It is accepted by its answer
+    to the known picture, and a note beside it records its hash and size.
     """
     try:
         digest, size = _note(model, folder).read_text(encoding="ascii").split()
         return replace(model, sha256=digest, bytes=int(size))
-    except (OSError, ValueError):  # no note, or half of one: the manifest decides
+    except (OSError, ValueError):  # no note, or an incomplete one: the manifest decides
         return model
 
 
 def note_build(model: Model, folder: Path, path: Path) -> None:
-    """Note the file at ``path`` as an accepted build of ``model``."""
+    """Record the file at ``path`` as an accepted build of ``model``."""
     digest, size = state_of(path)
     _note(model, folder).write_text(f"{digest} {size}\n", encoding="ascii")
 
 
 def forget_build(model: Model, folder: Path) -> None:
-    """Let the manifest alone say what the build of ``model`` must be."""
+    """Remove the note on the build of ``model``, so that only the manifest's hash is valid."""
     _note(model, folder).unlink(missing_ok=True)
 
 

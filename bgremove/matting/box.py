@@ -15,23 +15,26 @@ if TYPE_CHECKING:
 
     from bgremove.datatypes import ArrayF32
 
-ALPHA = 0.1  # what is fainter than this is not worth a larger crop
-SPECK = 1e-3  # of the largest piece's area, as in `pieces`: what is smaller does not count
-WORK_SIDE = 1024  # px: pieces are told apart at this size, up to 2 of its pixels' gap joins them
+ALPHA = 0.1  # fainter pixels do not enlarge the crop
+SPECK = 1e-3  # of the largest piece's area, as in `pieces`: smaller pieces are ignored
+WORK_SIDE = 1024  # px: pieces are labelled at this size; gaps of up to 2 of its pixels are closed
 
 
 def foreground_box(alpha: ArrayF32) -> Box | None:
-    """Find the smallest box around the foreground, specks left out.
+    """Find the smallest box around the foreground, without specks.
 
-    Pieces are joined up and measured at reduced size, the four sides are exact.
+    Pieces are joined and measured at reduced size; the four sides are exact.
 
-    :param alpha: matte, float32 (H, W) in [0, 1].
-    :return: box of the pixels over ALPHA, inside the picture; None when there are none.
+    Args:
+        alpha: matte, float32 (H, W) in [0, 1].
+
+    Returns:
+        The box of the pixels over ALPHA, inside the picture; None when there are none.
     """
     height, width = alpha.shape
     level = halvings(max(height, width), WORK_SIDE)
     block = 1 << level
-    # Whole blocks, so that the halving loses no row; what lies beyond the picture stays 0.
+    # Whole blocks, so that halving loses no row; the padding beyond the picture is 0.
     mask = np.zeros((-(-height // block) * block, -(-width // block) * block), np.uint8)
     np.greater(alpha, ALPHA, out=mask[:height, :width].view(np.bool_))
     mask *= 255
@@ -44,7 +47,7 @@ def foreground_box(alpha: ArrayF32) -> Box | None:
 
 
 def _large_pieces(blocks: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return where the blocks, 0 or the more filled the higher, belong to a piece that counts."""
+    """Mark the blocks of pieces that are not specks; a block's value is how full it is, 0 empty."""
     count, labels = cv2.connectedComponents((blocks > 0).astype(np.uint8), connectivity=8)
     areas = np.bincount(labels.ravel(), weights=blocks.ravel(), minlength=count)
     areas[0] = 0
@@ -54,7 +57,7 @@ def _large_pieces(blocks: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _ends(kept: NDArray[np.bool_], mask: NDArray[np.uint8], block: int) -> tuple[int, int]:
-    """Return the first row of ``mask`` set within kept blocks, and the one after the last."""
+    """Return the first row of ``mask`` set within kept blocks, and the row after the last."""
     rows = np.flatnonzero(kept.any(axis=1))
 
     def filled(row: int) -> NDArray[np.intp]:

@@ -1,4 +1,4 @@
-"""Evidence of a cut-out turned into the confidence that an answer reports."""
+"""The confidence of an answer, estimated from the evidence for its cut-out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import math
 # two networks. Fitted by logistic regression on 241 photographs; docs/quality.md has both halves.
 ONE_NETWORK = (0.43, 0.83)
 TWO_NETWORKS = (0.68, 0.21, 0.41)
-EXTREME = 0.01  # evidence nearer to 0 or 1 says no more
+EXTREME = 0.01  # evidence is clipped to this distance from 0 and 1
 
 
 def expected_iou(certainty: float, agreement: float | None) -> float:
-    """Estimate the intersection over union that the mask has with the true one.
+    """Estimate the intersection over union of the mask with the true mask.
 
     Args:
         certainty: of the saliency map, in [0, 1], as `presence.confidence` returns it.

@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
 
 MIN_CELL = 3.0  # px
-MIN_CELLS = 6  # along a side: fewer squares are no pattern
+MIN_CELLS = 6  # along a side: fewer squares are not a pattern
 MIN_APART = 8  # levels between the two colours
-NEAR = 12  # levels: as one of the two colours after JPEG
-SEEN = 0.9  # of the border that must be squares where the pattern says
-STEADY = 0.8  # of the squares along a side that must be as wide as the others
+NEAR = 12  # levels: distance to one of the two colours after JPEG
+SEEN = 0.9  # of the border that must match the pattern
+STEADY = 0.8  # of the squares along a side that must have the common width
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkerboard:
-    """``bgr`` uint8 (H, W, 3) is the board without what lies on it; ``cell`` its squares' side."""
+    """An empty board: ``bgr`` uint8 (H, W, 3) and ``cell``, the side of its squares in pixels."""
 
     bgr: ImageU8
     cell: float
 
 
 def find_checkerboard(bgr: ImageU8) -> Checkerboard | None:
-    """Find the checkerboard that the border of a picture, uint8 (H, W, 3), shows."""
+    """Find the checkerboard along the border of a picture, uint8 (H, W, 3)."""
     height, width = bgr.shape[:2]
     colours = _two_colours(np.concatenate([bgr[0], bgr[-1], bgr[:, 0], bgr[:, -1]]))
     if colours is None:
@@ -64,7 +64,7 @@ def _light(line: ImageU8, colours: NDArray[np.int16]) -> NDArray[np.bool_]:
 
 
 def _two_colours(ring: ImageU8) -> NDArray[np.int16] | None:
-    """Return the two colours of a border, int16 (2, 3), or None where they are not two."""
+    """Return the two colours of a border, int16 (2, 3); None where there are not exactly two."""
     first = commonest(ring)
     far = np.abs(ring - first).max(1) > NEAR
     if not 0.3 <= far.mean() <= 0.7:
@@ -77,7 +77,7 @@ def _two_colours(ring: ImageU8) -> NDArray[np.int16] | None:
 
 
 def commonest(pixels: ImageU8) -> NDArray[np.int16]:
-    """Return the colour, int16 (3,), that most pixels of uint8 (N, 3) have."""
+    """Return the most common colour, int16 (3,), of pixels uint8 (N, 3)."""
     wide = pixels.astype(np.int32)
     packed = wide[:, 0] | wide[:, 1] << 8 | wide[:, 2] << 16
     values, counts = np.unique(packed, return_counts=True)
@@ -86,7 +86,7 @@ def commonest(pixels: ImageU8) -> NDArray[np.int16]:
 
 
 def _cells(line: ImageU8, colours: NDArray[np.int16]) -> tuple[float, float] | None:
-    """Return the side of the squares along a line and where one begins, in pixels."""
+    """Return the side of the squares along a line and the start of one of them, in pixels."""
     light = _light(line, colours)
     steps = np.flatnonzero(light[1:] != light[:-1]) + 1
     if len(steps) < MIN_CELLS:
@@ -95,7 +95,7 @@ def _cells(line: ImageU8, colours: NDArray[np.int16]) -> tuple[float, float] | N
     cell = float(np.median(runs))
     if cell < MIN_CELL or (np.abs(runs - cell) <= 1.01).mean() < STEADY:
         return None
-    # A line through the numbered steps: the squares' side need be no whole number of pixels.
+    # A line fitted to the numbered steps: the side of a square may be a fraction of pixels.
     number = np.concatenate([[0], np.cumsum(np.rint(runs / cell))])
     cell, first = np.polyfit(number, steps, 1)
     away = np.abs(steps - (first + cell * number))

@@ -1,4 +1,4 @@
-"""Closer looks: boxes in which the prior, shown them alone, sees persons better."""
+"""Closer looks: boxes that the prior is run on alone because it sees persons better there."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from bgremove.matting.regions import Box, Boxes, cells, grown
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8, People
 
-CLOSE_EVIDENCE = 0.0  # sum of logits after a closer look, which makes patterns look like people
-BODY = 0.4  # score of a body that earns a closer look where the face is too small to be found
-NEARLY = 0.8  # of the best score of a kind: another person, as likely
-HIDDEN = 0.3  # of a box that the persons cover: with less it is somebody else's
+CLOSE_EVIDENCE = 0.0  # sum of logits needed after a closer look, where patterns pass for people
+BODY = 0.4  # score of a body for a closer look where its face is too small to detect
+NEARLY = 0.8  # of the best score of a kind: as likely another person
+HIDDEN = 0.3  # of a box that the persons cover: with less, the box is another person's
 SALIENT = 0.5  # saliency of the subject
 STANDS_OUT = 0.4  # mean saliency of a box
 MOST_UNSEEN = 2  # closer looks at others, of 17 ms each
 GROWTH = 1.5  # of a box, for a closer look
-CLOSE = 0.6  # of the picture: a box of more is no closer look
+CLOSE = 0.6  # of the picture: a larger box gains nothing
 
 
 def hidden_body(people: People) -> Box | None:
-    """Return the box of a body that deserves a closer look where the evidence is too weak."""
+    """Return the box of a body for a closer look where the evidence is too weak."""
     if not len(people.bodies) or people.body < BODY:
         return None
     return grown(people.bodies[0], 1.2)
 
 
 def unseen(persons: ImageU8, saliency: ArrayF32, people: People) -> list[Box]:
-    """Return bodies of likely persons that stand out but are not in ``persons``, at most two."""
+    """Return at most two bodies of likely, salient persons that are missing in ``persons``."""
     boxes: list[Box] = []
     covered = persons.astype(np.bool_)
     faces = [(face, _body_of(face)) for face in _likely(people.faces, people.face_scores)]
@@ -45,16 +45,16 @@ def unseen(persons: ImageU8, saliency: ArrayF32, people: People) -> list[Box]:
 
 
 def explains(persons: ImageU8, saliency: ArrayF32, body: Box) -> bool:
-    """Tell whether the persons are most of what is salient where a body was found."""
+    """Return whether the persons cover most of the salient area in a body's box."""
     window = cells(body, persons.shape[0])
     salient = saliency[window] > SALIENT
     return bool(2 * np.count_nonzero(persons[window][salient]) >= np.count_nonzero(salient))
 
 
 def closer_look(persons: ImageU8, people: People) -> Box | None:
-    """Return the box round the persons where the prior, run on it alone, sees them better.
+    """Return the box around the persons for a run of the prior on that box alone.
 
-    None where they fill the picture, or there are none.
+    None where the persons fill the picture, or there are none.
     """
     if not persons.any():
         return None
@@ -71,9 +71,9 @@ def closer_look(persons: ImageU8, people: People) -> Box | None:
 
 
 def pasted(prior: ArrayF32, close: ArrayF32, box: Box, *, adds: bool = False) -> ArrayF32:
-    """Put the prior of a closer look, float32 (M, M), into its box of the whole picture's.
+    """Paste the prior of a closer look, float32 (M, M), into its box of the whole picture's prior.
 
-    With ``adds`` it raises what is there, else it replaces it.
+    With ``adds`` the higher value of the two is kept, otherwise the closer look replaces it.
     """
     window = cells(box, prior.shape[0])
     result = prior.copy()
@@ -86,12 +86,12 @@ def pasted(prior: ArrayF32, close: ArrayF32, box: Box, *, adds: bool = False) ->
 
 
 def _likely(boxes: Boxes, scores: ArrayF32) -> Boxes:
-    """Return the boxes that are nearly as sure as the best one."""
+    """Return the boxes whose score is close to the best."""
     return np.asarray(boxes[scores >= NEARLY * scores.max(initial=0)], np.float32)
 
 
 def _body_of(face: Box) -> Box:
-    """Return where the body of a face is to be expected: four faces wide and seven high."""
+    """Return the expected box of the body below a face: four faces wide and seven high."""
     top, left, bottom, right = face
     height, width = bottom - top, right - left
     body = (top - 0.5 * height, left - 1.5 * width, bottom + 5.5 * height, right + 1.5 * width)

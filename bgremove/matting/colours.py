@@ -1,4 +1,4 @@
-"""The colours of a cut-out: freed from the background, save where it was cut out before."""
+"""The colours of a cut-out, unmixed from the background unless the picture is cut out already."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bgremove.matting.foreground import estimate_foreground
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
 
-HIDDEN_REACH = 16  # of the longer side: how far from transparency its hidden colours may tell
-HIDDEN_SIDE = 512  # px: on a larger picture that distance costs seconds
+HIDDEN_REACH = 16  # of the longer side: how far the hidden colours of transparent pixels may spread
+HIDDEN_SIDE = 512  # px: the distance is measured at this size; at full size it costs seconds
 
 
 def free_colours(image: DecodedImage, matte: ArrayF32) -> ImageU8:
     """Return BGR uint8 (H, W, 3) whose edge is unmixed; ``matte`` is float32 (H, W) in [0, 1].
 
-    Not where the picture itself is transparent: there it is unmixed already. Nor near that, where
-    the colours hidden under its transparency would pass for a background.
+    Pixels that are transparent in the picture itself are unmixed already and stay as they are. So
+    do pixels near them: colours hidden under transparency would pass for a background.
     """
     bgr = estimate_foreground(image.bgr, matte)
     if image.alpha is not None:
@@ -29,7 +29,7 @@ def free_colours(image: DecodedImage, matte: ArrayF32) -> ImageU8:
 
 
 def _near_transparency(alpha: ArrayF32) -> ImageU8:
-    """Mark what is within HIDDEN_REACH of a pixel that is not opaque; found on a small picture."""
+    """Mark pixels within HIDDEN_REACH of a pixel that is not opaque, found at reduced size."""
     hidden = np.asarray(alpha < 1, np.uint8)
     while max(hidden.shape) > HIDDEN_SIDE:
         hidden = cv2.dilate(hidden, np.ones((3, 3), np.uint8))[::2, ::2]  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Decide doubt that is wider than an edge from the picture's own colours."""
+"""Decide uncertain areas that are wider than an edge from the picture's own colours."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-LOW, HIGH = 0.08, 0.92  # saliency between them is doubt
-WORK_SIDE = 192  # px: the longer side at which doubt is decided; 256 costs twice the CPU, gains 0
-WIDTH = 0.012  # of the longer side: doubt that is nowhere wider is an edge, hair or motion
-SURE = 0.9  # posterior from which the cut may not change a pixel
+LOW, HIGH = 0.08, 0.92  # saliency between these is uncertain
+WORK_SIDE = 192  # px: the longer side of the working size; 256 costs twice the CPU, gains 0
+WIDTH = 0.012  # of the longer side: narrower uncertain areas are edges, hair or motion
+SURE = 0.9  # posterior from which the graph cut may not change a pixel
 BINS = 16  # of a colour histogram, for each of L, a and b
 SMOOTHING = 2.0  # px: how far neighbours share evidence
-TRACE = 1e-5  # probability of a colour that a layer never shows
+TRACE = 1e-5  # probability of a colour that does not occur in a layer
 # A soft edge of the picture itself: colours within RAMP of the longer side explain all of the
 # saliency's variance but this share, and the saliency varies by at least this much.
 RAMP, UNEXPLAINED, RAMP_VARIANCE = 0.025, 0.1, 0.01
-SOFT_SHARE = 0.85  # of an area of doubt: a border of colours alone makes no soft edge
+SOFT_SHARE = 0.85  # of an uncertain area: a border between colours alone is not a soft edge
 
 
 def resolve_doubt(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
     """Replace wide half-certain areas of a saliency map by subject or background.
 
-    Two colour histograms, weighted by how certain the map is, say which layer a doubtful pixel
-    looks like; a graph cut draws the line between them. Edges and hair are narrower than WIDTH and
-    stay as they are. So do soft edges of the picture itself, such as motion and defocus, where
-    the colours fade as the saliency does.
+    Two colour histograms, weighted by the certainty of the map, give the probability that an
+    uncertain pixel belongs to either layer. A graph cut draws the line between them. Edges and hair
+    are narrower than WIDTH and stay as they are. So do soft edges of the picture itself, such as
+    motion and defocus, where the colours fade as the saliency does.
 
     Args:
         saliency: float32 (S, T) in [0, 1], stretched over the whole picture.
         bgr: uint8 (H, W, 3), the picture at any size.
 
     Returns:
-        float32 (S, T) in [0, 1]; the input itself where no doubt is wide.
+        float32 (S, T) in [0, 1]; the input itself where no uncertain area is wide.
 
     Source: the graph cut is Rother et al., "GrabCut", SIGGRAPH 2004, for one iteration.
     """
@@ -100,16 +100,16 @@ def _enlarged(plane: object, like: ArrayF32) -> ArrayF32:
 
 
 def _without_soft_edges(wide: Flags, soft: Flags) -> Flags:
-    """Leave out the areas of doubt that are soft edges for the most part."""
+    """Remove the uncertain areas that are mostly soft edges."""
     count, labels = cv2.connectedComponents(wide.view(np.uint8), connectivity=8)
     areas = np.bincount(labels.ravel(), minlength=count)
     is_soft = np.bincount(labels[soft], minlength=count) >= SOFT_SHARE * areas
-    is_soft[0] = True  # no doubt at all
+    is_soft[0] = True  # the background: not uncertain
     return np.asarray(~is_soft[labels], np.bool_)
 
 
 def _is_soft_edge(share: ArrayF32, bgr: ImageU8) -> Flags:
-    """Tell where the colours nearby explain the saliency: the picture fades as it does."""
+    """Mark where nearby colours explain the saliency: the picture fades as the saliency does."""
     reach = max(1, round(RAMP * max(share.shape)))
     window = (2 * reach + 1, 2 * reach + 1)
     blue, green, red, offset = linear_model(share, bgr, (reach, reach))
@@ -133,7 +133,7 @@ def _posterior(bgr: ImageU8, share: ArrayF32) -> ArrayF32:
 
 
 def _histogram(bins: NDArray[np.int32], weight: ArrayF32) -> ArrayF32:
-    """Return how a layer's colours are spread, float32 (BINS³,) of sum 1, smoothed over a bin."""
+    """Return the colour histogram of a layer, float32 (BINS³,) of sum 1, smoothed over a bin."""
     counts = np.bincount(bins.ravel(), weights=weight.ravel(), minlength=BINS**3)
     cube = counts.astype(np.float32).reshape(BINS, BINS, BINS)
     for _ in range(3):  # along each axis in turn
@@ -145,13 +145,13 @@ def _histogram(bins: NDArray[np.int32], weight: ArrayF32) -> ArrayF32:
 
 
 def _cut(bgr: ImageU8, share: ArrayF32, posterior: ArrayF32, wide: Flags) -> ArrayF32:
-    """Label each pixel 0 or 1, float32 (h, w); what map or posterior are sure of is given."""
+    """Label each pixel 0 or 1, float32 (h, w), with those fixed that map or posterior decide."""
     labels = np.where(posterior > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[(share > HIGH) | (wide & (posterior > SURE))] = cv2.GC_FGD
     labels[(share < LOW) | (wide & (posterior < 1 - SURE))] = cv2.GC_BGD
     subject = labels % 2  # GC_FGD and GC_PR_FGD are the odd ones
     if subject.any() and not subject.all():
-        cv2.setRNGSeed(0)  # of this thread: the same picture gets the same cut
+        cv2.setRNGSeed(0)  # per thread: the same picture gets the same cut
         fore, back = np.zeros((1, 65)), np.zeros((1, 65))  # colour models, for the cut alone
         cv2.grabCut(bgr, labels, (0, 0, 0, 0), back, fore, 1, cv2.GC_INIT_WITH_MASK)
         subject = labels % 2

@@ -1,7 +1,7 @@
-"""Ground that ink encloses: an opening through which the ground shows, or a part of the subject.
+"""Enclosed regions of the ground's colour: openings, or parts of the subject.
 
 The opening of a letter, a chain, a frame or a handle is ground. A white label, screen or shirt on
-white has the ground's colour as well and is subject, as is what the lines of a drawing enclose.
+white has the ground's colour too but is subject. So is the area inside the lines of a drawing.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int32]
 
 WHITE = 250  # levels: a ground that labels, screens, shirts and paper may share
-MOST = 200  # regions looked at, the largest; smaller ones are openings
+MOST = 200  # the largest regions are examined; the rest count as openings
 NEUTRAL = 16  # levels between the channels of black, grey and steel
-THIN = 0.015  # of the picture's side: a line drawing's stroke is no wider
-ROOMY = 5.0  # times its stroke: what a line drawing encloses is wider, a letter's opening narrower
-MAIN_SHARE = 0.35  # of the hull of a line drawing: its largest enclosed part has at least this
+THIN = 0.015  # of the picture's side: the widest stroke of a line drawing
+ROOMY = 5.0  # times its stroke: insides of line drawings are wider, openings of letters narrower
+MAIN_SHARE = 0.35  # of the hull of a line drawing: the least size of its largest enclosed part
 LETTERS = 4  # pieces of one height on one line are a word
-FRAME_SHARE = 0.3  # of what a piece encloses: an opening as large makes it a frame or a chain
-RECTANGLE = 0.93  # of its box that a rectangle fills
-RIM = 0.12  # of a screen's shorter side: its bezel is no wider
-SLIVER = 3.0  # px: half the width of what JPEG parts from a pale thing at its outline
+FRAME_SHARE = 0.3  # of the area inside a piece: an opening this large makes it a frame or a chain
+RECTANGLE = 0.93  # of its box: a region that fills this much is a rectangle
+RIM = 0.12  # of a screen's shorter side: the widest bezel
+SLIVER = 3.0  # px: half the width of slivers that JPEG splits off at the outline of a pale thing
 UNSURE = 0.2, 0.8  # saliency between these decides nothing
 SAMPLES = 400  # pixels of a region at which the map is read
-ANOTHER_INK = 60  # levels between two inks
-LEAST_AREA = 4  # px: a smaller region is an edge's
+ANOTHER_INK = 60  # levels between two different inks
+LEAST_AREA = 4  # px: a smaller region is part of an edge
 ONE_SQUARE = 0.15  # of a region that may have the other square's colour
-FLAT_SHARE = 0.97  # of a piece's pixels that have its colour
+FLAT_SHARE = 0.97  # of a piece's pixels that must share its colour
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Enclosed:
     """``alpha`` float32 (H, W) in [0, 1] with enclosed parts of the subject filled.
 
     ``openings`` is uint8 (H, W), 1 where enclosed ground shows through the subject. ``doubt`` is
-    the area that may as well be the other way round, as a share of the subject's.
+    the area of uncertain decisions as a share of the subject's area.
     """
 
     alpha: ArrayF32
@@ -70,7 +70,7 @@ def settle_enclosed(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Enclo
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
-        graphic: what was read from it.
+        graphic: the graphic read from it.
         saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
     """
     alpha = graphic.alpha
@@ -92,24 +92,24 @@ def settle_enclosed(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Enclo
 
 
 def is_white(ground: Ground) -> bool:
-    """Return whether a ground is white, as labels, screens, shirts and bright spots are."""
+    """Return whether a ground is white, as labels, screens, shirts and highlights are."""
     return ground.plain is not None and min(ground.plain) >= WHITE
 
 
 def _may_share(graphic: Graphic) -> bool:
-    """Return whether parts of the subject may have the ground's very colour."""
+    """Return whether parts of the subject may have exactly the ground's colour."""
     if graphic.ground.cell:
         return True
     if not is_white(graphic.ground):
         return False
-    # In one exact ink that is a colour there are letters, marks and stamps.
+    # Letters, marks and stamps have one exact ink that is not neutral.
     return graphic.ink is None or graphic.noise > 1 or _neutral(graphic.ink, 0)
 
 
 def _regions(alpha: ArrayF32) -> tuple[list[_Region], Labels]:
-    """Return the enclosed regions, the largest first, and the labels they have."""
+    """Return the enclosed regions, largest first, and the label image."""
     open_ = (alpha < 0.5).view(np.uint8)
-    # A border of one pixel joins all ground that reaches the picture's edge.
+    # A border of one pixel connects all ground that reaches the picture's edge.
     padded = cv2.copyMakeBorder(open_, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(padded, connectivity=4)
     area = stats[:, cv2.CC_STAT_AREA].copy()
@@ -127,7 +127,7 @@ def _regions(alpha: ArrayF32) -> tuple[list[_Region], Labels]:
 
 
 def _filled(alpha: ArrayF32, inside: NDArray[np.bool_]) -> ArrayF32:
-    """Return alpha made 1 within ``inside`` and on the half of its outline that is nearer to it."""
+    """Set alpha to 1 within ``inside`` and on the nearer half of its outline."""
     to_inside = cv2.distanceTransform((~inside).view(np.uint8), cv2.DIST_L2, 3)
     ground = (alpha < 0.5) & ~inside
     to_ground = cv2.distanceTransform((~ground).view(np.uint8), cv2.DIST_L2, 3)
@@ -144,7 +144,7 @@ class _Piece:
 
 
 class _Judge:
-    """Decides on one region after the other, the largest first; ``subject`` are the labels kept."""
+    """Decides region by region, largest first; ``subject`` holds the labels of subject regions."""
 
     def __init__(self, bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> None:
         self.subject: list[int] = []
@@ -155,10 +155,10 @@ class _Judge:
         _, self._pieces, self._stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
         self._known: dict[int, _Piece] = {}
         self._drawn: set[int] = set()  # pieces that are line drawings
-        self._within = np.zeros((height, width), np.uint8)  # what drawings enclose
+        self._within = np.zeros((height, width), np.uint8)  # 1 inside line drawings
 
     def on_board(self, region: _Region) -> bool:
-        """Keep what shows one square's colour only, where ink of several colours encloses it."""
+        """Keep a region of one square's colour that ink of several colours encloses."""
         ground = self._graphic.ground
         shown = ground.bgr[region.box][region.mask != 0].max(axis=1)
         light = float((shown > shown.mean()).mean()) if np.ptp(shown) else 0.0
@@ -170,7 +170,7 @@ class _Judge:
         return not UNSURE[0] < seen < UNSURE[1]
 
     def on_white(self, region: _Region) -> bool:
-        """Keep a region that is a part of the subject; return whether that is sure."""
+        """Keep a region that is a part of the subject; return whether the decision is sure."""
         box = self._grown(region.box)
         mask = np.zeros(self._pieces[box].shape, np.uint8)
         top, left = region.box[0].start - box[0].start, region.box[1].start - box[1].start
@@ -237,7 +237,7 @@ class _Judge:
         return self._known[label]
 
     def _full(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return which pixels are wholly ink and not an edge."""
+        """Return which pixels are full ink, not an edge."""
         distance = self._graphic.distance[box]
         full: NDArray[np.bool_] = among & (distance >= 0.8 * cv2.dilate(distance, square(3)))
         return full if full.any() else among
@@ -246,24 +246,24 @@ class _Judge:
         return np.asarray(np.median(self._bgr[box][self._full(box, among)], axis=0), np.float32)
 
     def _stroke(self, box: tuple[slice, slice], rim: NDArray[np.bool_], outline: ArrayF32) -> float:
-        """Return how wide the line around a region is, in pixels; no more than it looks at."""
+        """Return the width of the line around a region in pixels, up to the measured reach."""
         apart = np.abs(self._bgr[box].astype(np.int16) - np.rint(outline).astype(np.int16)).max(2)
         line = ((apart <= ANOTHER_INK) & (self._pieces[box] != 0)).view(np.uint8)
         half = cv2.distanceTransform(line, cv2.DIST_L2, 3)
-        reach = 2 * round(self._thin / 2 + 1) + 1  # px: of a wide line it sees this much
+        reach = 2 * round(self._thin / 2 + 1) + 1  # px: a wider line is measured as this wide
         return 2 * float(np.percentile(cv2.dilate(half, square(reach))[rim], 75))
 
     def _other_ink(
         self, box: tuple[slice, slice], within: NDArray[np.bool_], outline: ArrayF32
     ) -> bool:
-        """Return whether what a region encloses has another colour than the line around it."""
+        """Return whether ink inside a region differs in colour from the line around it."""
         if np.count_nonzero(within) < 0.003 * within.size:
             return False
         inner = self._full_colour(box, within)
         return bool(np.abs(inner - outline).max() > ANOTHER_INK / 2 + self._graphic.noise)
 
     def _word(self, within: NDArray[np.bool_]) -> bool:
-        """Return whether the pieces that a region encloses are letters: as high, on one line."""
+        """Return whether the pieces inside a region are letters: of one height, on one line."""
         _, _, stats, centres = cv2.connectedComponentsWithStats(
             within.view(np.uint8), connectivity=8
         )
@@ -291,7 +291,7 @@ def _neutral(colour: ArrayF32, noise: float) -> bool:
 
 
 def _whole(mask: ImageU8) -> ImageU8:
-    """Return a mask with all that it encloses, uint8 0 or 1."""
+    """Fill the enclosed areas of a mask, uint8 0 or 1."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     whole = np.zeros_like(mask)
     cv2.drawContours(whole, outlines, -1, 1, cv2.FILLED)

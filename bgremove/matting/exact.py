@@ -1,4 +1,4 @@
-"""The alpha of a graphic: from its ground's colour, and from a network where that leaves doubt."""
+"""The alpha of a graphic, from its ground's colour, and from a network where that is unclear."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
 
 SURE = 0.98  # confidence where colours alone decide
-NOISY = 0.97  # confidence on a ground that JPEG or a camera has changed
-FAINT = 0.7  # confidence where a part of the subject is hardly clearer than that noise
-CLEAR = 4.0  # times the ground's noise: what is less clear is faint
+NOISY = 0.97  # confidence on a ground with noise of JPEG or a camera
+FAINT = 0.7  # confidence where a part of the subject is hardly clearer than the noise
+CLEAR = 4.0  # times the ground's noise: ink below this is faint
 UNSURE = 0.55  # confidence where half of the subject might as well be ground
 APART = 0.85  # confidence where a network sees another subject in a photograph
-PAGE = 0.3  # confidence in the text of a page as the subject
+PAGE = 0.3  # confidence where the subject is a page's text
 MOST_PIXELS = 8_000_000  # a larger picture is halved: its labels would take 4 bytes a pixel
-AGREE = 0.8  # IoU of the colours' and the network's subject from which they see the same
-WITHIN = 0.85  # of the colours' subject that is inside the network's
-OPENING = 0.01  # of a photographed subject: a smaller opening is left to the network
-MISSED = 0.1  # of a piece: a network that sees less of it does not see it
+AGREE = 0.8  # IoU from which the colours and the network show the same subject
+WITHIN = 0.85  # of the colours' subject that must lie inside the network's
+OPENING = 0.01  # of a photographed subject: the network decides smaller openings
+MISSED = 0.1  # of a piece: with less of it seen, the network misses it
 BESIDE = 7  # px: an opening's edge, to both sides
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exact:
-    """``alpha`` float32 (H, W) in [0, 1], and the ``confidence`` in [0, 1] that it deserves."""
+    """The ``alpha`` of a graphic, float32 (H, W) in [0, 1], and its ``confidence`` in [0, 1]."""
 
     alpha: ArrayF32
     confidence: float
@@ -47,7 +47,7 @@ class Exact:
 def graphic_alpha(bgr: ImageU8, saliency: ArrayF32, *, sees: bool) -> Exact | None:
     """Compute the alpha of a picture that is a graphic; None for photographs.
 
-    Large pictures are read at half or less of their size.
+    Large pictures are processed at half their size or less.
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
@@ -60,7 +60,7 @@ def graphic_alpha(bgr: ImageU8, saliency: ArrayF32, *, sees: bool) -> Exact | No
         level += 1
     step = 1 << level
     if level and find_ground(bgr[::step, ::step]) is None:
-        return None  # before a photograph is halved for nothing
+        return None  # checked before halving, which photographs do not need
     small = shrink(bgr, level)
     graphic = read_graphic(small)
     if graphic is None:
@@ -79,7 +79,7 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
-        graphic: what was read from it.
+        graphic: the graphic read from it.
         saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
     """
     enclosed = settle_enclosed(bgr, graphic, saliency)
@@ -94,7 +94,7 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
     both = np.count_nonzero(ours & theirs)
     if both < AGREE * union:
         if is_white(graphic.ground) and both >= WITHIN * np.count_nonzero(ours):
-            return Exact(seen, UNSURE)  # a bright thing on white, of which colours show a part
+            return Exact(seen, UNSURE)  # a bright thing on white: its colours show only a part
         return Exact(enclosed.alpha, min(sure, APART))
     here = cv2.dilate(openings, square(BESIDE)) != 0
     here |= _missed(ours, theirs)
@@ -102,7 +102,7 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
 
 
 def _missed(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pieces of our subject, with their edges, that a network does not see."""
+    """Return the pieces of ``ours``, with their edges, that a network misses."""
     count, labels = cv2.connectedComponents(ours.view(np.uint8), connectivity=8)
     area = np.bincount(labels.ravel(), minlength=count)
     seen = np.bincount(labels[theirs], minlength=count)
@@ -113,7 +113,7 @@ def _missed(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.bo
 
 
 def _is_faint(graphic: Graphic) -> bool:
-    """Return whether a tenth of the ink's peaks is hardly clearer than the ground's noise."""
+    """Return whether a tenth of the ink's peaks is hardly above the ground's noise."""
     distance = graphic.distance
     peaks = (distance >= 0.9 * cv2.dilate(distance, square(5))) & (graphic.alpha > 0.3)
     levels = distance[peaks]
@@ -121,7 +121,7 @@ def _is_faint(graphic: Graphic) -> bool:
 
 
 def _large(enclosed: Enclosed) -> ImageU8:
-    """Return the openings that are no pinholes, uint8 0 or 1."""
+    """Return the openings without pinholes, uint8 0 or 1."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(enclosed.openings, connectivity=4)
     least = OPENING * np.count_nonzero(enclosed.alpha > 0.5)
     keep = stats[:count, cv2.CC_STAT_AREA] >= least

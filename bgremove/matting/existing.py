@@ -1,4 +1,4 @@
-"""Pictures that are cut out already: their own alpha is the answer."""
+"""Detection of pictures that are cut out already, whose own alpha is the answer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
 
-CLEAR_SHARE = 0.01  # of the picture that is wholly transparent: rounded corners alone have less
-FILLED = 0.985  # of its box: what fills more is a whole picture with a transparent margin
+CLEAR_SHARE = 0.01  # of the picture that is fully transparent: rounded corners alone have less
+FILLED = 0.985  # of its box: a larger share is a whole picture with a transparent margin
 STEP = np.float32(0.5 / 255)  # of alpha in 8 bits
 
 
 def is_cut_out(alpha: ArrayF32) -> bool:
     """Return whether a picture's own alpha is that of a cut-out.
 
-    A part of it is wholly transparent, and what is left has an outline of its own.
+    A part of a cut-out is fully transparent, and the rest does not fill its box.
 
     Args:
-        alpha: float32 (H, W) in [0, 1], the transparency that the picture came with.
+        alpha: float32 (H, W) in [0, 1], the alpha channel of the picture.
     """
     seen = (alpha > STEP).view(np.uint8)
     width, height = cv2.boundingRect(seen)[2:]

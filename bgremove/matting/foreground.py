@@ -1,4 +1,4 @@
-"""Edge colours freed from the old background."""
+"""Estimate the subject's colours at its edge, without the old background."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ if TYPE_CHECKING:
 
     from bgremove.datatypes import ArrayF32, ImageU8
 
-WORK_SIDE = 1000  # px: local colours are gathered on pictures between half and all of this
+WORK_SIDE = 1000  # px: local colours are gathered on pictures of half this size to all of it
 WHOLE_SIDE = 600  # px: a longer picture is halved at least once; 5 % of the error for half the time
 COARSEST = 40  # px: the longest side of the smallest picture; a window then spans a sixth of it
 TILE = 128  # px at working size: skips most of a picture; below it, calls cost more than pixels
-HALF_STEP = np.float32(0.5 / 255)  # of alpha: what 8 bits will hold as 0 or 255 is no mixture
+HALF_STEP = np.float32(0.5 / 255)  # of alpha: values that round to 0 or 255 are not mixed
 
 
 def estimate_foreground(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:
     """Unmix the subject's own colour where alpha is partial.
 
-    From coarse to fine, each pixel is split between subject and background as both look around it.
+    From coarse to fine, each pixel is split into the local colours of subject and background.
 
-    :param bgr: uint8 (H, W, 3), the picture.
-    :param alpha: matte, float32 (H, W) in [0, 1].
-    :return: uint8 (H, W, 3): the picture's own pixels where alpha is 0 or 1 to 8 bits.
+    Args:
+        bgr: uint8 (H, W, 3), the picture.
+        alpha: matte, float32 (H, W) in [0, 1].
+
+    Returns:
+        uint8 (H, W, 3): the picture's own pixels where alpha is 0 or 1 to 8 bits.
 
     Source: after Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021: weighted box
     means, large windows first. Its fixed weights are replaced by local variances, see ``unmix``.
@@ -57,7 +60,7 @@ def estimate_foreground(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:
 
 
 def _layers(bgr: ImageU8, alpha: ArrayF32) -> tuple[Layer, Layer]:
-    """Return subject and background around the soft edge, found on ever larger pictures."""
+    """Return subject and background around the soft edge, estimated at increasing sizes."""
     count = halvings(max(alpha.shape), COARSEST)
     colours, share = shrink(bgr, count).astype(np.float32), shrink(alpha, count)
     fore, back = local_layer(colours, share), local_layer(colours, 1 - share)
@@ -70,7 +73,7 @@ def _layers(bgr: ImageU8, alpha: ArrayF32) -> tuple[Layer, Layer]:
 
 
 def _finest(bgr: ImageU8, alpha: ArrayF32, fore: Layer, back: Layer) -> tuple[Layer, Layer]:
-    """Return subject and background at full size, in those tiles that hold some soft edge."""
+    """Return subject and background at full size, in the tiles that contain a soft edge."""
     height, width = alpha.shape
     margin = 2 * REACH
     made = Layer.empty(height, width), Layer.empty(height, width)
@@ -83,7 +86,7 @@ def _finest(bgr: ImageU8, alpha: ArrayF32, fore: Layer, back: Layer) -> tuple[La
         tile = tile_at(part, height, width, margin)
         share = alpha[tile.outer]
         doubled = fore.window(tile.outer, 2), back.window(tile.outer, 2)
-        # Nothing finer is to come: the last windows are smaller.
+        # The finest level uses smaller windows.
         found = _finer(bgr[tile.outer], share, *doubled, REACH - 1)
         for layer, near in zip(made, found, strict=True):
             layer.put(part, near.window(tile.within(1, part), 1))
@@ -95,7 +98,7 @@ def _finest(bgr: ImageU8, alpha: ArrayF32, fore: Layer, back: Layer) -> tuple[La
 def _finer(
     bgr: ImageU8, alpha: ArrayF32, fore: Layer, back: Layer, reach: int
 ) -> tuple[Layer, Layer]:
-    """Return subject and background around each pixel, given both as seen from farther away."""
+    """Return subject and background around each pixel, refined from those of a coarser level."""
     ours, theirs = unmix(bgr.astype(np.float32), alpha, fore, back)
     return local_layer(ours, alpha, reach), local_layer(theirs, 1 - alpha, reach)
 
@@ -105,5 +108,5 @@ def _is_mixed(alpha: ArrayF32) -> ImageU8:
 
 
 def _on_small(positions: NDArray[np.int64], level: int) -> ArrayF32:
-    """Return where pixel centres lie in a picture halved ``level`` times, float32 (N, 1)."""
+    """Return the positions of pixel centres in a picture halved ``level`` times, float32 (N, 1)."""
     return ((positions + 0.5) / (1 << level) - 0.5).astype(np.float32)[:, np.newaxis]

@@ -1,4 +1,4 @@
-"""Several networks' maps of one picture made into one."""
+"""Fusion of several networks' maps of one picture."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BOUND = 0.01  # saliency is taken as a probability from BOUND to 1 - BOUND
 
 
 def fuse(*maps: ArrayF32) -> ArrayF32:
-    """Average the log-odds of saliency maps, a more confident one counting more.
+    """Average the log-odds of saliency maps, weighted by their confidence.
 
-    The largest map gives the detail: of a smaller one counts the difference to the largest one
-    shrunk to its size. Where they agree, the edges of the largest are therefore kept.
+    The largest map gives the detail. A smaller map adds its difference from the largest map shrunk
+    to its size. Where they agree, the edges of the largest map are therefore kept.
 
     Args:
-        *maps: at least one, float32 (S, S) in [0, 1], raw, each of a size of its own.
+        *maps: at least one, float32 (S, S) in [0, 1], raw; sizes may differ.
 
     Returns:
         float32 (S, S) in [0, 1], the size of the largest.
@@ -40,7 +40,7 @@ def fuse(*maps: ArrayF32) -> ArrayF32:
 
 
 def agreement(first: ArrayF32, second: ArrayF32) -> float:
-    """Return the intersection over union of what two maps of one picture call subject.
+    """Return the intersection over union of the subjects in two maps of one picture.
 
     Args:
         first: float32 (S, S) in [0, 1].

@@ -1,7 +1,7 @@
-"""Graphics: pictures whose subject stands out sharply from a ground that is known at each pixel.
+"""Graphics: pictures with a sharp subject on a ground that is known at each pixel.
 
-Logos, words, signatures, stamps, chains, frames and cartoons. Their alpha is computed from the
-ground's colour, more exactly than a saliency map can give it.
+Examples are logos, words, signatures, stamps, chains, frames and cartoons. Their alpha is computed
+from the ground's colour, more exactly than a saliency map can give it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from bgremove.matting.ink import ground_noise, ink_mask, ink_share, is_flat, is_
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
 
-MAX_NOISE = 30  # levels: more is a shadow or a photograph's ground
-MAX_INK = 0.9  # of the picture: more leaves no ground to be sure of
+MAX_NOISE = 30  # levels: more means a shadow or a photograph's ground
+MAX_INK = 0.9  # of the picture: more leaves too little ground
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +28,8 @@ class Graphic:
 
     ``alpha`` is float32 (H, W) in [0, 1], 0 wherever the ground's colour shows. ``distance`` is
     uint8 (H, W), the levels between each pixel and the ground. ``ink`` is the subject's colour as
-    float32 (3,) BGR where it is only one. ``flat`` is false where the subject has a texture, as in
-    a photograph. ``noise`` is how far the ground strays from its colours, in levels.
+    float32 (3,) BGR where there is only one. ``flat`` is false where the subject has a texture, as
+    in a photograph. ``noise`` is the deviation of the ground from its colours, in levels.
     """
 
     ground: Ground
@@ -41,7 +41,7 @@ class Graphic:
 
 
 def read_graphic(bgr: ImageU8) -> Graphic | None:
-    """Return the graphic that a picture is; None for photographs and for what has no sharp edge.
+    """Read a picture as a graphic; None for photographs and pictures without sharp edges.
 
     Args:
         bgr: uint8 (H, W, 3).

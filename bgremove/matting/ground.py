@@ -1,4 +1,4 @@
-"""The ground of a picture where its border shows it: one colour, paper or a checkerboard."""
+"""The ground of a picture, found on its border: one colour, paper or a checkerboard."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from bgremove.datatypes import ArrayF32, ImageU8
 
-RING = 2  # px: how much of the border is looked at
-SIDE_SHARE = 0.8  # of a side: what must be ground, on three sides of the four
-RING_SHARE = 0.7  # of the whole border: a subject may be cut off by one side
-PLAIN = 3  # levels: one colour after JPEG, where nothing else is near
+RING = 2  # px: width of the border that is examined
+SIDE_SHARE = 0.8  # of a side that must be ground, on three of the four sides
+RING_SHARE = 0.7  # of the whole border: one side may cut the subject off
+PLAIN = 3  # levels: deviation of one colour after JPEG, away from edges
 PAPER_NOISE = 3.0  # levels: paper and studio walls; a photograph's ground varies more
-GRID = 48  # points a side at which paper is fitted
-CELLS = 64  # a side: the fitted paper is computed at these and enlarged
+GRID = 48  # points a side for fitting paper
+CELLS = 64  # a side: the fitted paper is computed at this size and enlarged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
-    """What the ground looks like at each pixel.
+    """The colour of the ground at each pixel.
 
-    ``bgr`` is uint8 (H, W, 3). ``plain`` is the colour as (b, g, r) where it is one. ``cell`` is
-    the side of a checkerboard's squares in pixels, 0 for other grounds.
+    ``bgr`` is uint8 (H, W, 3). ``plain`` is the colour as (b, g, r) where there is only one.
+    ``cell`` is the side of a checkerboard's squares in pixels, 0 for other grounds.
     """
 
     bgr: ImageU8
@@ -37,13 +37,13 @@ class Ground:
     cell: float = 0
 
     def distance(self, bgr: ImageU8) -> ImageU8:
-        """Return how far each pixel is from the ground in levels, uint8 (H, W)."""
+        """Return the distance of each pixel from the ground in levels, uint8 (H, W)."""
         blue, green, red = cv2.split(cv2.absdiff(bgr, self.bgr))
         return np.asarray(cv2.max(cv2.max(blue, green), red), np.uint8)
 
 
 def find_ground(bgr: ImageU8) -> Ground | None:
-    """Find the ground that the picture's border shows; None for most photographs.
+    """Find the ground from the picture's border; None for most photographs.
 
     Args:
         bgr: uint8 (H, W, 3).
@@ -72,10 +72,10 @@ def _is_ground(sides: list[NDArray[np.bool_]]) -> bool:
 
 
 def _paper(bgr: ImageU8) -> ImageU8 | None:
-    """Fit a quadratic surface to the border, then to what lies on it elsewhere.
+    """Fit a quadratic surface to the border, then to all pixels that match it.
 
     Returns:
-        uint8 (H, W, 3), or None where the border is no smooth surface.
+        uint8 (H, W, 3), or None where the border is not a smooth surface.
     """
     height, width = bgr.shape[:2]
     rows, columns = (np.linspace(0, side - 1, GRID).round().astype(int) for side in (height, width))

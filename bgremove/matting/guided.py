@@ -10,16 +10,19 @@ import numpy as np
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
 
-EPS = 1e-3  # variance of colours in [0, 1]: what varies less is noise, no edge
+EPS = 1e-3  # variance of colours in [0, 1]: less is noise, not an edge
 
 
 def linear_model(alpha: ArrayF32, bgr: ImageU8, reach: tuple[int, int]) -> list[ArrayF32]:
     """Fit alpha = (b, g, r) . slope + offset in a window around each pixel, and average the fits.
 
-    :param alpha: float32 (h, w) in [0, 1], what is to be explained.
-    :param bgr: uint8 (h, w, 3), the guide.
-    :param reach: pixels that the window reaches to each side, (x, y).
-    :return: four float32 (h, w): slopes for blue, green and red in [0, 1], and the offset.
+    Args:
+        alpha: float32 (h, w) in [0, 1], the plane to fit.
+        bgr: uint8 (h, w, 3), the guide.
+        reach: radius of the window in pixels, (x, y).
+
+    Returns:
+        Four float32 (h, w): slopes for blue, green and red in [0, 1], and the offset.
 
     Source: He, Sun, Tang, "Guided Image Filtering", PAMI 2013, section 3.5 (colour guide).
     """

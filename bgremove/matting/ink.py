@@ -1,4 +1,4 @@
-"""The ink of a graphic: where it is, whether it has one colour, and its share of each pixel."""
+"""The ink of a graphic: its mask, its colour where there is one, and its share of each pixel."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
     from bgremove.matting.ground import Ground
 
-STRONG = 48  # levels from the ground: ink, whatever noise there is
-SHARP = 24  # levels from the ground: an edge rises by more within its width
-LEAST = 3  # levels: what is farther from an exact ground is not it
+STRONG = 48  # levels from the ground: always ink, despite noise
+SHARP = 24  # levels from the ground: an edge rises by more across its width
+LEAST = 3  # levels: the largest deviation of an exact ground
 OFTEN, SELDOM = 3.0, 2.0  # times the ground's error near ink that 80 and 95 % of it stay under
-NEAR_INK, AWAY = 17, 7  # px: where the ground's error is measured, a square of one less the other
+NEAR_INK, AWAY = 17, 7  # px: the ground's error is measured between these two squares
 EDGE = 7  # px: an edge's width with JPEG's ringing, to both sides
-SOFT_SHARE = 0.05  # of the ink: more that is far from an edge is a shadow or a blur
+SOFT_SHARE = 0.05  # of the ink: more of it away from edges means a shadow or a blur
 LEAST_DUST, DUST = 6, 1.2e-5  # px and share of the picture: a piece no larger is dust or a dot
-BESIDE = 0.012  # of the longer side: a dot that is nearer to something larger belongs to it
-ACROSS = 0.98  # of a side: pieces as long as this are ruled lines, no subject
+BESIDE = 0.012  # of the longer side: a dot nearer than this to a larger piece belongs to it
+ACROSS = 0.98  # of a side: pieces this long are ruled lines, not a subject
 RULED_SHARE = 0.8  # of the ink in such pieces
-SOLID = 0.7  # alpha that is the ink's shading and not an edge where no neighbour has less
+SOLID = 0.7  # lowest alpha of shading: where no neighbour has less, it is not an edge
 EXACT_INK, NEAR_ONE_INK = 0.995, 0.96  # of the ink's pixels that one colour explains; after JPEG
 FLAT = 2  # levels between neighbours in flat colour
-THICK = 0.05  # of the ink that is inside: less is lines, of which no texture can be seen
-_SUM = np.ones((1, 3), np.float32)  # of the three channels, as cv2.transform wants it
+THICK = 0.05  # of the ink that is away from edges: with less, lines too thin for a texture
+_SUM = np.ones((1, 3), np.float32)  # sums the three channels with cv2.transform
 
 
 def square(side: int) -> ImageU8:
@@ -37,7 +37,7 @@ def square(side: int) -> ImageU8:
 
 
 def ground_noise(distance: ImageU8) -> float | None:
-    """Return how far the ground strays from its colours beside ink; None where there is no ink."""
+    """Return the deviation of the ground beside ink, in levels; None where there is no ink."""
     for level in (STRONG, SHARP):
         strong = (distance >= level).view(np.uint8)
         if cv2.countNonZero(strong):
@@ -53,14 +53,14 @@ def ground_noise(distance: ImageU8) -> float | None:
 
 
 def _outside(ink: ImageU8) -> NDArray[np.bool_]:
-    """Return where the picture's border can be reached without crossing ink, bool (H, W)."""
+    """Mark pixels connected to the picture's border without crossing ink, bool (H, W)."""
     padded = cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(padded, None, (0, 0), 2)
     return np.asarray(padded[1:-1, 1:-1] == 2, np.bool_)
 
 
 def ink_mask(distance: ImageU8, noise: float) -> ImageU8:
-    """Return 1 where there is ink, 0 elsewhere: no noise, no dust and no ruled lines."""
+    """Return 1 where there is ink, 0 elsewhere; noise, dust and ruled lines are not ink."""
     height, width = distance.shape
     core = (distance > max(LEAST, noise)).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=8)
@@ -88,7 +88,7 @@ def ink_mask(distance: ImageU8, noise: float) -> ImageU8:
 
 
 def is_sharp(distance: ImageU8, core: ImageU8) -> bool:
-    """Return whether ink ends in edges: no shadow and no blur reaches far beyond it."""
+    """Return whether ink ends in sharp edges, without a wide shadow or blur."""
     ink = (distance >= SHARP).view(np.uint8)
     soft = (core != 0) & _outside(ink) & (cv2.dilate(ink, square(EDGE)) == 0)
     return bool(np.count_nonzero(soft) <= SOFT_SHARE * cv2.countNonZero(core))
@@ -97,9 +97,9 @@ def is_sharp(distance: ImageU8, core: ImageU8) -> bool:
 def one_ink(
     bgr: ImageU8, ground: Ground, distance: ImageU8, core: ImageU8, noise: float
 ) -> ArrayF32 | None:
-    """Return the ink's colour where every pixel lies between it and the ground.
+    """Return the ink's colour where every pixel is a mixture of it and the ground, else None.
 
-    Where the ink is wider than an edge, its inside must have that very colour.
+    Where the ink is wider than an edge, its inside must have exactly that colour.
     """
     rows, columns = np.nonzero(core)
     step = max(1, len(rows) // 20_000)
@@ -135,7 +135,7 @@ def ink_share(
     ink: ArrayF32 | None,
     noise: float,
 ) -> ArrayF32:
-    """Return the share of each pixel that is ink: its distance from the ground over full ink's."""
+    """Return the share of ink in each pixel: its distance from the ground over that of full ink."""
     low = noise / 2
     if ink is None:
         full: ArrayF32 = cv2.dilate(distance, square(5)).astype(np.float32)
@@ -157,14 +157,14 @@ def ink_share(
     alpha = np.asarray(alpha, np.float32).clip(0, 1)
     alpha[cv2.erode(alpha, square(3)) >= SOLID] = 1
     alpha[cv2.dilate(core, square(3)) == 0] = 0
-    if noise > 1:  # JPEG's ringing beside an edge is no ink
+    if noise > 1:  # JPEG's ringing beside an edge is not ink
         sharp = (distance >= max(SHARP, 2 * noise)).view(np.uint8)
         alpha[_outside(sharp) & (cv2.dilate(sharp, square(3)) == 0)] = 0
     return alpha
 
 
 def _spread(alpha: ArrayF32, low: float, reach: np.floating) -> ArrayF32:
-    """Stretch alpha so that noise is 0 beside the ground and 1 within the ink."""
+    """Stretch alpha so that noise becomes 0 in the ground and 1 within the ink."""
     cut = np.float32(low / max(1.0, float(reach)))
     return (alpha - cut) / (1 - 2 * cut)
 

@@ -1,4 +1,4 @@
-"""Pages of text: many small pieces in rows, and none of them a subject."""
+"""Pages of text: many small pieces in rows, without a subject."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PIECES = 60  # a word or a mark has fewer
 SMALL = 0.06  # of the shorter side: the height of most pieces on a page
-LARGEST = 0.1  # of all ink: a piece that has more is something beside the text
+LARGEST = 0.1  # of all ink: a larger piece is not text
 SPREAD = 0.5  # of the box around all pieces that lines of text cover
 
 

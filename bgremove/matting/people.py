@@ -1,4 +1,4 @@
-"""The people of a saliency map: other things go, missed parts of a person come back.
+"""Limit a saliency map to people: clear other things, restore missed parts of a person.
 
 Sizes are in cells of the prior's 256² unless they are shares.
 """
@@ -15,11 +15,11 @@ from bgremove.matting.persons import disc
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
 
-FAINT = 0.2  # saliency of the faintest piece that is kept or dropped
-REACH = 2  # cells by which the prior's edge may be off
-HELD = 0.3  # of the persons' area: a larger thing that touches them is neither held nor worn
-SEAM = 0.8  # cells: the blur of a cut between a person and a thing that goes
-SURE = 0.9  # of the prior: a part of a person, whatever the networks see
+FAINT = 0.2  # saliency of the faintest pieces that are considered
+REACH = 2  # cells: tolerance of the prior's edge
+HELD = 0.3  # of the persons' area: a larger thing that touches them is not held or worn
+SEAM = 0.8  # cells: the blur of a cut between a person and a cleared thing
+SURE = 0.9  # of the prior: certainly a part of a person
 MISSED = 0.5  # saliency below which such a part is missed
 # Of the square root of the persons' area: how deep a missed part is at least. Gaps between arms and
 # body, which the prior closes as well, are up to .06 deep; lost arms from .07.
@@ -27,10 +27,10 @@ DEPTH = 0.065
 
 
 def keep_people(saliency: ArrayF32, prior: ArrayF32, persons: ImageU8) -> ArrayF32:
-    """Clear what is no person from a saliency map, and fill what is missed of one.
+    """Clear everything but persons from a saliency map, and fill their missed parts.
 
-    What touches a person and is small beside it stays: bags, hats, instruments, tools. Edges are
-    those of the saliency map except along cuts and in filled parts.
+    Small things that touch a person stay: bags, hats, instruments, tools. Edges are those of the
+    saliency map except along cuts and in filled parts.
 
     Args:
         saliency: float32 (S, T) in [0, 1], stretched over the whole picture.
@@ -38,7 +38,7 @@ def keep_people(saliency: ArrayF32, prior: ArrayF32, persons: ImageU8) -> ArrayF
         persons: uint8 (N, N) of 0 and 1, as `persons.person_mask` returns it.
 
     Returns:
-        float32 (S, T) in [0, 1]; the input itself where there is nobody to keep.
+        float32 (S, T) in [0, 1]; the input itself where there is no person.
 
     """
     if not persons.any():
@@ -67,7 +67,7 @@ def _kept(small: ArrayF32, persons: ImageU8) -> ArrayF32 | None:
     if not dropped.any():
         return None
     kept = (near > 0) | ((others > 0) & is_held[labels])
-    # Hair and soft edges belong to the nearer of the two.
+    # Hair and soft edges belong to the nearer piece.
     to_kept, to_dropped = _distance(kept), _distance(dropped)
     return _blurred((to_kept < to_dropped).astype(np.float32), SEAM)
 
@@ -87,7 +87,7 @@ def _filled(small: ArrayF32, prior: ArrayF32, persons: ImageU8) -> ArrayF32 | No
 
 
 def _distance(flags: object) -> ArrayF32:
-    """Return each cell's distance to the nearest one that is set."""
+    """Return each cell's distance to the nearest set cell."""
     away = (~np.asarray(flags, np.bool_)).view(np.uint8)
     return np.asarray(cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
 

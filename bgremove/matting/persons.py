@@ -1,4 +1,4 @@
-"""Persons in a picture: the evidence for any, and the parts of the prior that are one.
+"""Persons in a picture: the evidence for them, and their parts of the prior.
 
 Sizes are in cells of the prior's 256² unless they are shares.
 """
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 # Sum of logits, between the least sure person and the surest thing of the evaluation pictures with
-# an even index. What else reaches it, in both halves, is toys with a face.
+# an even index. The only other things that reach it, in both halves, are toys with a face.
 EVIDENCE = -0.95
 PERSON = 0.5  # of the prior
 SPECK = 130  # cells: a smaller part of the prior is noise
-PROMINENT = 0.15  # of the first person's weight: with less, one is a passer-by
-ALIKE = 0.6  # of the best part's support: with less, a part is a thing that looks like a person
-UNSUPPORTED = 0.15  # support of a part that no detector knows
-FACE_COVER = 0.6  # of a face's box that a part covers when the face is its own
-BODY_COVER = 0.25  # of a body's box, likewise, and half of the part lies in the box
+PROMINENT = 0.15  # of the most prominent person's weight: below it, a person is a passer-by
+ALIKE = 0.6  # of the best part's support: below it, a part only looks like a person
+UNSUPPORTED = 0.15  # support of a part without a detection
+FACE_COVER = 0.6  # of a face's box that a part must cover to own the face
+BODY_COVER = 0.25  # of a body's box, likewise; half of the part must lie in the box
 BODY_GAIN = 1.3  # scores of bodies are lower than those of faces
 
 
 def evidence(people: People) -> float:
-    """Return how much speaks for a person: the sum of the best body's and the best face's logit."""
+    """Return the evidence for a person: the sum of the best body's and the best face's logit."""
     scores = np.clip([people.body, people.face], 1e-4, 1 - 1e-4)
     return float(np.log(scores / (1 - scores)).sum())
 
@@ -48,7 +48,7 @@ def person_mask(prior: ArrayF32, saliency: ArrayF32, people: People) -> ImageU8:
         people: bodies and faces of the same picture.
 
     Returns:
-        uint8 (N, N) of 0 and 1; all 0 where the prior sees nobody.
+        uint8 (N, N) of 0 and 1; all 0 where the prior shows no person.
 
     """
     mask = cv2.morphologyEx((prior > PERSON).astype(np.uint8), cv2.MORPH_OPEN, disc(1))

@@ -1,4 +1,4 @@
-"""Whether a picture has a subject, and how far its map can be trusted."""
+"""The presence of a subject in a picture, and the certainty of its map."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import numpy as np
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
 
-PEAK_SHARE = 1e-3  # of the map: enough of it that a stray cell is no subject
-MIN_STRENGTH = 0.3  # of U2-Net alone: over what empty pictures reach, under what subjects do
-MIN_PRODUCT = 0.04  # of U2-Net's and IS-Net's: patterns that fool one leave the other cold
+PEAK_SHARE = 1e-3  # of the map: enough cells that a stray one does not count
+MIN_STRENGTH = 0.3  # of U2-Net alone: empty pictures stay below, subjects reach it
+MIN_PRODUCT = 0.04  # of U2-Net's and IS-Net's: patterns rarely mislead both
 LOW_CONFIDENCE = 0.6  # an answer below it warns: of 20 such photographs, 12 have an IoU under 0.5
-MODESTY = 3  # power that brings the expected to the measured IoU, as good for U2-Net as for IS-Net
+MODESTY = 3  # power that fits the expected IoU to the measured one, for U2-Net and IS-Net alike
 
 
 def strength(saliency: ArrayF32) -> float:
-    """Say how much the most salient part of a picture stands out.
+    """Measure how much the most salient part of a picture stands out.
 
-    :param saliency: float32 (S, S) in [0, 1], raw: stretched, the map of an empty picture is noise.
-    :return: the mean of the map's highest PEAK_SHARE, in [0, 1].
+    Args:
+        saliency: float32 (S, S) in [0, 1], raw; stretching the map of an empty picture gives noise.
+
+    Returns:
+        The mean of the map's highest PEAK_SHARE, in [0, 1].
     """
     cells = saliency.ravel()
     count = max(1, round(cells.size * PEAK_SHARE))
@@ -35,20 +38,25 @@ def has_subject(saliency: ArrayF32, min_strength: float = MIN_STRENGTH) -> bool:
 def have_subject(first: ArrayF32, second: ArrayF32) -> bool:
     """Return whether something stands out in two networks' raw maps of one picture.
 
-    :param first: float32 (S, S) in [0, 1]; ``second`` likewise, of any size.
+    Args:
+        first: float32 (S, S) in [0, 1].
+        second: likewise, of any size.
     """
     return strength(first) * strength(second) >= MIN_PRODUCT
 
 
 def confidence(saliency: ArrayF32) -> float:
-    """Measure how certain a map is, as the overlap (IoU) that it expects of itself.
+    """Measure how certain a map is: the IoU of its mask that its own values imply.
 
-    `calibration.expected_iou` makes of it the confidence that an answer reports. Were each value
-    the probability that its cell is subject, the expected value would be that of the mask at 0.5;
-    networks are surer of themselves than that, hence MODESTY.
+    Each value is read as the probability that its cell is subject, and the mask is cut at 0.5.
+    Networks are overconfident, which the power MODESTY corrects. `calibration.expected_iou` turns
+    the result into the confidence that an answer reports.
 
-    :param saliency: float32 (S, S) in [0, 1], raw.
-    :return: confidence in [0, 1]; 0 where no cell reaches 0.5.
+    Args:
+        saliency: float32 (S, S) in [0, 1], raw.
+
+    Returns:
+        Certainty in [0, 1]; 0 where no cell reaches 0.5.
     """
     inside = saliency > 0.5
     area = float(np.count_nonzero(inside))

@@ -1,4 +1,4 @@
-"""Pictures at several sizes, smaller by exact halves, so that positions stay in step."""
+"""Pictures at several sizes, each an exact half of the one before, so that positions align."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def halvings(side: int, limit: int) -> int:
-    """Return how often ``side`` pixels must be halved to be at most ``limit``, which is over 0."""
+    """Return how often to halve ``side`` pixels to get at most ``limit``, which is over 0."""
     count = 0
     while side >> count > limit:
         count += 1
@@ -26,9 +26,12 @@ def halvings(side: int, limit: int) -> int:
 def shrink(pixels: Pixels, count: int) -> Pixels:
     """Halve a picture ``count`` times by the mean of 2 x 2 pixels.
 
-    :param pixels: uint8 or float32, (H, W) or (H, W, C).
-    :param count: halvings; an odd last row or column is left out each time, a lone one is kept.
-    :return: the same type, (max(1, H >> count), max(1, W >> count)[, C]); the input for count 0.
+    Args:
+        pixels: uint8 or float32, (H, W) or (H, W, C).
+        count: halvings; each drops an odd last row or column, but keeps a single one.
+
+    Returns:
+        The same type, (max(1, H >> count), max(1, W >> count)[, C]); the input for count 0.
     """
     for _ in range(count):
         height, width = pixels.shape[:2]
@@ -40,18 +43,22 @@ def shrink(pixels: Pixels, count: int) -> Pixels:
 
 
 def enlarge(plane: ArrayF32, window: Window, factor: int) -> ArrayF32:
-    """Cut a window out of a plane as it would be ``factor`` times as large, linear in between.
+    """Cut a window out of a plane enlarged ``factor`` times by linear interpolation.
 
-    :param plane: float32 (h, w).
-    :param window: rows and columns of the large plane; beyond its end the last pixel goes on.
-    :return: float32, the window's shape; a view when ``factor`` is 1.
+    Args:
+        plane: float32 (h, w).
+        window: rows and columns of the large plane; beyond its end the last pixel repeats.
+        factor: enlargement; 1 keeps the size.
+
+    Returns:
+        float32, the window's shape; a view when ``factor`` is 1.
     """
     if factor == 1:
         return plane[window]
     large = plane
     crops = []
     for axis, span in enumerate(window):
-        first = span.start // factor - 1  # one more to each side, for the pixels in between
+        first = span.start // factor - 1  # one more to each side, for the interpolation
         cells = np.arange(first, -(-span.stop // factor) + 1).clip(0, plane.shape[axis] - 1)
         large = large.take(cells, axis=axis)
         crops.append(slice(span.start - first * factor, span.stop - first * factor))

@@ -1,4 +1,4 @@
-"""The saliency map brought to the picture's full size, its edges on the picture's edges."""
+"""Upsample the saliency map to the picture's full size, aligned with the picture's edges."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageHeader, ImageU8
     from bgremove.matting.tiles import Window
 
-RADIUS = 1.5  # cells of the saliency map: how far off its edges are
-# px: models of colour are fitted on pictures between half and all of this. With less than two
+RADIUS = 1.5  # cells of the saliency map: the error of its edges
+# px: colour models are fitted on pictures of half this size to all of it. With less than two
 # pixels to a cell of U2-Net's map, large pictures lose .01 of boundary F.
 WORK_SIDE = 1280
 WHOLE_SIDE = 480  # px: a longer picture is halved at least once; boundary F .6527, whole .6518
@@ -32,13 +32,16 @@ TILE = 160  # px at working size: skips most of a picture; below it, calls cost 
 def refine(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
     """Upsample a saliency map along the edges of its picture.
 
-    A guided filter with colour as its guide: fitted at reduced size, applied at full size, both
-    only in tiles that hold something uncertain. Then fog becomes exactly 0, what is nearly solid
-    exactly 1. Pieces that are faint all over are left out before.
+    Pieces that are faint all over are cleared first. A guided filter with colour as its guide is
+    fitted at reduced size and applied at full size, both only in tiles with uncertain pixels. Then
+    fog becomes exactly 0, and nearly solid alpha exactly 1.
 
-    :param saliency: float32 (S, S) in [0, 1], stretched over the whole picture.
-    :param bgr: uint8 (H, W, 3), the picture.
-    :return: alpha matte, float32 (H, W) in [0, 1].
+    Args:
+        saliency: float32 (S, S) in [0, 1], stretched over the whole picture.
+        bgr: uint8 (H, W, 3), the picture.
+
+    Returns:
+        Alpha matte, float32 (H, W) in [0, 1].
 
     Source: He, Sun, Tang, "Guided Image Filtering", PAMI 2013, doi:10.1109/TPAMI.2012.213; He, Sun,
     "Fast Guided Filter", arXiv:1505.00996.
@@ -75,7 +78,7 @@ def refine(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
 
 
 def _certain(prior: ArrayF32, size: tuple[int, ...]) -> ArrayF32:
-    """Return 0 or 1 as the prior says, at ``size`` (rows, columns)."""
+    """Return the prior's 0 or 1 in each pixel, at ``size`` (rows, columns)."""
     sure = (prior > 0.5).astype(np.float32)
     large = cv2.resize(sure, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
     return np.asarray(large, np.float32)
@@ -84,16 +87,16 @@ def _certain(prior: ArrayF32, size: tuple[int, ...]) -> ArrayF32:
 def _stretch(saliency: ArrayF32, step: tuple[float, float], guide: ImageU8) -> ArrayF32:
     """Resample a map under the guide's pixel centres, ``step`` cells apart (x, y).
 
-    Cubic, float32 in [0, 1]. The guide may lack the last pixels of a picture that was halved.
+    The result is cubic, float32 in [0, 1]. The guide may lack the last pixels of a halved picture.
 
-    IPP is off for this call: it cuts the map into as many strips as threads are free and rounds
-    differently at their seams (3e-7), so that beside load the same picture gave other bytes.
+    IPP is disabled for this call: it splits the map into as many strips as there are free threads
+    and rounds differently at their seams (3e-7). Under load the same picture gave other bytes.
     """
     height, width = guide.shape[:2]
-    # A side of less than half a pixel would round to none.
+    # A side of less than half a pixel would round to 0.
     fx, fy = (max(1 / s, 0.6 / n) for s, n in zip(step, saliency.shape[::-1], strict=True))
     uses_ipp = cv2.ipp.useIPP()
-    cv2.ipp.setUseIPP(False)  # in this thread alone
+    cv2.ipp.setUseIPP(False)  # in this thread only
     try:
         large = cv2.resize(saliency, None, fx=fx, fy=fy, interpolation=cv2.INTER_CUBIC)
     finally:
@@ -103,14 +106,14 @@ def _stretch(saliency: ArrayF32, step: tuple[float, float], guide: ImageU8) -> A
 
 
 def _sharpened(model: list[ArrayF32]) -> list[ArrayF32]:
-    """Make FOG the model's new 0 and SOLID its new 1, and its colours uint8."""
+    """Scale the model so that FOG becomes 0 and SOLID 1, for colours in uint8."""
     gain = np.float32(1 / (SOLID - FOG))
     slopes = [plane * (gain / 255) for plane in model[:3]]
     return [*slopes, (model[3] - np.float32(FOG)) * gain]
 
 
 def _evaluate(model: list[ArrayF32], bgr: ImageU8, at: Window, scale: int) -> ArrayF32:
-    """Return alpha as the model at ``scale`` times its size, cut at ``at``, says of the pixels."""
+    """Return the alpha of pixels under the model, enlarged ``scale`` times and cut at ``at``."""
     alpha = enlarge(model[3], at, scale).copy()
     for plane, channel in zip(model[:3], cv2.split(bgr), strict=True):
         alpha += enlarge(plane, at, scale) * channel

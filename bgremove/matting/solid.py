@@ -1,4 +1,4 @@
-"""Fill dips and pinholes that the subject encloses, and drop islands of a few pixels."""
+"""Fill dips and pinholes inside the subject, and drop islands of a few pixels."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
     from bgremove.datatypes import ArrayF32
 
-FLOOR = 0.25  # saliency under which an enclosed area is an opening: the ground shows through it
+FLOOR = 0.25  # saliency below which an enclosed area is an opening that shows the ground
 LEVELS = (0.35, 0.5, 0.65, 0.8, 0.9)  # dips are lifted to each of them in turn
 WORK_SIDE = 320  # cells: dips of a larger map are found at this size
-SPECK_PIXELS = 12  # a hole or island of so many pixels is noise ...
-SPECK_SHARE = 1e-5  # ... or of so much of the picture: 120 pixels of 12 megapixels
+SPECK_PIXELS = 12  # a hole or island of this many pixels is noise ...
+SPECK_SHARE = 1e-5  # ... or of this share of the picture: 120 pixels of 12 megapixels
 
 
 def fill_dips(saliency: ArrayF32) -> ArrayF32:
-    """Lift dips that more certain subject encloses to what surrounds them.
+    """Lift dips inside the subject to the level of their surroundings.
 
-    A grey-scale reconstruction in few levels: an area under a level that does not touch the
-    border and nowhere falls under FLOOR is lifted to that level. Openings fall under FLOOR.
+    A grey-scale reconstruction in few levels. An area below a level is lifted to that level if it
+    does not touch the border and nowhere falls below FLOOR. Openings fall below FLOOR.
 
     Args:
         saliency: float32 (S, T) in [0, 1].
@@ -52,10 +52,10 @@ def fill_dips(saliency: ArrayF32) -> ArrayF32:
 
 def _filled_to(level: float, filled: ArrayF32, original: ArrayF32) -> ArrayF32:
     count, labels = cv2.connectedComponents((filled < level).view(np.uint8), connectivity=4)
-    if count <= 2:  # one area: it touches the border, or there is no subject round it
+    if count <= 2:  # one area: it touches the border, or no subject surrounds it
         return filled
     is_dip = np.ones(count, np.bool_)
-    is_dip[0] = False  # what is over the level
+    is_dip[0] = False  # the area above the level
     is_dip[labels[original < FLOOR]] = False
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         is_dip[edge] = False
@@ -65,9 +65,9 @@ def _filled_to(level: float, filled: ArrayF32, original: ArrayF32) -> ArrayF32:
 
 
 def drop_specks(alpha: ArrayF32) -> None:
-    """Close holes and remove islands of a few pixels in the mask that ``alpha`` has at 0.5.
+    """Close holes and remove islands of a few pixels in the mask of ``alpha`` at 0.5, in place.
 
-    A hole is lifted to the lowest pixel around it, an island lowered to the highest, in place.
+    A hole is lifted to the lowest pixel around it, an island lowered to the highest.
 
     Args:
         alpha: matte, float32 (H, W) in [0, 1].
@@ -87,13 +87,13 @@ def drop_specks(alpha: ArrayF32) -> None:
 def _level(
     alpha: ArrayF32, mask: NDArray[np.uint8], box: tuple[int, int, int, int], most: int
 ) -> None:
-    """Level the small pieces that lie wholly within a box of the picture."""
+    """Level the small pieces that lie completely within a box of the picture."""
     top, left, height, width = box
     rows = slice(max(0, top - 1), top + height + 1)
     columns = slice(max(0, left - 1), left + width + 1)
     window, near = alpha[rows, columns], mask[rows, columns]
     for inside in (0, 1):
-        # A hole ends at a corner of the subject, an island reaches over one.
+        # A hole has 4-connectivity and an island 8-connectivity.
         part = (near == inside).view(np.uint8)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(
             part, connectivity=4 + 4 * inside

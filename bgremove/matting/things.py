@@ -1,4 +1,4 @@
-"""Which of two maps shows the thing: with its cover round a printed picture, with its openings."""
+"""Comparison of maps: a thing against the picture printed on it, openings against filled ones."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ SIDE = 160  # px: the size at which maps are compared
 # A thing and the picture printed on it.
 LARGER = 1.15  # the thing's area beside the print's
 LARGER_HULL = 1.3  # ... beside that of the print's convex hull, or else
-COVER = 0.4  # of what the thing has beyond the print, less has colours of the ground
-INSIDE = 0.9  # of the print's area lies on the thing
-SOLID = 0.8  # of the thing's convex hull is thing: a cover, a box, a mug, a shirt
+COVER = 0.4  # of the thing outside the print: the most that may have colours of the ground
+INSIDE = 0.9  # of the print's area that must lie on the thing
+SOLID = 0.8  # of its convex hull that a thing fills: a cover, a box, a mug, a shirt
 CERTAIN = 0.9  # mean saliency of the thing
 # A thing with openings, such as a wheel or a chair, and the same thing filled.
 FILLED = 1.15  # the filled area beside the open one
-COVERED = 0.9  # of the filled area lies within the convex hull of the open one
-COMMON = 0.5  # of the open area lies in the filled one
+COVERED = 0.9  # of the filled area that lies within the convex hull of the open one
+COMMON = 0.5  # of the open area that lies in the filled one
 CLEAR, CLEAR_MEAN = 0.4, 0.2  # share of the openings under 0.1, and their mean saliency
-GROUND = 0.6  # of the openings has colours of the ground
+GROUND = 0.6  # of the openings that must have colours of the ground
 BINS = 16  # of a colour histogram, for each channel
 RARE = 0.05  # quantile of the ground's own densities: a colour rarer than this is not the ground's
 
@@ -45,16 +45,16 @@ def solidity(saliency: ArrayF32) -> float:
 
 
 def thing_of(maps: Sequence[ArrayF32], bgr: ImageU8) -> ArrayF32 | None:
-    """Return the map that shows a thing of which another shows only the print.
+    """Return the map of a whole thing where another map shows only the print on it.
 
-    A thing is larger, certain, solid and clear of the picture's border, and the print lies on it.
+    A thing is larger, certain, solid and clear of the picture's border, and contains the print.
 
     Args:
-        maps: float32 (S, S) in [0, 1], each of a size of its own.
+        maps: float32 (S, S) in [0, 1]; sizes may differ.
         bgr: uint8 (H, W, 3), the picture.
 
     Returns:
-        The largest thing of ``maps``; None where no map holds another.
+        The largest thing of ``maps``; None where no map contains another.
 
     """
     small = [_small(saliency) for saliency in maps]
@@ -67,10 +67,10 @@ def thing_of(maps: Sequence[ArrayF32], bgr: ImageU8) -> ArrayF32 | None:
 
 
 def has_openings(detailed: ArrayF32, filled: ArrayF32, bgr: ImageU8) -> bool:
-    """Tell whether one map shows clear openings in a thing that the other shows filled.
+    """Return whether one map shows clear openings in a thing that the other shows filled.
 
-    U²-Net fills wheels, ladders and baskets and is sure of it; IS-Net sees through them. What is
-    seen through them has the colours of the ground: the cover round a printed picture does not.
+    U²-Net fills wheels, ladders and baskets with high confidence; IS-Net shows their openings.
+    Openings have the colours of the ground; the cover around a printed picture does not.
 
     Args:
         detailed: float32 (S, S) in [0, 1].
@@ -133,7 +133,7 @@ def _holds(thing: ArrayF32, part: ArrayF32, bgr: ImageU8) -> bool:
 
 
 def _most_common(labels: NDArray[np.int32]) -> int:
-    """Return the component, not the background 0, that occurs most; -1 where there is none."""
+    """Return the most frequent component other than the background 0; -1 where there is none."""
     counts = np.bincount(labels)[1:]
     return int(counts.argmax()) + 1 if counts.any() else -1
 

@@ -1,4 +1,4 @@
-"""A picture cut into tiles that see some pixels of their neighbours."""
+"""Tiles of a picture, with a margin that overlaps their neighbours."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ STRIP_PIXELS = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One tile: ``inner`` without, ``outer`` with its margin, both inside the picture.
+    """A tile: ``inner`` without and ``outer`` with its margin, both inside the picture.
 
-    ``last``: whether the tile ends at the picture's (bottom, right) edge.
+    ``last`` is true where the tile ends at the picture's (bottom, right) edge.
     """
 
     inner: Window
@@ -30,7 +30,7 @@ class Tile:
     last: tuple[bool, bool]
 
     def within(self, factor: int, window: Window) -> Window:
-        """Return the place of a window of the large picture in ``outer`` made as large."""
+        """Return the position of a window of the large picture in ``outer``, enlarged alike."""
         top, left = (span.start * factor for span in self.outer)
         rows, columns = window
         return (
@@ -39,7 +39,7 @@ class Tile:
         )
 
     def scaled(self, factor: int, height: int, width: int) -> Window:
-        """Return ``inner`` in a picture ``factor`` times as large, the last tiles to its edges."""
+        """Return ``inner`` in a picture ``factor`` times as large; last tiles end at its edges."""
         rows, columns = self.inner
         bottom = height if self.last[0] else rows.stop * factor
         right = width if self.last[1] else columns.stop * factor
@@ -49,9 +49,11 @@ class Tile:
 def tiles(height: int, width: int, side: int, margin: int) -> Iterator[Tile]:
     """Yield the tiles of a picture, row by row.
 
-    :param height: of the picture, pixels; ``width`` likewise.
-    :param side: of a tile, pixels; the last ones of a row or column may be smaller.
-    :param margin: pixels that ``outer`` reaches beyond ``inner`` where the picture goes on.
+    Args:
+        height: of the picture, in pixels.
+        width: of the picture, in pixels.
+        side: of a tile, in pixels; the last tiles of a row or column may be smaller.
+        margin: pixels by which ``outer`` extends ``inner``, within the picture.
     """
     for top in range(0, height, side):
         for left in range(0, width, side):
@@ -67,9 +69,15 @@ def tile_at(inner: Window, height: int, width: int, margin: int) -> Tile:
 
 
 def narrowed(tile: Tile, wanted: ImageU8, margin: int) -> Window | None:
-    """Return the part of ``inner`` that is within ``margin`` pixels of what is wanted there.
+    """Return the part of ``inner`` within ``margin`` pixels of its wanted pixels.
 
-    :param wanted: uint8, the shape of ``outer``; None is returned when all of it is 0.
+    Args:
+        tile: the tile.
+        wanted: uint8, the shape of ``outer``, not 0 where a pixel is wanted.
+        margin: pixels around the wanted ones.
+
+    Returns:
+        The window; None when all of ``wanted`` is 0.
     """
     left, top, width, height = cv2.boundingRect(wanted)
     if not width:
@@ -88,13 +96,13 @@ def strips(height: int, width: int) -> Iterator[slice]:
 
 
 def for_each(work: Callable[[Part], None], among: Iterable[Part]) -> None:
-    """Do ``work`` on tiles or strips, as many at a time as OpenCV has threads.
+    """Call ``work`` on tiles or strips, as many at a time as OpenCV has threads.
 
-    OpenCV's own threads gain nothing on pieces this small; both release the interpreter's lock.
+    OpenCV's own threads do not help on pieces this small. OpenCV and NumPy release the GIL.
     """
     with ThreadPoolExecutor(max_workers=max(1, cv2.getNumThreads())) as pool:
         for _ in pool.map(work, among):
-            pass  # an error in a tile is raised here
+            pass  # errors of a tile are raised here
 
 
 def _widened(span: slice, margin: int, length: int) -> slice:

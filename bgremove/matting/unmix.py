@@ -1,4 +1,4 @@
-"""A pixel's colour split between the two layers that it mixes."""
+"""Split the colour of a pixel into the two layers that it mixes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
     from bgremove.matting.tiles import Window
 
-REACH = 3  # pixels to each side of the window in which colours are gathered
+REACH = 3  # pixels: radius of the window for local colours
 NOISE = 1.5**2  # levels squared: noise and JPEG errors in the observed colour
-TRACE = 1e-6  # weight of a pixel that has none: far from a layer its mean still exists
+TRACE = 1e-6  # least weight of a pixel, so that the mean exists far from a layer, too
 MAX_POINTS = 1 << 14  # at a time: they stay in a core's cache, and cv2.remap takes under 2^15
-_SUM = np.ones((1, 3), np.float32)  # of the three channels, as cv2.transform wants it
+_SUM = np.ones((1, 3), np.float32)  # sums the three channels with cv2.transform
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """What a layer looks like around each pixel.
+    """The colours of a layer around each pixel.
 
     ``mean``: float32 (h, w, 3), BGR in [0, 255]; ``variance``: float32 (h, w), the mean over the
     three channels.
@@ -34,11 +34,11 @@ class Layer:
 
     @classmethod
     def empty(cls, height: int, width: int) -> Layer:
-        """Make a layer to be filled by `put`; what is not filled takes no memory."""
+        """Make a layer to be filled with `put`; parts that are not filled take no memory."""
         return cls(np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32))
 
     def put(self, window: Window, part: Layer) -> None:
-        """Set what is known of the layer in ``window``."""
+        """Set the part of the layer in ``window``."""
         self.mean[window], self.variance[window] = part.mean, part.variance
 
     def window(self, window: Window, factor: int) -> Layer:
@@ -53,9 +53,10 @@ class Layer:
 def local_layer(colours: ArrayF32, share: ArrayF32, reach: int = REACH) -> Layer:
     """Gather a layer's colours around each pixel.
 
-    :param colours: float32 (h, w, 3) in [0, 255], an estimate of the layer.
-    :param share: float32 (h, w) in [0, 1], how much of each pixel is the layer.
-    :param reach: pixels that the window reaches to each side.
+    Args:
+        colours: float32 (h, w, 3) in [0, 255], an estimate of the layer.
+        share: float32 (h, w) in [0, 1], the layer's share of each pixel.
+        reach: radius of the window in pixels.
     """
     window = (2 * reach + 1, 2 * reach + 1)
 
@@ -63,7 +64,7 @@ def local_layer(colours: ArrayF32, share: ArrayF32, reach: int = REACH) -> Layer
         return _f32(cv2.blur(values, window, borderType=cv2.BORDER_REFLECT))
 
     weight = share * share
-    weight = weight * weight + np.float32(TRACE)  # the fourth power: purer pixels know better
+    weight = weight * weight + np.float32(TRACE)  # the fourth power: purer pixels count more
     total = np.float32(1) / gathered(weight)
     mean = cv2.multiply(gathered(_times(colours, weight)), _thrice(total))
     variance = gathered(_squared(colours) * weight) * total
@@ -75,14 +76,19 @@ def local_layer(colours: ArrayF32, share: ArrayF32, reach: int = REACH) -> Layer
 def unmix(
     observed: ArrayF32, share: ArrayF32, layer: Layer, other: Layer
 ) -> tuple[ArrayF32, ArrayF32]:
-    """Find the most probable colours of two layers in what is seen of their mixture.
+    """Find the most probable colours of two layers from their observed mixture.
 
-    What the means of both leave unexplained goes to the layer that varies more there.
+    The residual of the mixed means goes mostly to the layer with the larger local variance.
 
-    :param observed: float32 (h, w, 3) in [0, 255].
-    :param share: float32 (h, w) in [0, 1], how much of each pixel is ``layer``.
-    :return: colours of ``layer`` and of ``other``, each float32 (h, w, 3), a little outside of
-        [0, 255] at worst.
+    Args:
+        observed: float32 (h, w, 3) in [0, 255].
+        share: float32 (h, w) in [0, 1], the share of ``layer`` in each pixel.
+        layer: the local colours of the first layer.
+        other: the local colours of the second layer.
+
+    Returns:
+        Colours of ``layer`` and of ``other``, each float32 (h, w, 3), slightly outside of [0, 255]
+        at worst.
 
     Source: Chuang et al., "A Bayesian Approach to Digital Matting", CVPR 2001, equation 9, with one
     variance for the three channels.
@@ -110,7 +116,7 @@ def _times(colours: ArrayF32, plane: ArrayF32) -> ArrayF32:
 
 
 def _thrice(plane: ArrayF32) -> ArrayF32:
-    # Spread by hand: numpy's broadcast over three channels takes several times as long.
+    # Repeated by hand: NumPy's broadcast over three channels takes several times as long.
     return _f32(cv2.merge((plane, plane, plane)))
 
 
@@ -119,4 +125,4 @@ def _sampled(values: ArrayF32, x: ArrayF32, y: ArrayF32) -> ArrayF32:
 
 
 def _f32(values: object) -> ArrayF32:
-    return np.asarray(values, np.float32)  # no copy: it only tells the type checker
+    return np.asarray(values, np.float32)  # no copy: only for the type checker

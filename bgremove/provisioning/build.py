@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 
 
 def build(model: Model, folder: Path) -> None:
-    """Make the int8 form of ``model`` in ``folder``, where it is absent or damaged.
+    """Build the int8 form of ``model`` in ``folder`` if it is absent or damaged.
 
-    Accepted are the bytes of the manifest, which the pinned tools give, or else a network that
-    gives the known answer. Raises WeightsError when neither comes out.
+    The pinned tools give the bytes whose hash is in the manifest. Other bytes are accepted if the
+    network gives the known answer. Raises WeightsError if the build fails both checks.
     """
     quantised, int8 = model.quantised, model.int8
     if quantised is None or int8 is None:
@@ -55,7 +55,7 @@ def _write(model: Model, int8: Int8, folder: Path, part: Path) -> None:
 
 
 def _check_answer(quantised: Model, part: Path) -> None:
-    """Raise WeightsError unless the network answers the known picture as the manifest says."""
+    """Raise WeightsError if the network's answer to the known picture is not the manifest's."""
     sha256, size = state_of(part)
     try:
         session = Session(replace(quantised, sha256=sha256, bytes=size), part, threads=1)

@@ -1,4 +1,4 @@
-"""Bring the weights into their folder: fetched in order of sources, hashed, renamed into place."""
+"""Download weights from their sources in order, verify them, and rename them into place."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ logger = logging.getLogger(__name__)
 def fetch_all(
     manifest: Manifest, folder: Path, mirror: str = "", *, again: bool = True
 ) -> dict[str, str]:
-    """Fetch the models and priors that are not there yet, and build the models' int8 forms.
+    """Fetch the missing models and priors, and build the models' int8 forms.
 
-    A stand-in is fetched only where the model it is for is missing. Only one process works in
-    ``folder`` at a time: a second one waits and then finds the files there.
+    A stand-in is fetched only if the model that it replaces is missing. Only one process works in
+    ``folder`` at a time. A second process waits and then finds the files present.
 
     Args:
         manifest: The models.
         folder: Where the files go.
-        mirror: A folder or URL that is tried before the sources of the manifest.
-        again: Also try what failed within the last day.
+        mirror: A folder or URL to try before the sources of the manifest.
+        again: Also retry files that failed within the last day.
 
     Returns:
         The reason, by name, for each model that is missing.
@@ -62,7 +62,7 @@ def fetch_all(
 
 
 def _is_covered(model: Model, missing: dict[str, str]) -> bool:
-    """Tell whether a stand-in is not needed."""
+    """Return whether a stand-in is not needed."""
     return bool(model.stands_in_for) and model.stands_in_for not in missing
 
 
@@ -76,9 +76,9 @@ def _build(model: Model, folder: Path) -> None:
 
 
 def fetch(model: Weights, folder: Path, mirror: str = "") -> Path:
-    """Return the verified file of ``model``, fetching it where it is absent or damaged.
+    """Return the verified file of ``model``, fetching it if it is absent or damaged.
 
-    Raises WeightsError that says, source by source, why none could give it.
+    Raises WeightsError that gives the reason for each source that failed.
     """
     path = folder / model.file
     if path.exists():
@@ -96,7 +96,7 @@ def fetch(model: Weights, folder: Path, mirror: str = "") -> Path:
         except WeightsError as error:
             reasons.append(error.message)
         except OSError as error:
-            raise _unwritable(folder, error) from error  # other sources would fare no better
+            raise _unwritable(folder, error) from error  # other sources would fail too
         else:
             return path
     raise WeightsError("; ".join(reasons or ["the manifest names no source"]))
@@ -108,7 +108,7 @@ def _bring(source: Source, model: Weights, path: Path) -> None:
     resumes = source.kind == "url" and part.exists()
     obtain(source, model, part)
     fault = fault_of(model, part)
-    if fault is not None and resumes:  # what lay there may have been the start of another file
+    if fault is not None and resumes:  # the partial file may belong to another file
         part.unlink()
         obtain(source, model, part)
         fault = fault_of(model, part)

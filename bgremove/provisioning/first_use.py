@@ -1,4 +1,4 @@
-"""Fetch and build the weights when they are first needed, by the command line or the Python API."""
+"""Fetch and build the weights on first use, from the command line or the Python API."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def ensure_weights(
     offline: bool = False,
     say: Callable[[str], None] = lambda sentence: print(sentence, file=sys.stderr),
 ) -> None:
-    """Fetch the models that are missing; returns at once where everything is there.
+    """Fetch the missing models; return at once if every model is present.
 
-    An optional model whose source does not answer is asked for once a day at most.
+    An optional model whose source does not answer is retried at most once a day.
 
     Args:
-        settings: Where the weights are, and a mirror to try first.
+        settings: Give the weights folder and a mirror to try first.
         offline: Fetch nothing.
-        say: Takes each sentence for the user.
+        say: Called with each message for the user.
 
     Raises:
         WeightsError: The default model is missing and cannot be fetched.
@@ -69,7 +69,7 @@ def ensure_weights(
 
 
 def _fetch_all() -> Callable[..., dict[str, str]]:
-    """Import what fetches and builds: an image that only serves lacks the library for it."""
+    """Import the fetch code on demand; an image that only serves lacks its library."""
     try:
         from bgremove.provisioning.fetch import fetch_all
     except ModuleNotFoundError as error:
@@ -78,7 +78,7 @@ def _fetch_all() -> Callable[..., dict[str, str]]:
 
 
 def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[str]:
-    """Yield a sentence for each subject's model that no source gave, and no stand-in replaces."""
+    """Yield a message for each missing model of a subject that no stand-in replaces."""
     covered = {model.stands_in_for for model in manifest.models if model.name not in missing}
     if any(prior.name in missing for prior in manifest.priors):
         yield (
@@ -98,7 +98,7 @@ def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[
 
 
 def _due(manifest: Manifest, folder: Path) -> list[Weights]:
-    """Return the files to fetch or build; a stand-in only counts through the model it is for."""
+    """Return the files to fetch or build; a stand-in counts only through the model it replaces."""
     covered = {one.stands_in_for for one in manifest.models if _is_there(one, folder)}
     due: list[Weights] = []
     for model in manifest.models:

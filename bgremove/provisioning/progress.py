@@ -1,4 +1,4 @@
-"""How a download fares: a bar on a terminal, a line now and then in a log."""
+"""Progress of a download: a bar on a terminal, periodic lines in a log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Progress:
-    """Bytes of one file on their way."""
+    """Progress of one file, in bytes."""
 
     def __init__(self, name: str, total: int, start: int = 0) -> None:
         self._name, self._total, self._done = name, total, start
@@ -31,7 +31,7 @@ class Progress:
         )
 
     def advance(self, count: int) -> None:
-        """Count ``count`` bytes more."""
+        """Add ``count`` received bytes."""
         self._bar.update(count)
         self._done += count
         if self._bar.disable and time.monotonic() >= self._next_line_at:

@@ -1,4 +1,4 @@
-"""Remember which optional weights were out of reach, so that sources are not asked all day."""
+"""Records of failed downloads of optional weights, to limit retries to one a day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REST_S = 24 * 3600
 
 
 def is_resting(model: Weights, folder: Path) -> bool:
-    """Tell whether getting ``model`` failed within the last day."""
+    """Return whether a download of ``model`` failed within the last day."""
     try:
         age_s = time.time() - _note(model, folder).stat().st_mtime
     except OSError:
@@ -20,12 +20,12 @@ def is_resting(model: Weights, folder: Path) -> bool:
 
 
 def note_failure(model: Weights, folder: Path) -> None:
-    """Remember that getting ``model`` has just failed."""
+    """Record a failed download of ``model``."""
     _note(model, folder).touch()
 
 
 def forget_failure(model: Weights, folder: Path) -> None:
-    """Forget an earlier failure."""
+    """Delete the record of an earlier failure."""
     _note(model, folder).unlink(missing_ok=True)
 
 

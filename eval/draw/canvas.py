@@ -1,4 +1,4 @@
-"""A canvas that draws antialiased shapes with exact alpha, and the picture made of it."""
+"""A canvas that draws antialiased shapes with exact alpha, and the drawing made from it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Point = tuple[float, float]
 Colour = tuple[int, int, int]  # RGB
 RgbF32 = NDArray[np.float32]
 CLEAR = (0, 0, 0, 0)
-ZOOM = 4  # the canvas is drawn this many times as large: 16 levels of antialiasing
+ZOOM = 4  # enlargement of the canvas while drawing: 16 levels of antialiasing
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 FONTS = (
     *("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-BoldOblique.ttf"),
@@ -34,9 +34,9 @@ def font(name: str, px: int) -> ImageFont.FreeTypeFont:
 
 @dataclass(slots=True, eq=False)
 class Canvas:
-    """Draws in units of the shorter side, the origin in the middle, y downwards.
+    """Draws in units of the shorter side, with the origin in the middle and y down.
 
-    What is drawn is opaque; CLEAR erases. ``zoom`` 1 draws without antialiasing.
+    Shapes are opaque; CLEAR erases. ``zoom`` 1 draws without antialiasing.
     """
 
     width: int
@@ -111,7 +111,7 @@ class Canvas:
         )
 
     def text_width(self, text: str, height: float, face: str) -> float:
-        """Return how wide a text is."""
+        """Return the width of a text."""
         return font(face, round(height * self.unit)).getlength(text) / self.unit
 
     def layers(self) -> tuple[RgbF32, NDArray[np.float32]]:
@@ -127,10 +127,10 @@ class Canvas:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """A picture and its truth.
+    """A picture and its true alpha.
 
     ``pixels`` is uint8 RGB (H, W, 3), or RGBA (H, W, 4) for pictures on transparency. ``alpha`` is
-    float32 (H, W) in [0, 1]. ``quality`` is that of a JPEG; None stores a PNG.
+    float32 (H, W) in [0, 1]. ``quality`` is the JPEG quality; None stores a PNG.
     """
 
     pixels: NDArray[np.uint8]
@@ -147,7 +147,7 @@ def compose(
     quality: int | None = None,
     shade: Callable[[RgbF32], RgbF32] | None = None,
 ) -> Drawing:
-    """Lay what is drawn over a ground, float32 (H, W, 3); ``shade`` changes its colours before."""
+    """Draw a canvas over a ground, float32 (H, W, 3), after ``shade`` has changed its colours."""
     colours, alpha = canvas.layers()
     if shade is not None:
         colours = shade(colours)

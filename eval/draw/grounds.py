@@ -1,4 +1,4 @@
-"""Grounds: one colour, paper, studio walls, checkerboards; and shading for what lies on them."""
+"""Grounds: one colour, paper, studio walls, checkerboards; and shading for things on them."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def paper(width: int, height: int, rng: np.random.Generator, noise: float = 0) -
 
 
 def gradient(width: int, height: int, first: Colour, second: Colour) -> RgbF32:
-    """Return a fall of one colour into another from top to bottom."""
+    """Return a gradient from one colour to another, from top to bottom."""
     share = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     rows = np.array(first, np.float32) * (1 - share) + np.array(second, np.float32) * share
     return np.broadcast_to(rows, (height, width, 3)).copy()
 
 
 def checkerboard(width: int, height: int, cell: float, dark: int = 204, light: int = 255) -> RgbF32:
-    """Return squares of two greys, ``cell`` pixels wide, as programs paint for transparency."""
+    """Return squares of two greys, ``cell`` pixels wide, as painted to show transparency."""
     y, x = np.floor(np.arange(height) / cell), np.floor(np.arange(width) / cell)
     odd = (y[:, None] + x[None, :]) % 2
     grey = np.where(odd, dark, light).astype(np.float32)

@@ -129,7 +129,7 @@ def stamp(number: int, rng: np.random.Generator) -> Drawing:
 
 
 def drawing(number: int, rng: np.random.Generator) -> Drawing:
-    """Draw a figure in thin dark lines on white; what the lines enclose belongs to it."""
+    """Draw a figure in thin dark lines on white; the areas inside the lines belong to it."""
     width, height = size(rng, 400, 1400)
     canvas = Canvas(width, height)
     ink, pen = ((10, 10, 10), (60, 60, 60))[number % 2], rng.uniform(0.005, 0.009)

@@ -86,7 +86,7 @@ def mug(number: int, rng: np.random.Generator) -> Drawing:
 
 
 def product_set(number: int, rng: np.random.Generator) -> Drawing:
-    """Draw a large thing with small parts of its set, and dust that belongs to nothing."""
+    """Draw a large thing with the small parts of its set, and unrelated dust."""
     width = int(rng.integers(600, 1400))
     canvas = Canvas(width, width)
     colour = ((40, 60, 120), (120, 40, 50), (50, 100, 70), (70, 70, 75))[number % 4]

@@ -1,4 +1,4 @@
-"""A real Chromium before a real gunicorn with real weights; nothing it complains about passes."""
+"""Fixtures: a real Chromium, a real gunicorn and real weights; browser errors fail a test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.http import Server, gunicorn
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-PATIENCE_MS = 90_000  # of a page on a machine that others use as well
+PATIENCE_MS = 90_000  # timeout of a page on a busy machine
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
     "viewport": {"width": 360, "height": 740},
@@ -22,7 +22,7 @@ PHONE = {
     "has_touch": True,
     "is_mobile": True,
 }
-EXPECTED = "Failed to load resource: "  # Chromium's own note of every answer that is no success
+EXPECTED = "Failed to load resource: "  # Chromium's console message for an error status
 Open = Callable[..., AbstractContextManager[Any]]
 
 
@@ -46,7 +46,7 @@ def server(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def answer(dialog: Any, complaints: list[str]) -> None:
-    """Leave a page that asks whether its results may be lost; no other dialog is expected."""
+    """Accept the dialog that warns of lost results; other dialogs are not expected."""
     if dialog.type != "beforeunload":
         complaints.append(f"dialog: {dialog.message}")
     dialog.accept()
@@ -56,7 +56,7 @@ def answer(dialog: Any, complaints: list[str]) -> None:
 def opened(chromium: Any) -> Open:
     @contextmanager
     def opened(server: Server, **options: Any) -> Iterator[Any]:
-        """Open the page of a server; on leaving, the browser must have had no complaint."""
+        """Open the page of a server; at the end, the browser must have reported no error."""
         complaints: list[str] = []
         context = chromium.new_context(**(DESKTOP | options))
         context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -1,4 +1,4 @@
-"""The application behind a door of one key, so that the page meets a 401: `guarded:app`."""
+"""The application behind a check for one key, so that the page gets a 401: `guarded:app`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bgremove.api.envelope import error_envelope
 from bgremove.errors import ErrorCode
 
 KEY = "k-right"
-LATE_S = 1.5  # that a picture of the name late.jpg waits for its refusal
+LATE_S = 1.5  # delay of the refusal of a picture named late.jpg
 app = create_app()
 served = app.wsgi_app
 
 
 def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer a picture without the key in the words that a client of the service knows."""
+    """Answer a picture without the key with the service's 401 envelope."""
     if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_API_KEY") == KEY:
         return served(environ, start_response)
     if b"late.jpg" in environ["wsgi.input"].read():

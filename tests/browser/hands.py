@@ -1,4 +1,4 @@
-"""What a person does at the page, and what they see on it."""
+"""Actions of a user on the page, and checks of the visible results."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.support.tiny import encoded
 
 DATA = Path(skimage.__file__).parent / "data"
 FACE, CORNER = (225, 100), (20, 20)  # x, y in the astronaut: inside the subject, outside it
-HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'  # a file's name, to shells and to curl
+HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'  # special to shells and curl
 
 
 def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -> dict[str, Any]:
-    """Return a photograph by NASA, in the public domain, as a browser takes a file."""
+    """Return a photograph by NASA, in the public domain, as a file for a browser."""
     picture = Image.open(DATA / "astronaut.png").convert("RGB").resize((side, side))
     packed = io.BytesIO()
     picture.save(packed, "JPEG", quality=90, **options)
@@ -28,30 +28,30 @@ def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -
 
 
 def noise(side: int = 1100) -> dict[str, Any]:
-    """Return a picture that packs badly, of about 3.6 MB, for whoever needs a long upload."""
+    """Return a picture of about 3.6 MB that does not compress, for long uploads."""
     pixels = np.random.default_rng(1).integers(0, 255, (side, side, 3), np.uint8)
     return payload("noise.png", encoded(pixels))
 
 
 def flat() -> dict[str, Any]:
-    """Return a picture in which nothing stands out."""
+    """Return a picture without a subject."""
     return payload("flat.png", encoded(np.full((200, 300, 3), 128, np.uint8)))
 
 
 def payload(name: str, content: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
-    """Return a file as a browser takes it."""
+    """Return a file for a browser."""
     return {"name": name, "mimeType": kind, "buffer": content}
 
 
 def choose(page: Page, *files: dict[str, Any]) -> None:
-    """Give files to the chooser, as the button does."""
+    """Select files in the file chooser, as the button does."""
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="pictures").first.click()
     chooser.value.set_files(list(files))
 
 
 def bring(page: Page, event: str, *files: dict[str, Any]) -> None:
-    """Let a drop or a paste happen that carries files."""
+    """Dispatch a drop or a paste with files."""
     carried = [
         [file["name"], file["mimeType"], base64.b64encode(file["buffer"]).decode()]
         for file in files
@@ -73,24 +73,24 @@ def bring(page: Page, event: str, *files: dict[str, Any]) -> None:
 
 
 def select(page: Page, choice: str) -> None:
-    """Choose one of the options by its words."""
+    """Select an option by its label."""
     page.locator("#options").get_by_role("radio", name=choice, exact=True).check(force=True)
 
 
 def done(page: Page, count: int = 1) -> None:
-    """Wait until so many pictures have their answer."""
+    """Wait until ``count`` pictures have their answer."""
     expect(page.locator("#list li[data-phase=done]")).to_have_count(count)
     expect(page.locator("#result")).to_be_visible()
 
 
 def said(page: Page, words: str) -> None:
-    """Wait until a problem is said in these words, to those who do not see the page as well."""
+    """Wait until a problem with these words is shown and announced to screen readers."""
     expect(page.locator("#problem-message")).to_contain_text(words)
     expect(page.locator("#live")).to_contain_text(words)
 
 
 def pixel(page: Page, at: tuple[int, int], image: str = "after") -> list[int]:
-    """Return red, green, blue and alpha of a picture on the stage, read through a canvas."""
+    """Return red, green, blue and alpha of a pixel on the stage, read through a canvas."""
     colour: list[int] = page.evaluate(
         """async ([id, x, y]) => {
           const image = document.getElementById(id);

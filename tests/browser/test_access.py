@@ -1,4 +1,4 @@
-"""The page serves those who do not use a mouse, do not see it, or hold it in one hand."""
+"""The page works with a keyboard, with a screen reader, and on a phone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOCUSED = """() => {
 
 
 def tab_to(page: Page, target: str) -> None:
-    """Press Tab until an element has the focus; wherever it goes on the way, it must be seen."""
+    """Press Tab until an element has the focus; every focus on the way must be visible."""
     for _ in range(30):
         page.keyboard.press("Tab")
         name, seen = page.evaluate(FOCUSED)
@@ -39,7 +39,7 @@ def tab_to(page: Page, target: str) -> None:
 
 
 def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
-    # From here on: asked for together with the key, on a busy machine it may come after it.
+    # Listen from the start: on a busy machine, a listener added at the key press may be too late.
     page.on("filechooser", lambda _: None)
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED) == ["Skip to the content", True]

@@ -1,4 +1,4 @@
-"""A page of another origin asks the service with a key, in a real Chromium."""
+"""A page of another origin sends requests with a key, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async ([address, picture]) => {
 
 
 class EmptyPage(BaseHTTPRequestHandler):
-    """Answers every GET with an empty page."""
+    """Answer every GET with an empty page."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -41,12 +41,12 @@ class EmptyPage(BaseHTTPRequestHandler):
         self.wfile.write(b"<title>shop</title>")
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def site() -> Iterator[str]:
-    """Serve an empty page on loopback; give its origin."""
+    """Serve an empty page on loopback, and yield its origin."""
     with ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()

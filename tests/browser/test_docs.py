@@ -1,4 +1,4 @@
-"""The page at /docs in a browser: all of the document is there, and a picture can be sent."""
+"""The page at /docs in a browser shows the whole document, and can send a picture."""
 
 from __future__ import annotations
 

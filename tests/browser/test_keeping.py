@@ -1,4 +1,4 @@
-"""A browser that keeps nothing for pages, as one does that blocks cookies, still gets a page."""
+"""The page works in a browser that blocks storage and cookies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer can be looked at closely, and taken home."""
+"""Users can zoom into an answer, and download it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from tests.support.http import Server
 def answered(page: Page) -> Page:
     choose(page, astronaut())
     done(page)
-    page.wait_for_timeout(900)  # the after comes in, 700 ms long
+    page.wait_for_timeout(900)  # the result is revealed within 700 ms
     return page
 
 
 def downloaded(page: Page) -> ImageU8:
-    """Return the pixels of the download: RGB or RGBA."""
+    """Return the pixels of the download, RGB or RGBA."""
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     return np.asarray(Image.open(download.value.path()))
@@ -135,7 +135,7 @@ def test_the_background_that_is_chosen_is_shown_and_downloaded(answered: Page) -
 def test_the_ground_that_a_browser_keeps_through_a_reload_is_shown(
     page: Page, chosen: str, colour: str
 ) -> None:
-    """Firefox keeps choices; Chromium does not, so here they are in the page that it reads."""
+    """Firefox keeps choices, Chromium does not; so the test puts them into the page."""
 
     def keep(route: Route) -> None:
         came = route.fetch()

@@ -1,4 +1,4 @@
-"""Whatever goes wrong is said in words, and what can be tried again is."""
+"""The page explains every problem in words, and repeats requests that can succeed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_flat_picture_has_no_subject(page: Page) -> None:
 
 
 def test_faulty_fields_are_named_one_by_one(page: Page) -> None:
-    """A value that a page of an older release might send."""
+    """Send a value as a page of an older release might."""
     page.evaluate("document.querySelector('[name=subject]').value = 'animal'")
     choose(page, payload("notes.jpg", b"These are only words."))
     rows = page.locator("#problem-details div")
@@ -65,7 +65,7 @@ def test_what_the_server_would_refuse_is_not_sent(page: Page, count: int, words:
 
 
 def test_a_name_is_only_ever_a_name(page: Page) -> None:
-    """The browser's complaints, which `opened` looks at, would have an alert among them."""
+    """An injected alert would be among the browser errors that `opened` checks."""
     name = '<img src=x onerror=alert(1)>"&amp;.jpg'
     choose(page, payload(name, b"These are only words."))
     expect(page.locator("#viewer-title")).to_have_text(name)
@@ -130,7 +130,7 @@ def test_a_wait_that_the_server_asks_for_is_kept(page: Page) -> None:
 def test_a_full_server_is_asked_again_until_all_are_done(
     opened: Open, weights: Path, tmp_path: Path
 ) -> None:
-    """One place and no queue: of two pictures sent at once, one is refused with Retry-After."""
+    """With one place and no queue, one of two simultaneous pictures gets a Retry-After."""
     settings = {
         "BGREMOVE_WEIGHTS_DIR": str(weights),
         "BGREMOVE_TIMEOUT_S": "120",
@@ -224,7 +224,7 @@ def test_without_a_key_all_that_waits_is_told_why(opened: Open, guarded: Server)
 
 
 def test_doubt_is_said_and_another_subject_is_one_tap_away(page: Page) -> None:
-    """A rocket on its pad at night, of which the networks make little."""
+    """The picture is a rocket on its pad at night, for which the networks have low confidence."""
     choose(page, payload("rocket.jpg", (DATA / "rocket.jpg").read_bytes()))
     done(page)
     doubt = page.locator("#doubt")

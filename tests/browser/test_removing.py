@@ -1,4 +1,4 @@
-"""A picture goes in, however it comes, and its subject comes back."""
+"""Pictures from every source are sent, and their cut-outs are shown."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_several_pictures_are_sent_two_at_a_time(page: Page) -> None:
 
 
 def test_a_row_that_is_clicked_away_twice_takes_no_other_along(page: Page) -> None:
-    """Both clicks come before the next frame, in which the row goes."""
+    """Both clicks come before the next frame, which removes the row."""
     page.route("**/v1/**", lambda route: route.abort())
     choose(page, *[astronaut(f"{number}.jpg") for number in range(3)])
     cross = page.get_by_role("button", name="Remove 0.jpg")
@@ -135,7 +135,7 @@ def test_a_row_that_is_clicked_away_twice_takes_no_other_along(page: Page) -> No
 
 
 def test_a_picture_lying_on_its_side_is_shown_upright(page: Page) -> None:
-    """Orientation 6: stored turned, to be shown turned a quarter clockwise."""
+    """Orientation 6: the viewer must rotate the stored picture a quarter clockwise."""
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
     file = astronaut(exif=exif)
     choose(page, file)
@@ -150,7 +150,7 @@ def test_of_an_animation_the_first_frame_is_shown_and_said(page: Page) -> None:
     choose(page, animation())
     done(page)
     expect(page.locator("#warnings")).to_contain_text("first frame was used")
-    page.wait_for_timeout(400)  # the second frame would have come twice by now
+    page.wait_for_timeout(400)  # long enough for the second frame to appear twice
     assert pixel(page, (5, 5), "before")[:3] == [0, 0, 0]
 
 

@@ -1,4 +1,4 @@
-"""Results leave the page: composed as by the service, many at once, edited by hand, shrunk."""
+"""Results of the page: composed as by the service, many at once, edited by hand, shrunk."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_the_page_composes_has_the_pixels_of_the_service(
             page.get_by_label("Any colour").fill(COLOUR)
     if "Cut to size" in choices:
         page.locator("select[name=margin]").select_option(margin)
-    page.wait_for_timeout(600)  # a choice settles within 350 ms
+    page.wait_for_timeout(600)  # the page reacts to a choice after 350 ms
     done(page)
     ours = downloaded(page)
     answer = requests.post(
@@ -158,7 +158,7 @@ def test_leaving_a_page_with_results_asks_first(page: Page) -> None:
 
 
 def dab(page: Page, at: tuple[int, int]) -> None:
-    """Touch the astronaut with the brush, in the picture's pixels."""
+    """Touch the astronaut with the brush at a point in the picture's pixels."""
     box = page.locator("#retouch").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] * at[0] / 512, box["y"] + box["height"] * at[1] / 512

@@ -1,4 +1,4 @@
-"""What is slow is waited for, what has stalled is not, and a wait is counted down."""
+"""The page waits for slow transfers, aborts stalled ones, and counts down a wait."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.browser.hands import astronaut, choose, done, said
 from tests.support.http import PATH, Server, gunicorn
 
 TIMEOUT_S, MARGIN_S, STALL_S = 20, 30, 30
-BYTES_A_SECOND = 200_000  # of an answer of about 2 MB, which comes in parts of up to 64 kB
+BYTES_A_SECOND = 200_000  # an answer of about 2 MB arrives in parts of up to 64 kB
 COUNT_PROGRESS = """() => {
   window.came = 0;
   const send = XMLHttpRequest.prototype.send;
@@ -64,7 +64,7 @@ def test_a_server_that_never_answers_is_not_waited_for_without_end(
 
 @contextmanager
 def asleep(server: Server) -> Iterator[None]:
-    """Stop the workers of a server, which then takes what the kernel takes and answers nothing."""
+    """Freeze the workers of a server: the kernel accepts connections, but nothing answers."""
     pid = server.process.pid
     workers = [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     for worker in workers:
@@ -77,7 +77,7 @@ def asleep(server: Server) -> Iterator[None]:
 
 
 def download_slowly(page: Page) -> None:
-    """Send a picture whose answer comes slowly, and wait for the first part of it."""
+    """Send a picture whose answer is slow, and wait for its first part."""
     page.clock.install()
     page.evaluate(COUNT_PROGRESS)
     line = {"latency": 0, "downloadThroughput": BYTES_A_SECOND, "uploadThroughput": -1}

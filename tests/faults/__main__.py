@@ -1,11 +1,11 @@
-"""Break a running service in every way there is, and say what was lost.
+"""Inject faults into a running service, and report the lost requests.
 
     python -m tests.faults faults --times 10
     python -m tests.faults overload --seconds 60
     python -m tests.faults soak --requests 3000 --good DIR --foreign DIR
 
-Prints a Markdown table, writes it to docs/faults.md and the same as JSON under build/faults/, and
-ends with 1 where more was lost than may be.
+Prints a Markdown table, writes it to docs/faults.md and as JSON under build/faults/, and exits with
+1 if more requests are lost than allowed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.support.http import ROOT
 
 
 def arguments() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("what", choices=("faults", "overload", "soak"))
     parser.add_argument("--times", type=int, default=10, help="of each fault")
@@ -43,7 +43,7 @@ def arguments() -> argparse.Namespace:
 
 
 def findings(given: argparse.Namespace, ground: Ground) -> Iterator[Finding]:
-    """Run what was asked for."""
+    """Run the selected scenarios."""
     if given.what == "overload":
         yield from overload(ground, given.seconds)
     elif given.what == "soak":
@@ -56,7 +56,7 @@ def findings(given: argparse.Namespace, ground: Ground) -> Iterator[Finding]:
 
 
 def safely(name: str, found: Iterable[Finding]) -> Iterator[Finding]:
-    """Let a scenario that breaks down be a row that failed, and the others run."""
+    """Turn an exception in a scenario into a failed row, so that the others run."""
     try:
         yield from found
     except (AssertionError, OSError) as fault:

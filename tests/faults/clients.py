@@ -1,4 +1,4 @@
-"""Clients that ask on while things break, and write down what they saw."""
+"""Clients that keep sending requests during faults, and record the outcomes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from types import TracebackType
 
 from tests.support.http import FORM_TYPE, PATH, Answer, Door
 
-FAILURE_PAUSE_S = 0.1  # a server that is gone must not be asked a thousand times a second
+FAILURE_PAUSE_S = 0.1  # limits the rate of requests to a server that is down
 PICTURES = ("image/png", "image/jpeg")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """How one request ended: ``200``, ``502 UPSTREAM_ERROR``, or how its connection broke."""
+    """The outcome of a request: ``200``, ``502 UPSTREAM_ERROR``, or the error of its connection."""
 
     outcome: str
     seconds: float
@@ -31,7 +31,7 @@ class Seen:
 def ask(
     door: Door, body: bytes, headers: Mapping[str, str] | None = None, *, path: str = PATH
 ) -> Seen:
-    """Post a form and say how that ended; a broken connection is an ending, not an exception."""
+    """Post a form and return the outcome; a broken connection is an outcome, not an exception."""
     started = time.monotonic()
     named = {"Content-Type": FORM_TYPE, **(headers or {})}
     retry_after_s = 0.0
@@ -46,9 +46,9 @@ def ask(
 
 
 def outcome_of(answer: Answer) -> tuple[str, bool]:
-    """Return the status with the code of the envelope, and whether the body is what it should be.
+    """Return the status with the envelope's code, and whether the body has the right form.
 
-    No check of the clock, as `error_of` has one: in one scenario the clock is wrong.
+    Unlike `error_of`, it does not check timestamps, because one scenario shifts the clock.
     """
     kind = answer.headers.get("content-type", "none")
     if answer.status == 200:
@@ -64,7 +64,7 @@ def outcome_of(answer: Answer) -> tuple[str, bool]:
 
 @dataclass
 class Load:
-    """Closed-loop clients, each with its next request as soon as its last one is answered."""
+    """Closed-loop clients: each sends its next request when the last one is answered."""
 
     door: Door
     bodies: Sequence[bytes]
@@ -91,12 +91,12 @@ class Load:
             thread.join()
 
     def since(self, moment: float) -> list[Seen]:
-        """Return what has ended since a moment of time.monotonic."""
+        """Return the requests that ended after a time of ``time.monotonic``."""
         return [one for one in self.seen if one.ended >= moment]
 
     @property
     def longest_s(self) -> float:
-        """The longest that a request took."""
+        """The longest duration of a request, in seconds."""
         return max((one.seconds for one in self.seen), default=0.0)
 
     def _run(self) -> None:
@@ -108,5 +108,5 @@ class Load:
 
 
 def seconds_of(seen: Iterable[Seen], outcome: str = "200") -> list[float]:
-    """Return how long the requests took that ended so."""
+    """Return the durations, in seconds, of the requests with an outcome."""
     return [one.seconds for one in seen if one.outcome == outcome]

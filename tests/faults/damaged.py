@@ -1,4 +1,4 @@
-"""Weights that are missing or damaged at the start, and mended while the server runs."""
+"""Weights that are missing or damaged at the start, and repaired while the server runs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tests.faults.clients import ask
 from tests.faults.finding import Finding
 from tests.faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
 
-NAMES = ("u2net.onnx", "u2net.int8.onnx")  # whichever this machine runs
+NAMES = ("u2net.onnx", "u2net.int8.onnx")  # whichever precision this machine runs
 FLIPPED = 4096  # bytes
 
 
 def cut(path: Path) -> None:
-    """Leave the first half."""
+    """Truncate a file to its first half."""
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
 
 
 def flip(path: Path) -> None:
-    """Invert 4 kB in the middle: such a file loads, and its answers are NaN."""
+    """Invert 4 kB in the middle: such a file loads, and its outputs are NaN."""
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         block = file.read(FLIPPED)
@@ -41,9 +41,9 @@ REASON = {"missing": "absent", "4 kB flipped in the middle": "SHA-256"}
 
 
 def damaged_weights(ground: Ground) -> Iterator[Finding]:
-    """Never ready, a reason, a 502; then mended, and ready without a restart."""
+    """Not ready, with a reason and 502s; after the repair, ready without a restart."""
     names = list(DAMAGE) if ground.strict else list(REASON)
-    with ThreadPoolExecutor(len(names)) as together:  # each waits ten seconds for its next look
+    with ThreadPoolExecutor(len(names)) as together:  # each checks its files every ten seconds
         yield from together.map(lambda name: _damaged(ground, name), names)
 
 

@@ -1,4 +1,4 @@
-"""What a scenario found: what was done, what clients saw, what was lost, and what is wrong."""
+"""Findings of scenarios: the action, the answers to clients, lost requests, and faults."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Finding:
     skipped: str = ""
 
     def saw(self, seen: Iterable[Seen], *, expected: Iterable[str] = ("200",)) -> None:
-        """Count answers; those that are not ``expected`` are lost.
+        """Count answers; those that are not ``expected`` count as lost.
 
-        An answer that is no picture and no envelope is a fault wherever it comes from.
+        An answer that is neither a picture nor an error envelope is a fault.
         """
         fine = set(expected)
         for one in seen:
@@ -44,22 +44,22 @@ class Finding:
                 self.expect(False, f"neither picture nor envelope: {one.outcome}")
 
     def expect(self, holds: bool, otherwise: str) -> None:
-        """Note a fault, once, where something does not hold."""
+        """Record the fault ``otherwise``, at most once, unless the condition ``holds``."""
         if not holds and otherwise not in self.faults:
             self.faults.append(otherwise)
 
     def at_most_lost(self, count: int) -> None:
-        """Allow so many requests to be lost, and no more."""
+        """Allow at most ``count`` lost requests."""
         self.allowed = count
         self.expect(self.lost <= count, f"{self.lost} requests were lost, at most {count} may be")
 
     def note(self, sentence: str) -> None:
-        """Add to what is worth reading beside the counts."""
+        """Add a sentence that is printed beside the counts."""
         self.notes.append(sentence)
 
     @property
     def verdict(self) -> str:
-        """Return what the last column says."""
+        """Return the text of the last column."""
         if self.skipped:
             return f"not run: {self.skipped}"
         return "FAILED: " + "; ".join(self.faults) if self.faults else "held"

@@ -1,4 +1,4 @@
-"""Clients that leave before they have their answer: nothing of them may stay behind."""
+"""Clients that disconnect before their answer: all their resources must be freed."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from tests.support.nginx import Edge
 from tests.support.processes import children, resident_bytes
 
 MB = 1_000_000
-MORE_MEMORY = 30 * MB  # resident, that may be left of a hundred of them
+MORE_MEMORY = 30 * MB  # resident memory that may remain after a hundred of them
 WARM_UP = 3
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: closing sends a RST, as a crash does
 
 
 def gone_at_upload(ground: Ground) -> Iterator[Finding]:
-    """Half of the body, then nothing."""
+    """Disconnect after half of the body."""
     yield _gone(ground, "half of the upload", _leave_at_upload)
 
 
 def gone_at_inference(ground: Ground) -> Iterator[Finding]:
-    """All of the body, then nothing: the picture is in work."""
+    """Disconnect after the whole body, while the picture is processed."""
     yield _gone(ground, "the upload, during inference", _leave_at_inference)
 
 
 def gone_at_download(ground: Ground) -> Iterator[Finding]:
-    """The first kilobyte of the answer, then nothing."""
+    """Disconnect after the first kilobyte of the answer."""
     yield _gone(ground, "1 kB of a large answer", _leave_at_download)
 
 
@@ -56,7 +56,7 @@ def _gone(ground: Ground, when: str, leave: Callable[[int, bool], None]) -> Find
                 leave(port, number % 2 == 0)
         found.note(f"idle again after {until(lambda: is_idle(server)):.1f} s")
         found.saw([ask(on.edge.door, SMALL)])
-        # Connections that a client broke are seen as such by who reads or writes them next.
+        # The server notices a broken connection at its next read or write.
         until(lambda: Held.by(on, worker).descriptors <= before.descriptors + 2, 30)
         after = Held.by(on, worker)
         found.expect(worker_of(server) == worker, "the worker is another")
@@ -71,7 +71,7 @@ def _gone(ground: Ground, when: str, leave: Callable[[int, bool], None]) -> Find
 
 @dataclass(frozen=True)
 class Held:
-    """What a worker and nginx hold at a moment; memory in bytes."""
+    """The resources that a worker and nginx hold; memory in bytes."""
 
     descriptors: int
     memory: int
@@ -79,20 +79,20 @@ class Held:
 
     @classmethod
     def by(cls, on: Stand, worker: int) -> Held:
-        """Look."""
+        """Measure a worker and nginx."""
         descriptors = len(os.listdir(f"/proc/{worker}/fd"))
         return cls(descriptors, memory_of(on.servers[0]), temporary_files(on.edge))
 
 
 def memory_of(server: Server) -> int:
-    """Return the resident bytes of its workers and their decoders."""
+    """Return the resident memory of its workers and their decoders, in bytes."""
     found = children(server.process.pid)
     found += [child for worker in found for child in children(worker)]
     return sum(map(resident_bytes, found))
 
 
 def temporary_files(edge: Edge) -> int:
-    """Count what nginx has on its disk."""
+    """Return the number of nginx's temporary files."""
     folders = [edge.folder / "body", edge.folder / "proxy"]
     return sum(path.is_file() for folder in folders for path in Path(folder).rglob("*"))
 
@@ -106,7 +106,7 @@ def _leave_at_upload(port: int, resets: bool) -> None:
 def _leave_at_inference(port: int, resets: bool) -> None:
     with socket.create_connection(("127.0.0.1", port), 10) as sock:
         sock.sendall(head(SMALL) + SMALL)
-        time.sleep(0.1)  # decoded, and in the network
+        time.sleep(0.1)  # decoded, and at the inference stage
         _prepare(sock, resets)
 
 
@@ -118,6 +118,6 @@ def _leave_at_download(port: int, resets: bool) -> None:
 
 
 def _prepare(sock: socket.socket, resets: bool) -> None:
-    """Let closing be a RST, as of a crash or a cut line, or the FIN of a program that ends."""
+    """Make closing send a RST, as after a crash, or a FIN, as when a program ends."""
     if resets:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

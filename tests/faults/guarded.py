@@ -1,4 +1,4 @@
-"""Key files that break, and clocks that jump, while clients ask on."""
+"""Broken key files and clock jumps under load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REFUSED = "401 UNAUTHORIZED"
 
 
 def broken_key_file(ground: Ground) -> Iterator[Finding]:
-    """The last good keys stay, /readyz says so, and a mended file is taken."""
+    """Keep the last valid keys, report the fault on /readyz, and load the repaired file."""
     what = f"key file broken or gone, then mended with one key more, {ground.times} times"
     found = Finding(what, "nothing of who has a key; nobody else is let in")
     path = ground.new("keys") / "keys.txt"
@@ -51,12 +51,12 @@ def broken_key_file(ground: Ground) -> Iterator[Finding]:
 
 
 def said_of_keys(server: Server) -> str:
-    """Return what /readyz says of the keys."""
+    """Return the state of the keys on /readyz."""
     return str(server.door.send("GET", "/readyz").json()["keys"])
 
 
 def moved_clock(ground: Ground) -> Iterator[Finding]:
-    """An hour forth, an hour back, under load; deadlines and key reloads do not notice."""
+    """Move the clock by an hour under load; deadlines and key reloads are unaffected."""
     what = f"the clock of gunicorn and its worker moved by ±1 h and back, {ground.times} times"
     found = Finding(what, "nothing")
     folder = ground.new("clock")
@@ -80,7 +80,7 @@ def moved_clock(ground: Ground) -> Iterator[Finding]:
                     time.sleep(0.3)
                 made, _ = edit.add(keys, f"new-{turn}")
                 until(lambda m=made: ask(server.door, SMALL, {"X-Api-Key": m}).outcome == "200", 20)
-        for seconds in (HOUR, -HOUR):  # while a picture is in work
+        for seconds in (HOUR, -HOUR):  # while a picture is processed
             mover = threading.Timer(1, _set, (clock, seconds))
             mover.start()
             one = hang(on, fault, "endless", {"X-Api-Key": key})
@@ -104,6 +104,6 @@ def _set(clock: Path, seconds: int) -> None:
 
 
 def _ahead(server: Server) -> float:
-    """Return how far the server's clock is ahead of ours, in seconds."""
+    """Return the difference of the server's clock to this process's, in seconds."""
     date = server.door.send("GET", "/livez").headers["date"]
     return parsedate_to_datetime(date).timestamp() - time.time()

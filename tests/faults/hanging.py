@@ -1,8 +1,8 @@
-"""The application, whose next run of a network hangs as the file named by FAULT_FILE says.
+"""The application with a network run that hangs in the way that the file at FAULT_FILE selects.
 
-``endless``: it goes on until it is cancelled. ``sleep``: it is stuck outside of Python. ``grip``:
-the same, and it does not let go of Python's lock, so that no other thread of the worker runs.
-Whoever reads the file removes it: one run hangs.
+``endless``: the run continues until it is cancelled. ``sleep``: it blocks in native code. ``grip``:
+the same while holding the GIL, so that no other thread of the worker runs. The first run to read
+the file deletes it, so that only one run hangs.
 """
 
 from __future__ import annotations

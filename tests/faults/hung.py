@@ -1,4 +1,4 @@
-"""Inference that does not end: cancelled where it can be, else its worker is killed."""
+"""Inference that does not end: it is cancelled if possible, otherwise its worker is killed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tests.faults.stand import (
 )
 from tests.support.http import Server
 
-DEADLINE_S = 5  # BGREMOVE_TIMEOUT_S, 20 as shipped; pictures have to be done in it as well
+DEADLINE_S = 5  # BGREMOVE_TIMEOUT_S, 20 as shipped; long enough for ordinary pictures
 GRACE_S = 3  # BGREMOVE_GRACE_S, 10 as shipped
 WORKER_S = 8  # gunicorn's timeout, 30 as shipped
-KILL_WITHIN_S = 20  # from the request on; nginx would wait 45
+KILL_WITHIN_S = 20  # after the request; nginx would wait 45
 SETTINGS = {
     "BGREMOVE_TIMEOUT_S": str(DEADLINE_S),
     "BGREMOVE_GRACE_S": str(GRACE_S),
@@ -48,7 +48,7 @@ def _hanging_stand(ground: Ground) -> Iterator[tuple[Stand, Path]]:
 
 
 def hang(on: Stand, path: Path, how: str, headers: Mapping[str, str] | None = None) -> Seen:
-    """Send the picture whose inference hangs."""
+    """Send a picture whose inference hangs."""
     part = path.with_suffix(".part")
     part.write_text(how, "ascii")
     part.rename(path)
@@ -56,13 +56,13 @@ def hang(on: Stand, path: Path, how: str, headers: Mapping[str, str] | None = No
 
 
 def _kill(server: Server) -> None:
-    """End it at once: told to stop, it would wait 30 s for a worker that hangs."""
+    """Kill it at once; a graceful stop would wait 30 s for the hanging worker."""
     for pid in (server.process.pid, *workers(server)):
         os.kill(pid, signal.SIGKILL)
 
 
 def endless_inference(ground: Ground) -> Iterator[Finding]:
-    """A run that ONNX Runtime can cancel: 502 at the deadline, and its place is free again."""
+    """Hang a run that ONNX Runtime can cancel: 502 at the deadline, and its place is free again."""
     what = f"inference without an end, deadline {DEADLINE_S} s in place of 20, {ground.times} times"
     found = Finding(what, "the picture itself: 502 at the deadline")
     slowest_s = free_s = 0.0
@@ -84,11 +84,11 @@ def endless_inference(ground: Ground) -> Iterator[Finding]:
 
 
 def hung_native_call(ground: Ground) -> Iterator[Finding]:
-    """A call that nothing can cancel: an answer all the same, and a new worker."""
+    """Hang a call that cannot be cancelled: the client gets an answer, and a new worker starts."""
     for how, name in NATIVE.items():
         what = f"{name}, deadline {DEADLINE_S} s, gunicorn's timeout {WORKER_S} s"
         found = Finding(f"{what}, {ground.few} times", "the picture itself: 502 or 504")
-        # 200 where nginx had sent it on a kept connection: of those it asks the next worker.
+        # 200 if nginx used a kept connection: it retries the request, and the next worker answers.
         expected = {"200", "502 UPSTREAM_ERROR", "504 UPSTREAM_ERROR"}
         slowest_s = ready_s = 0.0
         with _hanging_stand(ground) as (on, file):

@@ -1,4 +1,4 @@
-"""Memory that ends: a limit on the worker, or on all of gunicorn as in a container."""
+"""Memory limits: on the worker, or on all of gunicorn as in a container."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.support.processes import children
 from tests.support.tiny import encoded
 
 MB = 1_000_000
-BUDGET = 975 * MB  # docs/deployment.md: to reckon with for one picture of 40 megapixels
+BUDGET = 975 * MB  # docs/deployment.md: memory of one picture of 40 megapixels
 MARGIN = 1.2
-SIDES = (8650, 5780)  # 50 megapixels, of which two at once take 1.5 GB (docs/tuning.md)
+SIDES = (8650, 5780)  # 50 megapixels; two at once take 1.5 GB (docs/tuning.md)
 TOGETHER = 2
 CGROUPS = Path("/sys/fs/cgroup/memory")  # of version 1
 
 
 def large_picture() -> bytes:
-    """Return the form of a JPEG at the limit of pixels, with a subject that fills it."""
+    """Return the form of a JPEG at the pixel limit, with a subject that fills it."""
     width, height = SIDES
     picture = np.zeros((height, width, 3), np.uint8)
     cv2.circle(picture, (width // 2, height // 2), height // 3, (210, 220, 250), thickness=-1)
@@ -36,7 +36,7 @@ def large_picture() -> bytes:
 
 
 def limited_data(ground: Ground) -> Iterator[Finding]:
-    """RLIMIT_DATA on the worker: allocations fail, and the answer says so."""
+    """Set RLIMIT_DATA on the worker: allocations fail, and the answer reports it."""
     what = f"RLIMIT_DATA of the worker {MARGIN} times what one picture of 50 MP took"
     found = Finding(f"{what}, {TOGETHER} at a time", "pictures of 50 MP: 502 with the envelope")
     large = large_picture()
@@ -62,7 +62,7 @@ def limited_data(ground: Ground) -> Iterator[Finding]:
 
 
 def limited_container(ground: Ground) -> Iterator[Finding]:
-    """A memory cgroup: the kernel kills whoever is largest, as in a container."""
+    """Use a memory cgroup: the kernel kills the largest process, as in a container."""
     what = f"memory cgroup of {MARGIN} times the {BUDGET // MB} MB of docs/deployment.md"
     found = Finding(f"{what}, pictures of 50 MP, 4 at a time", "pictures of 50 MP: a 502 or 503")
     large = large_picture()
@@ -95,7 +95,7 @@ def _ask_together(on: Stand, body: bytes, times: int, together: int = TOGETHER) 
 
 
 def _data_while(on: Stand, worker: int, body: bytes) -> int:
-    """Return the most that the worker had of RLIMIT_DATA's kind while it answered, in bytes."""
+    """Return the worker's peak of memory counted by RLIMIT_DATA during an answer, in bytes."""
     peak = 0
     with ThreadPoolExecutor(1) as client:
         answer = client.submit(ask, on.edge.door, body)
@@ -114,7 +114,7 @@ def _data(worker: int) -> int:
 
 @contextlib.contextmanager
 def _cgroup(limit: int) -> Iterator[Path | None]:
-    """Make a memory cgroup with a limit; None where that is not possible."""
+    """Create a memory cgroup with a limit; None if that is not possible."""
     group = CGROUPS / f"bgremove-faults-{os.getpid()}"
     try:
         group.mkdir()
@@ -129,7 +129,7 @@ def _cgroup(limit: int) -> Iterator[Path | None]:
 
 
 def _move(group: Path, server: Server) -> None:
-    """Put gunicorn and all that it has started into the group; what they start will be there."""
+    """Move gunicorn and its children into the group; their future children inherit it."""
     pids = [server.process.pid]
     for pid in pids:
         (group / "cgroup.procs").write_text(str(pid))

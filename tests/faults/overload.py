@@ -1,4 +1,4 @@
-"""Four times as much as can be served: what can be is, the rest is told so at once."""
+"""Four times the capacity: the server answers as many as it can and refuses the rest at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.faults.finding import Finding
 from tests.faults.stand import SMALL, Ground, Stand, stand
 from tests.support.http import Server
 
-TIMES = 4  # the capacity
-SATURATED = 8  # clients that keep every core busy, and wait for their turn
-USUAL = 2  # clients, for what p95 is when nothing is the matter
+TIMES = 4  # the load, in multiples of the capacity
+SATURATED = 8  # clients that keep every core busy, some of them queued
+USUAL = 2  # clients, for the p95 under normal load
 DEFAULTS = Settings()
 REFUSED = "503 OVERLOADED"
 PATHS = ("/livez", "/readyz")
@@ -28,7 +28,7 @@ CALM_AFTER_S = 10.0
 
 @dataclass
 class Health:
-    """How long /livez and /readyz took, asked all the while at gunicorn's own port."""
+    """Response times of /livez and /readyz, requested all the time at gunicorn's own port."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {path: [] for path in PATHS})
     statuses: set[int] = field(default_factory=set)
@@ -36,7 +36,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Usual:
-    """What is measured before and after: the best throughput, in pictures a second, and p95."""
+    """Measurements before and after: the best throughput, in pictures a second, and the p95."""
 
     best: float
     p95_s: float
@@ -44,7 +44,7 @@ class Usual:
 
 @dataclass(frozen=True)
 class Run:
-    """What was asked of it, and how many pictures a second it gave back meanwhile."""
+    """The requests of a run, and its throughput in pictures a second."""
 
     what: str
     seen: list[Seen]
@@ -52,7 +52,7 @@ class Run:
 
 
 def overload(ground: Ground, seconds: float) -> Iterator[Finding]:
-    """Closed loop, then open loop, each for so many seconds."""
+    """Apply closed-loop, then open-loop load, each for ``seconds``."""
     with stand(ground, 1) as on:
         ask(on.edge.door, SMALL)
         usual = _usual(on, seconds)
@@ -67,7 +67,7 @@ def overload(ground: Ground, seconds: float) -> Iterator[Finding]:
 
 
 def _usual(on: Stand, seconds: float) -> Usual:
-    """Asked for its health as often as later: that costs processor time, too."""
+    """Measure with the same health checks as later, because they cost processor time too."""
     started = time.monotonic()
     with watched(on.servers[0]), Load(on.edge.door, [SMALL], SATURATED) as load:
         time.sleep(seconds / 2)
@@ -107,7 +107,7 @@ def _open(on: Stand, usual: Usual, seconds: float) -> Run:
 
 
 def _rate(seen: list[Seen], started: float, ended: float) -> float:
-    """Return how many pictures a second came back between two moments."""
+    """Return the throughput, in pictures a second, between two times."""
     served = [one for one in seen if one.outcome == "200" and started <= one.ended <= ended]
     return len(served) / (ended - started)
 
@@ -132,7 +132,7 @@ def _judge(ground: Ground, found: Finding, run: Run, usual: Usual) -> None:
 
 @contextmanager
 def watched(server: Server) -> Iterator[Health]:
-    """Ask for its health until the block ends."""
+    """Request its health endpoints until the block ends."""
     health, enough = Health(), threading.Event()
 
     def look() -> None:

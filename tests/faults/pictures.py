@@ -1,4 +1,4 @@
-"""Pictures of which the answer is large."""
+"""Pictures with large answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.tiny import encoded
 
 
 def noisy_ball(width: int, height: int) -> bytes:
-    """Return a PNG of a ball of noise on black: neither it nor its cut-out can be compressed."""
+    """Return a PNG of a ball of noise on black; it and its cut-out do not compress."""
     picture = np.zeros((height, width, 3), np.uint8)
     cv2.circle(picture, (width // 2, height // 2), 9 * height // 20, (255, 255, 255), thickness=-1)
     noise = np.random.default_rng(1).integers(100, 256, picture.shape, np.uint8)

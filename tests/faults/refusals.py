@@ -1,4 +1,4 @@
-"""Answers given before a large body was read: they arrive as themselves, not as a broken pipe."""
+"""Answers sent before a large body is read: they reach the client, not a broken pipe."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.support.early import HEADS, MB, exchanged, pieces_of
 
 SIZES = (9 * MB, 60 * MB)
 FRAMINGS = ("length", "chunked")
-LIMIT = 11 * MB  # about what nginx lets in; beyond it nginx answers, whatever the path
-# A server with keys: who sends a form and no key is told so, whatever the form.
+LIMIT = 11 * MB  # about the limit of nginx, which refuses larger bodies on every path
+# On a server with keys, a request without a key gets a 401 for any form.
 NAMES = {"404": "404 NOT_FOUND", "405": "405 METHOD_NOT_ALLOWED", "no form": "401 UNAUTHORIZED"}
 
 
 def early_answers(ground: Ground) -> Iterator[Finding]:
-    """401, 404 and 405 to 9 MB, 400 to 60 MB, by length and in chunks."""
+    """Expect 401, 404 and 405 to 9 MB and 400 to 60 MB, with Content-Length and in chunks."""
     times = 5 * ground.times
     path = ground.new("keys") / "keys.txt"
     edit.add(path, "nobody's")

@@ -1,4 +1,4 @@
-"""The tables in docs/faults.md, each between its own markers, and the same as JSON under build/."""
+"""Write the tables of docs/faults.md, between their markers, and as JSON under build/."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MACHINE = ("date", "processor", "cores", "memory", "system", "python", "bgremove
 
 
 def write(name: str, findings: Sequence[Finding], note: str) -> Path:
-    """Put a run into the document and into a JSON file; return the latter's path."""
+    """Write a run to the document and to a JSON file; return the path of the JSON file."""
     machine = {key: value for key, value in facts(None).items() if key in MACHINE}
     RESULTS.mkdir(parents=True, exist_ok=True)
     result = RESULTS / f"{name}.json"
@@ -30,14 +30,14 @@ def write(name: str, findings: Sequence[Finding], note: str) -> Path:
 
 
 def as_json(machine: Mapping[str, str], note: str, findings: Iterable[Finding]) -> str:
-    """Return a run for programs."""
+    """Return a run as JSON."""
     rows = [vars(one) | {"verdict": one.verdict} for one in findings]
     kept = {"machine": machine, "note": note, "findings": rows}
     return json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
 
 
 def replaced(text: str, name: str, section: str) -> str:
-    """Put a section between the markers of its name."""
+    """Return the text with a section replaced between the markers of its name."""
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     if not pattern.search(text):

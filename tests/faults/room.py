@@ -1,4 +1,4 @@
-"""No room left: a full disk under nginx, no descriptors and no memory files for the worker."""
+"""Exhausted resources: a full disk for nginx, no descriptors and no memory files for the worker."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.faults.stand import LARGE, SMALL, Ground, stand, until, usual, worker
 from tests.support.http import ANSWER_S, FORM_TYPE, PATH, Answer
 from tests.support.nginx import Edge
 
-DISK_MB = 2  # the picture and its answer have more than twice that
+DISK_MB = 2  # the picture and its answer are each more than twice as large
 MB = 1_000_000
 HONEST = {"500 INTERNAL_ERROR", "502 UPSTREAM_ERROR", "503 OVERLOADED"}
 
 
 def full_disk_for_uploads(ground: Ground) -> Iterator[Finding]:
-    """nginx has no room for a body: an envelope, small pictures go on, and room is enough again."""
+    """Fill nginx's disk for bodies: an envelope; small pictures work; freeing room is enough."""
     what = f"no room for nginx's client_body_temp_path, {ground.times} large uploads"
     found = Finding(what, "what does not fit: 500 with the envelope")
     with _small_disk(ground, "body") as folder:
@@ -47,7 +47,7 @@ def full_disk_for_uploads(ground: Ground) -> Iterator[Finding]:
 
 
 def full_disk_for_answers(ground: Ground) -> Iterator[Finding]:
-    """nginx has no room for an answer that its client reads slowly."""
+    """Fill nginx's disk for an answer that its client reads slowly."""
     what = f"no room for nginx's proxy_temp_path, {ground.times} large answers read slowly"
     found = Finding(what, "what does not fit: cut short of its Content-Length, or an envelope")
     with _small_disk(ground, "proxy") as folder:
@@ -70,13 +70,13 @@ def full_disk_for_answers(ground: Ground) -> Iterator[Finding]:
 
 
 def no_memory_files(ground: Ground) -> Iterator[Finding]:
-    """The worker gets no memory file of the size that a decoded picture needs."""
+    """Deny the worker a memory file of the size that a decoded picture needs."""
     what = f"RLIMIT_FSIZE of 4 MB on the worker, {ground.times} pictures that need 6"
     yield from _limited(ground, what, resource.RLIMIT_FSIZE, 4 * MB)
 
 
 def no_descriptors(ground: Ground) -> Iterator[Finding]:
-    """The worker may open next to nothing."""
+    """Limit the worker to almost no file descriptors."""
     what = f"RLIMIT_NOFILE on the worker at 2 more than it has open, {ground.times} pictures"
     yield from _limited(ground, what, resource.RLIMIT_NOFILE, None)
 
@@ -103,7 +103,7 @@ def _limited(ground: Ground, what: str, limit: int, bound: int | None) -> Iterat
 
 @contextlib.contextmanager
 def _small_disk(ground: Ground, name: str) -> Iterator[Path | None]:
-    """Give a folder for nginx in which ``name`` is a file system of its own; None without root."""
+    """Provide a folder for nginx in which ``name`` is a separate file system; None without root."""
     folder = ground.new("nginx")
     (folder / name).mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder / name)]
@@ -121,7 +121,7 @@ def _enlarge(mounted: Path) -> None:
 
 
 def read_late(edge: Edge) -> str:
-    """Post a picture with a large answer, and read it a second after it began to come."""
+    """Post a picture with a large answer, and read it a second after its first byte."""
     with unhurried(edge.port) as sock:
         sock.sendall(head(NOISY) + NOISY)
         first = sock.recv(1024)
@@ -145,7 +145,7 @@ def _ending(sock: socket.socket, first: bytes) -> str:
 
 
 def unhurried(port: int) -> socket.socket:
-    """Connect with a receive buffer so small that an answer must wait at the server."""
+    """Connect with a small receive buffer, so that an answer waits at the server."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.settimeout(ANSWER_S)

@@ -1,4 +1,4 @@
-"""Clients that send a byte every now and then, while others want their pictures."""
+"""Clients that send their bodies very slowly, while others send pictures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.faults.room import head
 from tests.faults.stand import SMALL, Ground, usual
 from tests.support.nginx import Edge
 
-SENDERS, EACH = 200, 20  # and so many from one address: what nginx lets one have
+SENDERS, EACH = 200, 20  # the limit of connections per address in nginx
 EVERY_S = 2.0
-MORE_THAN = 1.5  # times the p95 without them
+MORE_THAN = 1.5  # limit of the p95, in multiples of the p95 without them
 
 
 def slow_senders(ground: Ground) -> Iterator[Finding]:
-    """200 bodies of a byte every two seconds: nginx holds them, and nobody else notices."""
+    """Send 200 bodies at a byte every two seconds: nginx buffers them; others are unaffected."""
     count = 10 * ground.times
     what = f"{SENDERS} clients sending a byte every {EVERY_S:g} s, {count} pictures meanwhile"
     found = Finding(what, "nothing")
@@ -73,7 +73,7 @@ def _drip(sockets: list[socket.socket], enough: threading.Event) -> None:
 
 
 def _is_open(sock: socket.socket) -> bool:
-    """Tell whether the other side has neither answered nor closed."""
+    """Return whether the other side has neither answered nor closed."""
     sock.setblocking(False)
     try:
         sock.recv(1)

@@ -1,8 +1,9 @@
-"""gunicorn's settings as shipped, on a clock as many seconds ahead as the file FAULT_CLOCK says.
+"""gunicorn's settings as shipped, with a clock shifted by the seconds in the file at FAULT_CLOCK.
 
 The machine's clock cannot be moved for one process, and libfaketime breaks `time.sleep` of
-Python 3.11 and later. So the functions that tell the time of day are replaced, in the master and in
-all that it forks; the monotonic clock runs on, as it does where an administrator sets the time.
+Python 3.11 and later. This module replaces the functions that return the time of day, in the
+master and the processes it forks. The monotonic clock is unchanged, as when an administrator sets
+the time.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A long mix of good, damaged and foreign pictures: nothing may grow, and nothing may be a 5xx."""
+"""A long mix of good, damaged and foreign pictures: no growth of memory and no 5xx."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tests.support.http import file, form, text
 from tests.support.pictures import saved
 from tests.support.tiny import ball, encoded
 
-SHARES = {"good": 70, "damaged": 20, "foreign": 10}  # of a hundred
+SHARES = {"good": 70, "damaged": 20, "foreign": 10}  # percent
 LET_IN = {"200", "400 VALIDATION_ERROR", "400 NO_SUBJECT_DETECTED"}
-FIRST = 50  # requests, in which memory may grow
-LOOK_EVERY = 10  # requests, for memory
-SHORT = 200  # requests; of fewer, no percentile is asked for
+FIRST = 50  # requests during which memory may grow
+LOOK_EVERY = 10  # requests between measurements of memory
+SHORT = 200  # requests; shorter runs check no percentile
 TYPES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif")
 SUBJECTS, FORMATS = ("universal", "human", "product"), ("transparent", "white_bg", "mask", "crop")
 MORE = 30 * MB
@@ -35,7 +35,7 @@ MOST_BYTES = 10 * 1024 * 1024
 
 @dataclass
 class Mix:
-    """Requests by kind, the same ones for a seed; ``folders`` bring good and foreign pictures."""
+    """Requests by kind, reproducible by seed; ``folders`` contain good and foreign pictures."""
 
     seed: int = 1
     good_folder: Path | None = None
@@ -66,7 +66,7 @@ class Mix:
 
 
 def soak(ground: Ground, requests: int, mix: Mix, most_s: float = 1200) -> Iterator[Finding]:
-    """Send a mix, one after the other, for so many requests or seconds."""
+    """Send the requests of a mix one after the other, up to a number of requests or seconds."""
     found = Finding("", "nothing: each gets a picture or a 400")
     memory: list[int] = []
     seen: list[Seen] = []
@@ -123,7 +123,7 @@ def _files(folder: Path | None, *, every: bool = False) -> list[bytes]:
     if folder is None:
         return []
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    if not every:  # a folder of pictures with their masks beside them: those are no photographs
+    if not every:  # skip masks, which some folders have beside their pictures
         paths = [path for path in paths if path.suffix.lower() in TYPES]
         paths = [path for path in paths if "masks" not in path.parts]
     return [path.read_bytes() for path in paths if path.stat().st_size <= MOST_BYTES]

@@ -1,4 +1,4 @@
-"""What every scenario stands on: nginx before one gunicorn or two, with the real weights."""
+"""The setup of all scenarios: nginx in front of one or two gunicorns, with the real weights."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ LOOK_EVERY_S = 0.05
 
 @dataclass(frozen=True)
 class Ground:
-    """Where scenarios run and how often.
+    """The folders of scenarios and the number of repetitions.
 
-    ``strict``: bounds of time are asserted. In the suite only hangs are, so that a busy machine
-    fails no test. ``stands`` are those that several scenarios share, by their gunicorns.
+    ``strict``: time limits are checked. The test suite checks only for hangs, so that no test fails
+    on a busy machine. ``stands`` are shared by scenarios, by their number of gunicorns.
     """
 
     folder: Path
@@ -43,15 +43,15 @@ class Ground:
 
     @property
     def few(self) -> int:
-        """How often to do what takes long."""
+        """The number of repetitions of slow steps."""
         return max(1, self.times // 3)
 
     def seconds(self, bound: float) -> float:
-        """Return a bound of time, widened where only hangs matter."""
+        """Return a time limit, extended if only hangs matter."""
         return bound if self.strict else bound + 20
 
     def close(self) -> None:
-        """End the shared stands."""
+        """Stop the shared stands."""
         while self.stands:
             self.stands.popitem()[1][0].close()
 
@@ -65,7 +65,7 @@ class Stand:
     _start: Callable[[int], Server]
 
     def start_again(self, index: int) -> None:
-        """Put a new gunicorn in the place of one that has ended, at the same port."""
+        """Start a new gunicorn on the port of one that has ended."""
         self.servers[index] = self._start(self.servers[index].port)
 
 
@@ -82,8 +82,8 @@ def stand(
 ) -> Iterator[Stand]:
     """Run ``count`` gunicorns (1 or 2) and nginx until the block ends.
 
-    ``changes`` come on top of those that keep nginx from refusing anybody for coming often; of a
-    single gunicorn, nginx knows no other.
+    ``changes`` are added to those that disable nginx's rate limits. With one gunicorn, nginx has a
+    single upstream.
     """
     chosen = {"BGREMOVE_WEIGHTS_DIR": str(ground.weights)}
     if count > 1:
@@ -110,7 +110,7 @@ def stand(
 
 @contextlib.contextmanager
 def usual(ground: Ground, count: int) -> Iterator[Stand]:
-    """Borrow a stand with nothing special about it; one left broken is not lent again."""
+    """Share a stand with default settings; after an exception, it is closed and not reused."""
     if count not in ground.stands:
         stack = contextlib.ExitStack()
         ground.stands[count] = stack, stack.enter_context(stand(ground, count))
@@ -122,7 +122,7 @@ def usual(ground: Ground, count: int) -> Iterator[Stand]:
 
 
 def until(what: Callable[[], bool], bound_s: float = START_S) -> float:
-    """Wait until something holds; return the seconds that took, or fail loudly at the bound."""
+    """Wait until a condition holds; return the time in seconds, or fail at the limit."""
     started = time.monotonic()
     while not what():
         assert time.monotonic() - started < bound_s, f"waited {bound_s:g} s in vain"
@@ -131,29 +131,29 @@ def until(what: Callable[[], bool], bound_s: float = START_S) -> float:
 
 
 def workers(server: Server) -> set[int]:
-    """Return the ids of its workers."""
+    """Return the process ids of its workers."""
     return set(children(server.process.pid))
 
 
 def worker_of(server: Server) -> int:
-    """Return the id of its one worker, waiting for the one that takes the place of another."""
+    """Return the process id of its only worker, waiting while a worker is replaced."""
     until(lambda: len(workers(server)) == 1)
     return next(iter(workers(server)))
 
 
 def is_ready(server: Server) -> bool:
-    """Tell whether it says so."""
+    """Return whether /readyz answers 200."""
     with contextlib.suppress(OSError):
         return server.door.send("GET", "/readyz").status == 200
     return False
 
 
 def replaced(server: Server, old: int) -> float:
-    """Wait until another worker than ``old`` is ready; return the seconds that took."""
+    """Wait until a worker other than ``old`` is ready; return the time in seconds."""
     return until(lambda: bool(workers(server)) and old not in workers(server) and is_ready(server))
 
 
 def is_idle(server: Server) -> bool:
-    """Tell whether no place is taken and nobody waits, by its own metrics."""
+    """Return whether its metrics show no busy place and no queue."""
     samples = scraped(server.door)
     return samples.of("places_in_use") == 0 and samples.of("queue_length") == 0

@@ -1,4 +1,4 @@
-"""Each scenario of `make fault-test` once, in its short form; hangs fail it, a busy machine not."""
+"""Each scenario of `make fault-test` once, in short form; hangs fail it, slowness does not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOAK_REQUESTS = 60
 
 @pytest.fixture(scope="module")
 def ground(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    program()  # skips where there is no nginx
+    program()  # skips without nginx
     ground = Ground(tmp_path_factory.mktemp("faults"), weights, times=1, strict=False)
     yield ground
     ground.close()
@@ -31,7 +31,7 @@ def test_no_more_is_lost_than_may_be(ground: Ground, scenario: Scenario) -> None
     judge(list(scenario(ground)))
 
 
-@pytest.mark.slow  # it counts what others on the machine can spoil; `make overload` is in earnest
+@pytest.mark.slow  # its counts depend on the load of the machine; `make overload` checks them
 def test_overload_refuses_and_serves(ground: Ground) -> None:
     judge(list(overload(ground, OVERLOAD_S)))
 

@@ -1,4 +1,4 @@
-"""A finding counts what was lost, and fails where that is too much."""
+"""Findings count lost requests, and fail above their limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers that are killed, stopped, told to go, reloaded and recycled while clients ask on."""
+"""Workers that are killed, stopped, frozen, reloaded and recycled under load."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tests.faults.stand import (
 from tests.support.http import Server, file, form
 
 CLIENTS = 4
-RUN_UP_S = 0.5  # of load, before something is done to it
-NOTICED_S = 2.0  # in which nginx asks a server again that failed, see deploy/nginx/upstream.conf
+RUN_UP_S = 0.5  # of load, before each action
+NOTICED_S = 2.0  # until nginx retries a failed server, see deploy/nginx/upstream.conf
 RECYCLE = "--max-requests 80 --max-requests-jitter 40"
-FAULTY = form(file("image", b"no picture"))  # its answer is a 400, and costs next to nothing
-PATIENCE_S = 8  # of nginx, where it is shortened so that its end can be waited for often
+FAULTY = form(file("image", b"no picture"))  # its answer is a 400 and cheap to compute
+PATIENCE_S = 8  # nginx's timeout, shortened so that a test can wait for it often
 IMPATIENT = {"nginx/proxy.conf": {"proxy_read_timeout 45s": f"proxy_read_timeout {PATIENCE_S}s"}}
 
 
 def kill_one_of_two(ground: Ground) -> Iterator[Finding]:
-    """kill -9 of a busy worker, another gunicorn beside it."""
+    """Kill a busy worker with SIGKILL, with a second gunicorn running."""
     found = Finding(f"kill −9 of a busy worker of two gunicorns, {ground.times} times", "nothing")
     slowest_s = 0.0
     with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
@@ -49,7 +49,7 @@ def kill_one_of_two(ground: Ground) -> Iterator[Finding]:
 
 
 def kill_the_only_one(ground: Ground) -> Iterator[Finding]:
-    """kill -9 of the only worker: what it worked on is lost, what waits is served by the next."""
+    """Kill the only worker with SIGKILL: its request is lost, the next worker serves the queue."""
     what = f"kill −9 of the only busy worker, {ground.times} times, {CLIENTS} clients"
     found = Finding(what, f"what it worked on: {CLIENTS} a kill")
     slowest_s = 0.0
@@ -68,7 +68,7 @@ def kill_the_only_one(ground: Ground) -> Iterator[Finding]:
 
 
 def stop_in_turn(ground: Ground) -> Iterator[Finding]:
-    """SIGTERM to each of two gunicorns in turn: what a restart is."""
+    """Send SIGTERM to each of two gunicorns in turn, as in a rolling restart."""
     found = Finding(f"SIGTERM to one of two gunicorns under load, {ground.times} times", "nothing")
     slowest_s = 0.0
     with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
@@ -80,8 +80,8 @@ def stop_in_turn(ground: Ground) -> Iterator[Finding]:
             on.start_again(turn % 2)
     found.saw(load.seen)
     found.at_most_lost(0)
-    # What is in work, then one request more on each connection that is kept: gunicorn answers those
-    # with "Connection: close" rather than break them.
+    # The current requests, then one more on each kept connection, which gunicorn answers with
+    # "Connection: close".
     bound_s = ground.seconds(2 * load.longest_s + 1)
     found.note(f"exit within {slowest_s:.2f} s, longest request {load.longest_s:.2f} s")
     found.expect(slowest_s <= bound_s, f"exit took more than {bound_s:.1f} s")
@@ -89,7 +89,7 @@ def stop_in_turn(ground: Ground) -> Iterator[Finding]:
 
 
 def reload(ground: Ground) -> Iterator[Finding]:
-    """SIGHUP, with one gunicorn and with two."""
+    """Reload with SIGHUP, with one gunicorn and with two."""
     for count in (1, 2):
         name = "the only gunicorn" if count == 1 else "one of two gunicorns"
         found = Finding(f"SIGHUP to {name} under load, {ground.times} times", "nothing")
@@ -108,7 +108,7 @@ def reload(ground: Ground) -> Iterator[Finding]:
 
 
 def recycle(ground: Ground) -> Iterator[Finding]:
-    """max_requests with jitter, with one gunicorn and with two."""
+    """Recycle workers by max_requests with jitter, with one gunicorn and with two."""
     for count in (1, 2):
         name = "the only gunicorn" if count == 1 else "two gunicorns"
         what = f"{name} with {RECYCLE}, {ground.times} new workers and more"
@@ -129,7 +129,7 @@ def recycle(ground: Ground) -> Iterator[Finding]:
 
 
 def freeze_for_a_moment(ground: Ground) -> Iterator[Finding]:
-    """SIGSTOP to one of two gunicorns, SIGCONT before nginx loses its patience."""
+    """Freeze one of two gunicorns with SIGSTOP, and continue it before nginx's timeout."""
     what = f"SIGSTOP to one of two gunicorns (master and worker) for 2 s, {ground.times} times"
     found = Finding(what, "nothing")
     served = 0
@@ -148,7 +148,7 @@ def freeze_for_a_moment(ground: Ground) -> Iterator[Finding]:
 
 
 def freeze_for_good(ground: Ground) -> Iterator[Finding]:
-    """SIGSTOP until nginx gives up on what it sent there."""
+    """Freeze one of two gunicorns until nginx's timeout."""
     half = CLIENTS // 2
     what = f"SIGSTOP to one of two gunicorns, nginx's patience {PATIENCE_S} s in place of 45"
     found = Finding(f"{what}, {ground.few} times", "nothing: the other one is asked again")
@@ -164,7 +164,7 @@ def freeze_for_good(ground: Ground) -> Iterator[Finding]:
 
 
 def freeze_longer_than_anybody_waits(ground: Ground) -> Iterator[Finding]:
-    """The same at the shipped 45 s, after which no second try is worth while."""
+    """Freeze one for the shipped timeout of 45 s, after which nginx does not retry."""
     found = Finding("the same at the shipped 45 s, once", f"what it held: at most {CLIENTS // 2}")
     if not ground.strict:
         found.skipped = "takes a minute; `make fault-test` has it"
@@ -184,7 +184,7 @@ def freeze_longer_than_anybody_waits(ground: Ground) -> Iterator[Finding]:
 
 @contextlib.contextmanager
 def _frozen(server: Server) -> Iterator[None]:
-    """Stop a gunicorn where it is, master and worker, until the block ends."""
+    """Freeze the master and the worker of a gunicorn until the block ends."""
     pids = [server.process.pid, *workers(server)]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""The shared corpus of odd, damaged and foreign files, with the answer that each must get."""
+"""The shared corpus of unusual, damaged and foreign files, with the expected status of each."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if CORPUS.is_dir():
     with (CORPUS / "manifest.tsv").open(encoding="utf-8", newline="") as manifest:
         ROWS = list(csv.DictReader(manifest, delimiter="\t", quoting=csv.QUOTE_NONE))
 
-# End of path to the reason why the manifest's 200 is not what the default limits give.
+# Files refused by the default limits although the manifest has 200: end of path to reason.
 OVER_LIMITS = {
     "images__16384x16384.png": "declares 268 megapixels; the limit is 52",
     "4f68150cf9450d404a9930909aea2bcdb5562070-2": "63,498 pixels high; the limit is 16,383",
 }
 
 _LATER_DAMAGE = "the first frame is whole, and only what follows it is damaged"
-# End of path to the reason why the manifest's 400, of a time when OpenCV had to read it, is a 200.
+# Files answered with 200 although the manifest has 400, for OpenCV: end of path to reason.
 READABLE = {
     "001807__src__001003__001801__op__splice__rep__8.gif": _LATER_DAMAGE,
     "54e146a881236ad0565bf6d0515ee70ae88c24e2-2": _LATER_DAMAGE,
@@ -44,7 +44,7 @@ def matches(path: str, names: dict[str, str]) -> bool:
 
 
 def expected_status(row: dict[str, str]) -> int:
-    """Return the status that a file must get within the default limits."""
+    """Return the expected status of a file under the default limits."""
     if matches(row["path"], OVER_LIMITS):
         return 400
     return 200 if matches(row["path"], READABLE) else int(row["expected_status"])

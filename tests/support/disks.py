@@ -1,4 +1,4 @@
-"""File systems so small that they are soon full."""
+"""Small file systems for tests of full disks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 @contextlib.contextmanager
 def small_disk(folder: Path, kib: int) -> Iterator[None]:
-    """Have ``folder`` on a file system of its own; skips the test without the right to mount."""
+    """Mount a small file system at ``folder``; skips the test without the permission to mount."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("mounting a tmpfs takes root")
@@ -24,7 +24,7 @@ def small_disk(folder: Path, kib: int) -> Iterator[None]:
 
 
 def fill(folder: Path) -> None:
-    """Leave no room in a file system."""
+    """Fill a file system completely."""
     with contextlib.suppress(OSError), (folder / "full").open("wb", buffering=0) as file:
         while file.write(bytes(1 << 12)):
             pass

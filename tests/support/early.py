@@ -19,7 +19,7 @@ REST = f"Host: x\r\nConnection: close\r\nContent-Type: {FORM_TYPE}\r\n".encode()
 
 
 def pieces_of(head: bytes, count: int, framing: str) -> list[bytes]:
-    """Return a request with ``count`` bytes of body, to be sent whole before any answer is read."""
+    """Return a request with ``count`` bytes of body, to be sent whole before reading an answer."""
     if framing == "length":
         return [head + REST + f"Content-Length: {count}\r\n\r\n".encode(), bytes(count)]
     block = b"f4240\r\n" + bytes(MB) + b"\r\n"
@@ -31,7 +31,7 @@ def pieces_of(head: bytes, count: int, framing: str) -> list[bytes]:
 
 
 def exchanged(edge: Edge, pieces: list[bytes], times: int) -> list[Answer]:
-    """Send a request so many times, two at a time; each must have exactly one answer."""
+    """Send a request ``times`` times, two at once; each must have exactly one answer."""
     with ThreadPoolExecutor(2) as clients:
         send = partial(edge.door.exchange, *pieces)
         answers = [future.result() for future in [clients.submit(send) for _ in range(times)]]

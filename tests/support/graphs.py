@@ -23,7 +23,7 @@ SLOW_STEPS = 400  # multiplications of 512 × 512 matrices, 2 to 4 ms each
 
 
 def model_of(data: bytes, **changes: Any) -> Model:
-    """Return the row that describes ``data``, with its values changed as wanted."""
+    """Return the row that describes ``data``, with ``changes`` to its values."""
     model = Model(
         name="tiny",
         file=changes.get("name", "tiny") + ".onnx",
@@ -54,14 +54,14 @@ def priors(data: bytes, **changes: Any) -> tuple[Prior, ...]:
 
 
 def put(folder: Path, data: bytes, **changes: Any) -> Model:
-    """Write ``data`` where its row says, and return the row."""
+    """Write ``data`` to the path of its row, and return the row."""
     model = model_of(data, **changes)
     (folder / model.file).write_bytes(data)
     return model
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write a manifest as TOML; strings, numbers and lists are spelled there as in JSON."""
+    """Write a manifest as TOML; strings, numbers and lists have the same syntax as in JSON."""
     lines = [f"fallback = {json.dumps(manifest.fallback)}"]
     for model in manifest.models:
         row = asdict(model)
@@ -94,7 +94,7 @@ def mean_of_any_size() -> bytes:
 
 
 def nothing_of_any_size() -> bytes:
-    """Return a map of zeros, from a graph that leaves its axes open."""
+    """Return a map of zeros, from a graph with open axes."""
     nodes = [_mean(), _node("Sub", ["mean", "mean"])]
     return _graph(nodes, SIZE, axes=OPEN)
 
@@ -105,7 +105,7 @@ def brightness(size: int = SIZE) -> bytes:
 
 
 def logits(size: int = SIZE) -> bytes:
-    """Return ``map = 3 · mean(pixels) + 1``, which is no saliency: it passes 1."""
+    """Return ``map = 3 · mean(pixels) + 1``, which is not a valid saliency map: it exceeds 1."""
     nodes = [_mean(), _node("Mul", ["mean", "three"], "tripled"), _node("Add", ["tripled", "one"])]
     return _graph(nodes, size, three=np.float32(3), one=np.float32(1))
 
@@ -137,14 +137,14 @@ def open_axes(size: int = SIZE) -> bytes:
 
 
 def shrunk(size: int = SIZE) -> bytes:
-    """Return a map of half the size, from a graph that leaves its axes open."""
+    """Return a map of half the size, from a graph with open axes."""
     pool = helper.make_node("AveragePool", ["mean"], ["small"], kernel_shape=[2, 2], strides=[2, 2])
     nodes = [_mean(), pool, _node("Sigmoid", ["small"])]
     return _graph(nodes, size, axes=OPEN)
 
 
 def two_inputs(size: int = SIZE) -> bytes:
-    """Return the mean of two pictures, where a network for this service takes one."""
+    """Return the mean of two pictures; a network of this service has only one input."""
     nodes = [_mean(), _node("Add", ["mean", "more"])]
     return _graph(nodes, size, more_inputs=["more"])
 

@@ -1,7 +1,7 @@
-"""The application with native calls that last, or never return, where a request's id asks for it.
+"""The application with native calls that take long or never return, selected by the request id.
 
 For gunicorn, as ``tests.support.hanging:app``. ``nap-STEP-2`` sleeps 2 s in that step,
-``hang-STEP`` for ever, ``seize-STEP`` for ever without letting go of the interpreter's lock.
+``hang-STEP`` sleeps for ever, ``seize-STEP`` sleeps for ever while holding the GIL.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONG = 3600
 
 
 def last(step: str) -> None:
-    """Stay in C as long as the id of the request says."""
+    """Stay in C code for the duration given by the request id."""
     how, _, rest = (log.request_id.get() or "").partition("-")
     asked, _, seconds = rest.partition("-")
     if asked != step:
@@ -36,7 +36,7 @@ def last(step: str) -> None:
 
 
 def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a function of the program."""
+    """Wrap a function of the package so that it can hang."""
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         last(step)
@@ -47,5 +47,5 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
 DecoderPool.decode = lasting("decode", DecoderPool.decode)
-matte.foreground_box = lasting("matte", matte.foreground_box)  # whichever way a matte is made
+matte.foreground_box = lasting("matte", matte.foreground_box)  # every way to compute a matte
 pipeline.encode = lasting("encode", pipeline.encode)

@@ -1,4 +1,4 @@
-"""A decoder that was taken over, in place of the real one: HOSTILE in its environment says how."""
+"""A compromised decoder in place of the real one; the variable HOSTILE selects its behaviour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 
 BLACK = b"\0"
 PLAIN = {"has_alpha": False, "carries_profile": False, "warnings": []}
-kept: list[object] = []  # what it holds on to
+kept: list[object] = []  # memory kept allocated
 
 
 def answers(how: str, number: int, pixels: int) -> list[bytes]:
@@ -45,7 +45,7 @@ def answers(how: str, number: int, pixels: int) -> list[bytes]:
 
 
 def main() -> None:
-    """Answer requests with black pixels, and as HOSTILE says."""
+    """Answer requests with black pixels, or as HOSTILE selects."""
     channel = socket.socket(fileno=0)
     while True:
         message, files, _, _ = socket.recv_fds(channel, 100_000, 2)

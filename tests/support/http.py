@@ -1,4 +1,4 @@
-"""Forms built byte by byte, one kind of answer for every client, and a real gunicorn to ask."""
+"""Forms built byte by byte, a common answer type for all clients, and a real gunicorn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATH = "/v1/remove-bg/universal"
 BOUNDARY = "XyZ"
 FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
-START_S, STOP_S, ANSWER_S = 60.0, 40.0, 60.0  # bounds of waiting, far above what is measured
+START_S, STOP_S, ANSWER_S = 60.0, 40.0, 60.0  # timeouts, far above the measured times
 CREATED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 LEAK = re.compile(
     rf"{re.escape(str(ROOT))}|"
@@ -36,7 +36,7 @@ LEAK = re.compile(
 
 
 def part(headers: bytes, content: bytes = b"", *, boundary: str = BOUNDARY) -> bytes:
-    """Return one part, its headers as given."""
+    """Return one part with the given headers."""
     return b"--" + boundary.encode() + b"\r\n" + headers + b"\r\n\r\n" + content + b"\r\n"
 
 
@@ -66,13 +66,13 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Parse the body, which must say that it is JSON."""
+        """Parse the body, which must be of type JSON."""
         assert self.headers["content-type"] == "application/json", self
         return json.loads(self.body)
 
 
 class Door(Protocol):
-    """A way into the service: Flask's test client, or a socket."""
+    """A client of the service: Flask's test client, or a socket."""
 
     def send(
         self,
@@ -92,7 +92,7 @@ def post(door: Door, body: bytes, content_type: str | None = FORM_TYPE, **header
 
 
 def error_of(answer: Answer, status: int, code: str) -> dict[str, Any]:
-    """Check that an answer is the envelope of an error, to the letter; return its ``error``."""
+    """Check that an answer is exactly an error envelope; return its ``error``."""
     assert answer.status == status, answer
     envelope = answer.json()
     assert set(envelope) == {"meta", "data", "warnings", "error"}
@@ -140,14 +140,14 @@ class FlaskDoor:
         named = dict(headers or {})
         if body:
             named.setdefault("Content-Length", str(len(body)))
-        stream = io.BytesIO(body)  # given as `data`, an empty form would be written anew
+        stream = io.BytesIO(body)  # `data` would encode an empty form again
         with client.open(path, method=method, input_stream=stream, headers=named) as response:
             named = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, named, response.get_data())
 
 
 class WireDoor:
-    """A plain HTTP client on loopback, one connection a request."""
+    """A plain HTTP client on loopback, with one connection per request."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -171,9 +171,9 @@ class WireDoor:
     def exchange(
         self, *data: bytes, half_close: bool = False, method: str = "POST"
     ) -> list[Answer]:
-        """Send raw bytes, then read every answer until the server closes or falls silent.
+        """Send raw bytes, then read all answers until the server closes or sends nothing more.
 
-        ``method`` has to be HEAD where that is what was sent: its answers have no body.
+        ``method`` must be HEAD for a HEAD request, because its answers have no body.
         """
         with self.connect() as sock:
             for piece in data:
@@ -195,7 +195,7 @@ def _answers(sock: socket.socket, method: str) -> list[Answer]:
             if closes:
                 assert reader.read() == b""
                 break
-            sock.settimeout(1.0)  # a second answer, if any, follows at once
+            sock.settimeout(1.0)  # a second one would follow at once
             try:
                 reader.peek(1)
             except TimeoutError:
@@ -204,7 +204,7 @@ def _answers(sock: socket.socket, method: str) -> list[Answer]:
 
 
 class _Reading:
-    """What http.client asks of a socket, giving a reader it does not close."""
+    """A socket for http.client whose reader stays open after an answer."""
 
     def __init__(self, reader: Any) -> None:
         self._reader = reader
@@ -221,10 +221,10 @@ class _Unclosed:
         return getattr(self._reader, name)
 
     def close(self) -> None:
-        """Leave the reader to the next answer."""
+        """Keep the reader open for the next answer."""
 
     def flush(self) -> None:
-        """Nothing is written."""
+        """Do nothing: nothing is written."""
 
 
 def _read(response: http.client.HTTPResponse) -> Answer:
@@ -234,24 +234,24 @@ def _read(response: http.client.HTTPResponse) -> Answer:
 
 @dataclass(frozen=True)
 class Server:
-    """A gunicorn of the project's own configuration."""
+    """A gunicorn with the project's own configuration."""
 
     process: subprocess.Popen[bytes]
     port: int
     log: Path
-    cpu_s: float  # what it took to become ready, of all its processes
+    cpu_s: float  # processor time of all its processes until ready
 
     @property
     def door(self) -> WireDoor:
-        """A client of it."""
+        """A client of this server."""
         return WireDoor(self.port)
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return its log lines, each of which must be JSON."""
+        """Return the lines of its log, each of which must be JSON."""
         return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()]
 
     def stop(self) -> int:
-        """End it by its pid, cleanly if it will; return its exit status."""
+        """Stop it by its pid, cleanly if possible; return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -263,12 +263,12 @@ class Server:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return a free loopback port."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """Return as many, no two the same: asked for one by one, a port may come twice."""
+    """Return distinct free ports; separate calls of `free_port` may return the same port twice."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [int(probe.getsockname()[1]) for probe in probes]
@@ -286,7 +286,7 @@ def gunicorn(
     config: str = "deploy/gunicorn.conf.py",
     port: int | None = None,
 ) -> Iterator[Server]:
-    """Run gunicorn on loopback until the block ends; its log goes into ``folder``."""
+    """Run gunicorn on loopback until the block ends; its log is in ``folder``."""
     port, log = port or free_port(), folder / "gunicorn.log"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BGREMOVE_")}
     env = inherited | {"HOST": "127.0.0.1", "PORT": str(port)} | dict(settings or {})

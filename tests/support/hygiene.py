@@ -1,4 +1,4 @@
-"""What holds of every answer and of every line of the log, whatever a client sent."""
+"""Checks that hold for every answer and every log line, independent of the request."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import json
 from bgremove.log import MAX_EXCEPTION, MAX_TEXT
 from tests.support.http import Answer
 
-MARK = "MARK"  # stands in all that is sent, so that it can be found again
-CUT = "... (9,999,999 characters)"  # what the log appends to what it cuts
+MARK = "MARK"  # part of everything that is sent, so that leaks can be found
+CUT = "... (9,999,999 characters)"  # appended by the log to shortened texts
 MAX_HEADER = 200
-MAX_BODY = 40_000  # a hundred faulty fields, named and said
+MAX_BODY = 40_000  # room for the messages of a hundred faulty fields
 
 
 def check_answer(answer: Answer) -> None:
@@ -28,7 +28,7 @@ def check_answer(answer: Answer) -> None:
 
 
 def check_log(log: bytes) -> None:
-    """Check whole lines of a log; there may be none."""
+    """Check complete lines of a log, which may be empty."""
     lines = log.decode("ascii").split("\n")
     assert lines.pop() == ""
     for line in lines:

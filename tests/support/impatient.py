@@ -1,4 +1,4 @@
-"""The application and its worker, with little patience for clients that do not read or write.
+"""The application and its worker, with short timeouts for clients that do not read or write.
 
 For gunicorn, as ``tests.support.impatient:app``.
 """

@@ -1,4 +1,4 @@
-"""What /metrics says, parsed by the client's own parser."""
+"""Samples of /metrics, parsed by the parser of prometheus_client."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class Samples(dict[tuple[str, frozenset[tuple[str, str]]], float]):
     """Values by name and labels."""
 
     def of(self, name: str, **labels: str) -> float:
-        """Return one value; 0.0 where there is no such series."""
+        """Return one value; 0.0 if there is no such series."""
         return self.get((f"bgremove_{name}", frozenset(labels.items())), 0.0)
 
     def total(self, name: str, **labels: str) -> float:
-        """Sum a metric over the labels that are not given."""
+        """Return the sum of a metric over all labels not given."""
         wanted = set(labels.items())
         return sum(
             value
@@ -25,12 +25,12 @@ class Samples(dict[tuple[str, frozenset[tuple[str, str]]], float]):
 
     @property
     def names(self) -> set[str]:
-        """Every name there is a series of."""
+        """Return the names of all series."""
         return {name for name, _ in self}
 
 
 def scraped(door: Door) -> Samples:
-    """Ask for the metrics."""
+    """Request and parse the metrics."""
     answer = door.send("GET", "/metrics")
     assert answer.status == 200, answer
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")

@@ -25,7 +25,7 @@ from tests.support.http import ANSWER_S, ROOT, START_S, STOP_S, Answer, WireDoor
 
 SHIPPED = ROOT / "deploy"
 Changes = Mapping[str, Mapping[str, str]]
-# For tests of other things than the limits: nobody is refused.
+# For tests that are not about the limits: no client is refused.
 UNLIMITED: Changes = {
     "nginx/limits.conf": {"=10r/s": "=9999r/s", "=20r/s": "=9999r/s"},
     "nginx/service.conf": {
@@ -36,7 +36,7 @@ UNLIMITED: Changes = {
 
 @dataclass(frozen=True)
 class Door(WireDoor):
-    """A plain client of nginx; ``address`` is the loopback address it comes from."""
+    """A plain client of nginx; ``address`` is its own loopback address."""
 
     port: int
     address: str = "127.0.0.1"
@@ -44,7 +44,7 @@ class Door(WireDoor):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def connect(self) -> socket.socket:
-        """Open a connection from the address, with TLS where there is a context."""
+        """Open a connection from the address, with TLS if there is a context."""
         source = (self.address, 0)
         sock = socket.create_connection(("127.0.0.1", self.port), ANSWER_S, source)
         if self.context is None:
@@ -88,12 +88,12 @@ class Edge:
         return Door(self.tls_port, context=trusting(self.folder))
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return the lines of its access log, each of which must be JSON."""
+        """Return the lines of the access log, each of which must be JSON."""
         text = (self.folder / "access.log").read_text("utf-8")
         return [json.loads(line) for line in text.splitlines()]
 
     def line_of(self, request_id: str) -> dict[str, Any]:
-        """Return the access log's line of a request, which may come a moment after its answer."""
+        """Return the access log's line of a request, which may follow shortly after the answer."""
         end = time.monotonic() + ANSWER_S
         while time.monotonic() < end:
             found = [line for line in self.lines() if line["requestId"] == request_id]
@@ -109,7 +109,7 @@ def trusting(folder: Path) -> ssl.SSLContext:
 
 
 def certificate(folder: Path) -> None:
-    """Make a certificate of one day for bgremove.test."""
+    """Create a certificate for bgremove.test that is valid for one day."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed; it makes the certificate")
     command = ["openssl", "req", "-x509", "-nodes", "-days", "1"]
@@ -120,7 +120,7 @@ def certificate(folder: Path) -> None:
 
 
 def program() -> str:
-    """Return the path of nginx; skips where it is not installed."""
+    """Return the path of nginx; skips the test if it is not installed."""
     path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if path is None:
         pytest.skip("nginx is not installed")
@@ -128,10 +128,10 @@ def program() -> str:
 
 
 def render(folder: Path, upstreams: Sequence[int] = (), changes: Changes | None = None) -> Edge:
-    """Copy the shipped configuration to ``folder``, with as little changed as can be.
+    """Copy the shipped configuration to ``folder``, with as few changes as possible.
 
-    Every replacement must find its text, so that these tests cannot drift from what is shipped.
-    ``changes`` are more of them, by file. Upstreams that are not given are ports nobody is at.
+    Every replacement must find its text, so that these tests stay in step with the shipped files.
+    ``changes`` are more replacements, by file. Missing ``upstreams`` become unused ports.
     """
     own, spare = free_ports(5), 3
     edge = Edge(folder, *own[:spare])
@@ -208,7 +208,7 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], edge: Edge) -> None
 
 @contextlib.contextmanager
 def broken_upstream(answer: bytes | None) -> Iterator[int]:
-    """Stand in for a service gone wrong: it takes connections and says ``answer``, or nothing."""
+    """Run a faulty upstream that accepts connections and sends ``answer``, or nothing."""
     held: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

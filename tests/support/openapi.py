@@ -1,4 +1,4 @@
-"""Hold real answers against the OpenAPI document, by JSON Schema 2020-12."""
+"""Check real answers against the OpenAPI document, by JSON Schema 2020-12."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from referencing.jsonschema import DRAFT202012
 from tests.support.http import Answer
 
 BASE = "urn:document"
-# Of HTTP itself and of the server, not of the API.
+# Headers of HTTP itself and of the server, not of the API.
 TRANSPORT = frozenset({"connection", "content-length", "content-type", "date", "server"})
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options", "trace"})
 MAGIC = {
@@ -31,7 +31,7 @@ class Document:
     json: dict[str, Any]
 
     def follow(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return a value, or what it refers to."""
+        """Return a value, with its reference resolved."""
         while "$ref" in value:
             found: Any = self.json
             for name in value["$ref"].removeprefix("#/").split("/"):
@@ -40,20 +40,20 @@ class Document:
         return value
 
     def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Yield every path, method and operation."""
+        """Yield the path, method and operation of each operation."""
         for path, item in self.json["paths"].items():
             for method in METHODS & item.keys():
                 yield path, method, item[method]
 
     def answers(self) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-        """Yield every path, method, status and answer."""
+        """Yield the path, method, status and description of each answer."""
         for path, method, operation in self.operations():
             for status, answer in operation["responses"].items():
                 yield path, method, status, self.follow(answer)
 
     def faults(self, schema: Mapping[str, Any], value: Any) -> list[str]:
-        """Say where a value is not what a schema of the document wants."""
-        # What refers within the document gets its base; what stands alone is left as it is.
+        """Return the errors of a value under a schema of the document."""
+        # References within the document need its base URI; other schemas stay unchanged.
         text = json.dumps(schema).replace('"$ref": "#/', f'"$ref": "{BASE}#/')
         whole = Resource(self.json, DRAFT202012)
         registry: Registry[Any] = Registry().with_resource(BASE, whole)
@@ -64,12 +64,12 @@ class Document:
         return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
     def described(self, method: str, path: str, status: int) -> dict[str, Any]:
-        """Return what an operation says of a status."""
+        """Return an operation's description of a status."""
         responses = self.json["paths"][path][method.lower()]["responses"]
         return self.follow(responses.get(str(status)) or responses["default"])
 
     def check(self, method: str, path: str, answer: Answer) -> None:
-        """Fail unless an answer is to the letter what its operation says."""
+        """Check that an answer exactly matches its operation."""
         wanted = self.described(method, path, answer.status)
         assert self._header_faults(wanted["headers"], answer.headers) == []
         kind = answer.headers["content-type"].partition(";")[0]
@@ -96,7 +96,7 @@ class Document:
 
 
 def typed(kind: str, text: str) -> Any:
-    """Read a header's text as the type its schema names; what cannot be stays a text."""
+    """Convert a header's text to the type of its schema; return the text if that fails."""
     try:
         return {"integer": int, "number": float}.get(kind, str)(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Pictures made by hand, piece by piece, for what no encoder writes."""
+"""Picture files built byte by byte, for variants that no encoder writes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA = 0, 2, 3, 4, 6
 
 
 def limits(**changed: int) -> Limits:
-    """Return the limits that the default settings set."""
+    """Return the limits of the default settings, with changes."""
     settings = Settings(**changed)
     return Limits(**{row.name: getattr(settings, row.name) for row in fields(Limits)})
 
@@ -47,7 +47,7 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def exif(orientation: int) -> bytes:
-    """Return an EXIF block, without ``Exif`` in front, that says which way is up."""
+    """Return an EXIF block, without ``Exif`` in front, with an orientation."""
     return b"MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1" + struct.pack(">HHI", orientation, 0, 0)
 
 
@@ -82,7 +82,7 @@ def png(
 
 
 def zeros(count: int) -> bytes:
-    """Return ``count`` zero bytes deflated, without holding them."""
+    """Return ``count`` zero bytes deflated, without allocating them."""
     packer = zlib.compressobj(9)
     block = bytes(1 << 20)
     parts = [
@@ -112,7 +112,7 @@ def jpeg(
     scan: bytes | None = None,
     before: bytes = b"",
 ) -> bytes:
-    """Return a JPEG whose scans hold nothing; ``sampling`` is a byte for each component."""
+    """Return a JPEG whose scans are empty; ``sampling`` is a byte for each component."""
     sampling = list(sampling)
     names = range(1, len(sampling) + 1)
     head = struct.pack(">BHHB", 8, height, width, len(sampling))
@@ -156,7 +156,7 @@ def gif(
     frames: int = 1,
     colours: bytes = b"\0\0\0\xff\xff\xff",
 ) -> bytes:
-    """Return a GIF whose frames hold ``codes``, LZW data, in data blocks of 255 bytes."""
+    """Return a GIF whose frames contain ``codes``, LZW data, in data blocks of 255 bytes."""
     blocks = b"".join(
         bytes([len(codes[at : at + 255])]) + codes[at : at + 255]
         for at in range(0, len(codes), 255)
@@ -193,7 +193,7 @@ def anmf(width: int, height: int, body: bytes = b"") -> tuple[bytes, bytes]:
 
 
 def vp8l_head(width: int, height: int) -> bytes:
-    """Return a lossless chunk that declares its size and holds no pixels."""
+    """Return a lossless chunk that declares its size and contains no pixels."""
     head = b"\x2f" + ((width - 1) | (height - 1) << 14).to_bytes(4, "little")
     return b"VP8L" + struct.pack("<I", len(head)) + head + b"\0"
 
@@ -212,7 +212,7 @@ def bmp(
     masks: bytes = b"",
     header_bytes: int = 40,
 ) -> bytes:
-    """Return a BMP; ``masks`` stand behind a header of 40 bytes and within a longer one."""
+    """Return a BMP; ``masks`` follow a header of 40 bytes and are part of a longer one."""
     fields_ = struct.pack("<iiHHIIiiII", width, height, 1, bits, compression, 0, 0, 0, 0, 0)
     header = (struct.pack("<I", header_bytes) + fields_ + masks).ljust(header_bytes + 4 * 0, b"\0")
     at = 14 + len(header) + len(palette)
@@ -250,7 +250,7 @@ def gray_profile(gamma: float) -> bytes:
 
 
 def cmyk_profile() -> bytes:
-    """Return a CMYK profile (ICC version 2) whose table, two points a side, knows 16 colours."""
+    """Return a CMYK profile (ICC version 2) whose table has two points per axis."""
     grid = np.stack(np.meshgrid(*[[0.0, 1.0]] * 4, indexing="ij"), -1).reshape(-1, 4)
     light = 100 * (1 - grid[:, 3]) * (1 - grid[:, :3] @ [0.3, 0.55, 0.12])
     a = 60 * (grid[:, 1] - grid[:, 0]) * (1 - grid[:, 3])
@@ -285,7 +285,7 @@ def _profile(
 
 
 def assert_same_picture(one: bytes, other: bytes) -> None:
-    """Hold two files against each other, byte by byte; where they differ, say by which pixels."""
+    """Check that two files have equal bytes; a failure names the pixels that differ."""
     first, second = (
         cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).astype(int)
         for data in (one, other)

@@ -30,7 +30,7 @@ def cat() -> ImageU8:
 
 
 def on(ground: str, thing: Thing) -> ImageU8:
-    """Lay a thing and its shadow on ``brick``, ``gravel``, ``grass`` or in a ``studio``."""
+    """Draw a thing and its shadow on ``brick``, ``gravel``, ``grass`` or in a ``studio``."""
     bgr, mask = thing
     if ground == "studio":
         under = np.full((HEIGHT, WIDTH, 3), 235.0)
@@ -98,7 +98,7 @@ THINGS: dict[str, Callable[[ImageU8], Thing]] = {
 
 
 def wheel() -> Thing:
-    """Draw a wheel of thin spokes, nine tenths of it openings."""
+    """Draw a wheel with thin spokes; nine tenths of its area are openings."""
     bgr, mask = _blank((35, 35, 40))
     cv2.circle(mask, (400, 300), 230, 255, 14, cv2.LINE_AA)
     cv2.circle(mask, (400, 300), 28, 255, -1, cv2.LINE_AA)

@@ -6,7 +6,7 @@ import psutil
 
 
 def children(pid: int) -> list[int]:
-    """Return the ids of the child processes of ``pid``, none of one that has ended."""
+    """Return the ids of the child processes of ``pid``, none if the process has ended."""
     try:
         return [child.pid for child in psutil.Process(pid).children()]
     except psutil.NoSuchProcess:
@@ -14,7 +14,7 @@ def children(pid: int) -> list[int]:
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process, 0 of one that has ended."""
+    """Return the resident memory of a process in bytes, 0 if the process has ended."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.NoSuchProcess:

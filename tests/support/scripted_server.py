@@ -1,4 +1,4 @@
-"""An HTTP server that answers as it is told to, faults of a network included."""
+"""An HTTP server with scripted answers, network faults included."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; ``sent`` bytes of the body are sent before the connection is cut, all if None."""
+    """An answer; the connection is cut after ``sent`` bytes of the body, None sends all of it."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     sent: int | None = None
-    resets: bool = False  # the connection is reset where an answer should come
+    resets: bool = False  # the connection is reset instead of an answer
 
 
 @dataclass
 class Seen:
-    """A request: when it came, in seconds of ``time.monotonic``, its headers and body."""
+    """A received request: its time of ``time.monotonic`` in seconds, its headers and body."""
 
     at: float
     path: str
@@ -34,7 +34,7 @@ class Seen:
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """Gives its replies in order, and the last one for ever."""
+    """Send the replies in order, and repeat the last one."""
 
     daemon_threads = True
 

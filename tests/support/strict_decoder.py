@@ -1,4 +1,4 @@
-"""The real decoder, which a call that its filter denies ends."""
+"""The real decoder, killed by any system call that its filter denies."""
 
 import sys
 

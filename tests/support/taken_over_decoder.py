@@ -1,6 +1,6 @@
-"""The real decoder, which a picture takes over: it tries what an attacker would, and tells.
+"""The real decoder, taken over by a picture: it tries an attacker's actions and reports them.
 
-WITHOUT in its environment names walls that are left out, by their modules.
+The variable WITHOUT names sandbox layers to omit, by their modules.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ library = ctypes.CDLL(None, use_errno=True)
 
 
 def call(name: str, *arguments: Any) -> None:
-    """Call a function of the C library, as an attacker's code would."""
+    """Call a function of the C library, as an attacker's code does."""
     if getattr(library, name)(*arguments) < 0:
         raise OSError(ctypes.get_errno(), name)
 
@@ -88,7 +88,7 @@ ATTEMPTS: dict[str, Callable[[], Any]] = {
 
 
 def attack(*_: Any) -> None:
-    """Try everything, and answer with what succeeded."""
+    """Try all actions, and answer with those that succeeded."""
     done = []
     for name, attempt in ATTEMPTS.items():
         try:

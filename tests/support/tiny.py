@@ -1,4 +1,4 @@
-"""Weights of one step, in a folder of their own: the subject is whatever is bright."""
+"""Tiny networks that take the bright parts of a picture as the subject."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODELS = {
 
 
 def tiny_weights(folder: Path) -> Path:
-    """Write a manifest and its files: ``tiny`` for universal, ``tiny-product``; human has none."""
+    """Write a manifest and its files: ``tiny``, ``tiny-product``; that of human is missing."""
     rows = [graphs.put(folder, graphs.mean(), name=n, subjects=(s,)) for n, s in MODELS.items()]
     (folder / "tiny-human.onnx").unlink()
     graphs.write_manifest(folder, Manifest(tuple(rows), "tiny"))
@@ -35,7 +35,7 @@ def ball(width: int = 96, height: int = 64) -> ImageU8:
 
 
 def encoded(picture: ImageU8, extension: str = ".png") -> bytes:
-    """Encode a picture as what the extension says."""
+    """Encode a picture in the format of the extension."""
     done, data = cv2.imencode(extension, picture)
     assert done
     return data.tobytes()

@@ -1,4 +1,4 @@
-"""Read what the headers of a BMP declare."""
+"""Read the headers of a BMP."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bgremove.imaging.probe.limits import Limits, cut_short
 
 FILE_HEADER_BYTES = 14
 CORE_HEADER_BYTES = 12  # OS/2 1.x: sizes are 16 bits wide, colours have 3 bytes
-SHORT_HEADER_BYTES = 16  # OS/2 2.x may end its header behind any field from here on
+SHORT_HEADER_BYTES = 16  # OS/2 2.x may end its header after any field from here on
 INFO_HEADER_BYTES = 40
 ALPHA_HEADER_BYTES = 56  # the first header that has a fourth mask
 RGB, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS = 0, 1, 2, 3, 6
 NO_MASKS = (0, 0, 0, 0)
-BGRA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)  # what masks of nothing stand for, as in Pillow
+BGRA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)  # used if all masks are zero, as in Pillow
 BGR_555 = (0x7C00, 0x3E0, 0x1F, 0)
-DEPTHS = {  # bits a pixel that each compression takes
+DEPTHS = {  # compression to allowed bits per pixel
     RGB: (1, 2, 4, 8, 16, 24, 32),
     RLE8: (8,),
     RLE4: (4,),
@@ -30,10 +30,10 @@ DEPTHS = {  # bits a pixel that each compression takes
 
 @dataclass(frozen=True, slots=True)
 class BmpHeader:
-    """The fields of a BMP's two headers that decoding needs.
+    """The fields of a BMP's two headers needed for decoding.
 
-    ``masks`` are those of red, green, blue and alpha; zeros where the pixels have no bit fields.
-    The palette has ``colours`` entries of ``colour_bytes`` bytes from ``palette_at`` on.
+    ``masks`` are for red, green, blue and alpha; zeros if the pixels have no bit fields.
+    The palette has ``colours`` entries of ``colour_bytes`` bytes, starting at ``palette_at``.
     """
 
     pixels_at: int
@@ -50,17 +50,17 @@ class BmpHeader:
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a row's pixels, without what fills it up."""
+        """Bytes of a row's pixels, without padding."""
         return (self.width * self.bits + 7) // 8
 
     @property
     def stride(self) -> int:
-        """Bytes from one row to the next."""
+        """Bytes from the start of one row to the next."""
         return (self.row_bytes + 3) & ~3
 
 
 def parse(data: bytes) -> BmpHeader:
-    """Read both headers; raises ImageError where ``data`` ends within them."""
+    """Parse both headers; raise ImageError if ``data`` ends within them."""
     if len(data) < FILE_HEADER_BYTES + CORE_HEADER_BYTES:
         raise cut_short("BMP")
     pixels_at, header_bytes = struct.unpack_from("<II", data, 10)
@@ -95,7 +95,7 @@ def parse(data: bytes) -> BmpHeader:
 
 
 def _colours(bits: int, used: int) -> int:
-    """Return how many colours the palette has; 0 for pixels without a palette."""
+    """Return the number of colours in the palette; 0 for pixels without a palette."""
     most = 1 << bits if bits <= 8 else 0
     return min(used or most, most)
 
@@ -107,7 +107,7 @@ def _masks(
         return BGR_555
     if compression not in (BITFIELDS, ALPHA_BITFIELDS) or bits not in (16, 32):
         return NO_MASKS
-    # A header of 40 bytes has its masks behind it, a longer one in the same place.
+    # The masks follow a header of 40 bytes; a longer header holds them in the same place.
     red, green, blue, alpha = struct.unpack("<IIII", data[54:70].ljust(16, b"\0"))
     if header_bytes < ALPHA_HEADER_BYTES and compression == BITFIELDS:
         alpha = 0
@@ -117,7 +117,7 @@ def _masks(
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
-    """Read the size of a BMP; it has neither frames nor metadata that cost anything."""
+    """Read the header of a BMP; the format has no frames and no costly metadata."""
     header = parse(data)
     if header.compression not in DEPTHS:
         raise ImageError(

@@ -1,4 +1,4 @@
-"""The density of a picture's pixels, by which layout programs know how large to print it."""
+"""Pixel density of a picture, from which layout programs compute its printed size."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from bgremove.imaging.probe.exif import PREFIX
 from bgremove.imaging.probe.tiff import Directory
 
 METRE, CENTIMETRE, INCH = 1.0, 0.01, 0.0254  # in metres
-# Pixels a metre that are believed, 10 to 10,000 pixels an inch: what is beyond is no density.
+# Accepted range in pixels per metre, 10 to 10,000 pixels per inch. Other values are ignored.
 LOWEST, HIGHEST = 390, 400_000
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128  # Exif 2.32, table 4
-EXIF_UNITS = {0: INCH, 2: INCH, 3: CENTIMETRE}  # absent stands for the inch
+EXIF_UNITS = {0: INCH, 2: INCH, 3: CENTIMETRE}  # an absent unit means inches
 JFIF = b"JFIF\0"
-JFIF_UNITS = {1: INCH, 2: CENTIMETRE}  # 0 gives the shape of a pixel only
+JFIF_UNITS = {1: INCH, 2: CENTIMETRE}  # 0 gives the aspect ratio only
 
 Density = tuple[int, int]
 
 
 def density(across: float, down: float, unit_m: float | None) -> Density | None:
-    """Return pixels a metre (across, down); None where they are absurd or of no unit."""
+    """Return pixels per metre (across, down); None if out of range or without a unit."""
     if unit_m is None:
         return None
     per_metre = round(across / unit_m), round(down / unit_m)
@@ -25,7 +25,7 @@ def density(across: float, down: float, unit_m: float | None) -> Density | None:
 
 
 def density_in_exif(block: bytes) -> Density | None:
-    r"""Return the density in an EXIF block, with ``Exif\0\0`` in front or without."""
+    r"""Return the density in an EXIF block, with or without a leading ``Exif\0\0``."""
     tags = Directory(block.removeprefix(PREFIX))
     across, down = tags.ratio(X_RESOLUTION), tags.ratio(Y_RESOLUTION)
     return density(across, down, EXIF_UNITS.get(tags.number(RESOLUTION_UNIT)))

@@ -1,4 +1,4 @@
-"""The orientation that an EXIF block or an XMP packet gives."""
+"""Orientation of a picture, from an EXIF block or an XMP packet."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')  # as attribut
 
 
 def orientation_in_xmp(packet: bytes) -> int | None:
-    """Return the orientation, 1 to 8, that an XMP packet names; None where it names none."""
+    """Return the orientation in an XMP packet, 1 to 8; None if absent."""
     found = XMP_ORIENTATION.search(packet)
     return int(found[1]) if found else None
 
 
 def orientation_of(block: bytes) -> int:
-    r"""Return the orientation, 1 to 8, of an EXIF block; 1 where it says none or nonsense.
+    r"""Return the orientation in an EXIF block, 1 to 8; 1 if absent or invalid.
 
-    ``block`` starts with the TIFF header or with ``Exif\0\0`` before it.
+    ``block`` starts with the TIFF header, or with ``Exif\0\0`` and the TIFF header.
     """
     value = Directory(block.removeprefix(PREFIX)).number(ORIENTATION_TAG)
     return value if 1 <= value <= 8 else UPRIGHT

@@ -1,6 +1,6 @@
 """Names of files that are not one of the five picture types, for messages and summaries.
 
-The first bytes decide. A few kinds need the whole start of the file: `FIRST_BYTES` are enough.
+The first bytes identify most kinds. A few kinds need up to `FIRST_BYTES` of the file.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import re
 from bgremove.imaging.probe import raw
 from bgremove.imaging.probe.signatures import type_of
 
-FIRST_BYTES = 4096  # what `kind_of` reads
+FIRST_BYTES = 4096  # read by `kind_of`
 
-ISO_BRANDS = {  # of an ISO base media file: the major brand, or one it is compatible with
+ISO_BRANDS = {  # major or compatible brands of an ISO base media file
     "HEIC": (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
     "AVIF": (b"avif", b"avis"),
     "RAW": (b"crx ",),
     "JPEG 2000": (b"jp2 ", b"jpx ", b"jpm "),
     "JPEG XL": (b"jxl ",),
 }
-HEIF_BRANDS = (b"mif1", b"msf1", b"mif2", b"miaf")  # say "a picture", not which codec
+HEIF_BRANDS = (b"mif1", b"msf1", b"mif2", b"miaf")  # mark a picture without naming its codec
 MOVIE_BOXES = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
 MAGIC: dict[str, tuple[bytes, ...]] = {
@@ -49,7 +49,7 @@ MAGIC: dict[str, tuple[bytes, ...]] = {
     "audio": (b"ID3", b"fLaC", b"\xff\xfb\x90", b"\xff\xfb\x50"),
     "program": (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe"),
     "AppleDouble": (b"\0\5\x16\7",),
-    # U+FFFD in UTF-8, which replaces each byte of a picture that is no text.
+    # U+FFFD in UTF-8, the replacement for bytes that are not text.
     "picture read as text": (b"\xef\xbf\xbd\xef\xbf\xbd", b"\xef\xbf\xbdPNG"),
     "PNG with changed line ends": (b"\x89PNG\n\x1a\n", b"\x89PNG\r\r\n\x1a", b"\x89PNG\r\x1a\r"),
 }
@@ -67,11 +67,11 @@ def kind_of(first_bytes: bytes) -> str | None:
     """Name the kind of a file that is not one of the five picture types.
 
     Args:
-        first_bytes: The start of the file, `FIRST_BYTES` or more where it has as many.
+        first_bytes: The start of the file, at least `FIRST_BYTES` of it or the whole file.
 
     Returns:
-        A short name such as ``HEIC``, ``TIFF`` or ``video``; None for one of the five types and
-        for a kind that is not known.
+        A short name such as ``HEIC``, ``TIFF`` or ``video``; None for the five picture types and
+        for unknown kinds.
     """
     start = first_bytes[:FIRST_BYTES]
     if type_of(start) is not None:
@@ -85,7 +85,7 @@ def kind_of(first_bytes: bytes) -> str | None:
 
 
 def _container(start: bytes) -> str | None:
-    """Name an ISO base media or RIFF file by what it says that it holds."""
+    """Name an ISO base media or RIFF file by its declared content."""
     box = start[4:8]
     if box == b"ftyp":
         size = int.from_bytes(start[:4], "big")
@@ -103,7 +103,7 @@ def _container(start: bytes) -> str | None:
 
 
 def _old(start: bytes) -> str | None:
-    """Name a format that has no signature of four bytes."""
+    """Name an old format without a four-byte signature."""
     if icon := ICON.match(start):
         return "ICO" if icon[1] == b"\1" else "CUR"
     if PNM.match(start):
@@ -136,7 +136,7 @@ def _text(start: bytes) -> str | None:
 
 
 _EXPORT = "export it as JPEG or PNG and send that"
-_ADVICE = {  # kind to (how a sentence names it, the next step)
+_ADVICE = {  # kind to (its name in a sentence, the next step)
     "empty file": ("empty", "send the picture's bytes"),
     "HEIC": (
         "a HEIC picture, as iPhones take them",
@@ -178,7 +178,7 @@ _ADVICE = {  # kind to (how a sentence names it, the next step)
 
 
 def describe(data: bytes) -> str:
-    """Say in a sentence which kind of file ``data`` is and what to send instead."""
+    """Return a sentence that names the kind of file and suggests an accepted format."""
     kind = kind_of(data)
     if kind is None:
         return "The file is not a JPEG, PNG, BMP, WEBP or GIF picture"

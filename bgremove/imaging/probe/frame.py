@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FirstFrame:
-    """A frame, and where it lies on its canvas.
+    """A frame and its position on its canvas.
 
     ``canvas`` is (width, height) in pixels, ``place`` (left, top) on it, ``size`` (width, height)
-    of the frame, which may reach beyond the canvas. ``still`` is a file of this frame alone, as
-    large as its canvas: colours, transparency and pixels, nothing else.
+    of the frame, which may extend beyond the canvas. ``still`` is a file with only this frame, its
+    canvas of the frame's size. It holds colours, transparency and pixels, nothing else.
     """
 
     canvas: tuple[int, int]

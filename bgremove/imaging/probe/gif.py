@@ -1,7 +1,7 @@
-"""Read what a GIF declares, and find its first frame.
+"""Read the header of a GIF and find its first frame.
 
-Only the first frame is shown. What stands behind it is counted as far as it can be read, and
-damage there changes nothing.
+Only the first frame is used. Later frames are counted as far as they are readable; damage there is
+ignored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TRAILER, EXTENSION, FRAME = 0x3B, 0x21, 0x2C
 GRAPHIC_CONTROL = 0xF9
 INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")  # of an extension, a frame, the trailer
 HEADER_BYTES, FRAME_BYTES = 13, 10
-MAX_BLOCKS = 400_000  # data blocks; 10 MB in full ones of 255 bytes are 41,000. A walk takes 40 ms
+MAX_BLOCKS = 400_000  # data blocks; 10 MB of full 255-byte blocks are 41,000. A walk takes 40 ms
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
@@ -42,12 +42,12 @@ def read(data: bytes, limits: Limits) -> ImageHeader:
 
 
 def first_frame(data: bytes) -> FirstFrame:
-    """Find the first frame; raises ImageError where there is none."""
+    """Find the first frame; raise ImageError if there is none."""
     return _Walk(data).first_frame()
 
 
 class _Walk:
-    """A walk over the blocks of a GIF; ``_at`` is where the next one starts."""
+    """A walk over the blocks of a GIF; ``_at`` is the offset of the next block."""
 
     def __init__(self, data: bytes) -> None:
         if len(data) < HEADER_BYTES:
@@ -66,7 +66,7 @@ class _Walk:
         if pixels_at + 1 >= len(data):
             raise ImageError("The GIF is damaged or cut short: its first frame has no pixels")
         canvas = struct.unpack_from("<HH", data, 6)
-        if 0 in canvas:  # browsers then take the frame's
+        if 0 in canvas:  # browsers then use the frame's size
             canvas = (left + width, top + height)
         self._at = pixels_at + 1
         still = b"".join(
@@ -83,7 +83,7 @@ class _Walk:
         return FirstFrame(canvas, (left, top), (width, height), still)
 
     def skip_frame(self) -> bool:
-        """Step over a frame; False where there is none any more, or damage."""
+        """Skip a frame; return False at the end or at damage."""
         if not self._find_frame(searching=False):
             return False
         flags = self._data[self._at + FRAME_BYTES - 1]
@@ -92,7 +92,7 @@ class _Walk:
         return self._at <= len(self._data)
 
     def _find_frame(self, *, searching: bool = True) -> bool:
-        """Step over extensions to a frame, and over stray bytes where ``searching``."""
+        """Skip extensions up to the next frame, and stray bytes too if ``searching``."""
         while found := INTRODUCER.search(self._data, self._at):
             if found.start() != self._at and not searching:
                 return False
@@ -110,9 +110,9 @@ class _Walk:
         return False
 
     def _take_blocks(self) -> list[bytes]:
-        """Return the data blocks from here up to the empty one, their lengths in front.
+        """Return the data blocks up to the empty one, each with its length byte.
 
-        The last one is cut where the file ends within it.
+        The last block is incomplete if the file ends within it.
         """
         data, at, end = self._data, self._at, len(self._data)
         blocks: list[bytes] = []
@@ -121,9 +121,7 @@ class _Walk:
             at += data[at] + 1
         if blocks and at > end:
             blocks[-1] = bytes([len(blocks[-1]) - 1]) + blocks[-1][1:]
-        self._blocks_left -= (
-            len(blocks) + 1
-        )  # the empty one counts, for extensions that hold nothing
+        self._blocks_left -= len(blocks) + 1  # counts the empty block too, for empty extensions
         self._at = at + 1
         if self._blocks_left < 0:
             raise ImageError(f"The GIF has more data blocks than the limit of {MAX_BLOCKS:,}")
@@ -131,5 +129,5 @@ class _Walk:
 
 
 def _table_bytes(flags: int) -> int:
-    """Return the size of a colour table, which starts behind the flags that declare it."""
+    """Return the bytes of the colour table declared by ``flags``."""
     return 3 * (2 << (flags & 7)) if flags & 0x80 else 0

@@ -1,4 +1,4 @@
-"""Read what a JPEG declares: size, scans, orientation, colour profile."""
+"""Read the headers of a JPEG: size, scans, orientation, colour profile."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ ICC_PREFIX = b"ICC_PROFILE\0"
 
 MAX_SAMPLE_BITS = 8
 
-# What scans cost is blocks visited, however few their bytes: 47 ns for 8 x 8 pixels of a component
-# in libjpeg-turbo 3.1 (refinement of nothing), so 50 megapixels in 25 scans take 0.9 s. libjpeg's
-# own script makes 12 (YCbCr) or 24 (CMYK) passes over a component.
+# The cost of a scan is the number of blocks it visits, however few bytes it has: 47 ns for 8 x 8
+# pixels of a component in libjpeg-turbo 3.1 (an empty refinement). 50 megapixels in 25 scans take
+# 0.9 s. libjpeg's own script makes 12 (YCbCr) or 24 (CMYK) passes over a component.
 MAX_PASSES = 25
-ARITHMETIC_COST = 8  # times that: 63 decisions a block from next to no data, at 6 to 10 ns
+ARITHMETIC_COST = 8  # times that: 63 decisions per block from almost no data, 6 to 10 ns each
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
-    """Walk the marker segments up to the end of the image, counting scans and what they cost."""
+    """Walk the marker segments to the end of the image, counting scans and their cost."""
     return _Reader(limits).read(data)
 
 
 class _Reader:
-    """What the walk has met so far."""
+    """State of the walk over the segments."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._size = (0, 0)
-        self._blocks: dict[int, int] = {}  # of each component: what one scan over it costs
+        self._blocks: dict[int, int] = {}  # component to the cost of one scan over it
         self._scans = 0
         self._visited = 0
         self._orientation: int | None = None
@@ -104,7 +104,7 @@ class _Reader:
         height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
         check_size(width, height, self._limits)
         self._size = (width, height)
-        # A component: its name, how many samples across (high 4 bits) and down, quantisation table.
+        # A component: identifier, samples across (high 4 bits) and down, quantisation table.
         components = [tuple(body[at : at + 2]) for at in range(6, 6 + 3 * body[5], 3)]
         across = max([sampling >> 4 for _, sampling in components], default=1) or 1
         down = max([sampling & 15 for _, sampling in components], default=1) or 1
@@ -134,7 +134,7 @@ class _Reader:
         refuse_above(MAX_METADATA_BYTES, size, "bytes of colour profile")
 
     def _profile(self) -> bytes | None:
-        """Join the profile's parts; empty bytes stand for one that is there but broken."""
+        """Join the profile's parts; return empty bytes for a broken profile."""
         if self._profile_count is None:
             return None
         numbers = range(1, self._profile_count + 1)

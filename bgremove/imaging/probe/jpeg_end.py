@@ -1,4 +1,4 @@
-"""Tell whether a JPEG that lacks its end marker has all its scans."""
+"""Check that a JPEG without its end marker has all its scans."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from bgremove.imaging.probe.segments import (
 
 END = bytes([0xFF, END_OF_IMAGE])
 COEFFICIENTS = 64  # of a block
-# Bits behind the data that begin with 0, 10, 110, 1110 and ones. Where a row is not in the data,
-# pictures differ by them, since at least one is a code that the picture would not have had.
-# They are longer than the largest unit of 10 blocks, of which a picture's edge shows only a part.
+# Bits appended to the data: they begin with 0, 10, 110, 1110 and ones. If a row is missing from the
+# data, the decoded pictures differ, because the fillers decode to different codes. Each is longer
+# than the largest unit of 10 blocks, since the edge of a picture shows only a part of a unit.
 FILLERS = tuple(bytes([bits]) * 4096 for bits in (0x00, 0xAA, 0xCC, 0xE1, 0xFE))
-MOST_ZEROS = 2  # at the end of data that are data; more is what fills up a file
+MOST_ZEROS = 2  # at the end that count as data; more zeros are padding of the file
 SCAN, FIRST_RESTART, RESTARTS = bytes([0xFF, START_OF_SCAN]), 0xD0, 8
 
 
 def has_end(data: bytes) -> bool:
-    """Return whether the end marker of the picture itself is there, not that of a thumbnail."""
+    """Return whether the picture has its own end marker, apart from a thumbnail's."""
     return data.endswith(END) or any(marker == END_OF_IMAGE for marker, _ in segments(data))
 
 
 def endings(data: bytes) -> list[bytes]:
-    """Return the JPEG ended in several ways, which decode alike only where every row is there.
+    """Complete a JPEG in several ways; the results decode alike only if every row is present.
 
     Args:
         data: A JPEG without its end marker. Zeros and a half marker at its end are not data.
 
     Returns:
-        The files; none where a scan is missing as a whole.
+        The completed files; an empty list if a whole scan is missing.
     """
     if not _has_all_scans(data):
         return []
     coded = data.rstrip(b"\0")
     zeros = len(data) - len(coded)
     if zeros > MOST_ZEROS:
-        zeros = int(coded.endswith(b"\xff"))  # in the data, a byte of 255 has a zero behind it
+        zeros = int(coded.endswith(b"\xff"))  # in the data, a zero follows each byte of 255
     coded = coded + bytes(zeros) if zeros else coded.rstrip(b"\xff")
-    restart = _next_restart(coded)  # rows may be missing from exactly there on
+    restart = _next_restart(coded)  # rows may be missing from exactly this point
     return [coded + filler + restart + filler + END for filler in FILLERS]
 
 
 def _next_restart(coded: bytes) -> bytes:
-    """Return the restart marker that would come next in the last scan."""
+    """Return the next restart marker expected in the last scan."""
     scan_at = coded.rfind(SCAN)
     found = ((coded.rfind(bytes([0xFF, FIRST_RESTART + n])), n) for n in range(RESTARTS))
     at, number = max(found)
@@ -55,9 +55,9 @@ def _next_restart(coded: bytes) -> bytes:
 
 
 def _has_all_scans(data: bytes) -> bool:
-    """Return whether every coefficient of every component was sent down to its last bit."""
+    """Return whether the scans hold every bit of every coefficient of every component."""
     is_progressive = False
-    lowest_bits: dict[int, list[int]] = {}  # of each component: the last bit sent, by coefficient
+    lowest_bits: dict[int, list[int]] = {}  # component to the lowest bit sent, by coefficient
     for marker, body in segments(data):
         if marker in FRAME_HEADERS and len(body) > 5 and not lowest_bits:
             is_progressive = marker in PROGRESSIVE_FRAMES

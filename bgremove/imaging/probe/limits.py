@@ -1,4 +1,4 @@
-"""Limits of what a picture may ask for, and the bounds that no operator needs to move."""
+"""Limits on pictures: those set by the operator and fixed bounds."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ MIB = 1024 * 1024
 # JPEG cannot pass 64 KiB.
 MAX_METADATA_BYTES = 4 * MIB
 
-# A canvas over a megapixel may be so many times as large as the first frame drawn on it. Animations
-# that start small start with a tenth; 36 bytes can declare 50 megapixels around a single one.
+# Maximum ratio of a canvas over a megapixel to its first frame. Real animations with a small first
+# frame start with a tenth; 36 bytes can declare 50 megapixels around a single pixel.
 MAX_CANVAS_RATIO = 100
 SMALL_CANVAS_PIXELS = 1_000_000
 
-# Memory while decoding, for each pixel of the limit: what the dearest picture of 8 bits needs at
-# that limit in OpenCV 5 (progressive CMYK JPEG, 11), and one more. Deeper ones share the sum.
+# Memory for decoding, per pixel of the limit. In OpenCV 5 the most expensive 8-bit picture
+# (progressive CMYK JPEG) needs 11 bytes; one is added. Deeper pictures share the same total.
 MAX_BYTES_PER_PIXEL = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is let in; names, units and defaults are those of `bgremove.settings.Settings`."""
+    """Limits on uploads, with the names, units and defaults of `bgremove.settings.Settings`."""
 
     max_upload_bytes: int
     max_pixels: int
@@ -35,7 +35,7 @@ class Limits:
 
 
 def refuse_above(limit: int, value: int, what: str) -> None:
-    """Raise ImageError where ``value`` is above ``limit``, in a sentence that names both."""
+    """Raise ImageError if ``value`` is above ``limit``, with a message that names both."""
     if value > limit:
         raise ImageError(f"The picture has {value:,} {what}, more than the limit of {limit:,}")
 
@@ -57,7 +57,7 @@ def check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def check_canvas(canvas: tuple[int, int], frame: tuple[int, int]) -> None:
-    """Raise ImageError where a large canvas has next to nothing drawn on it; sizes in pixels."""
+    """Raise ImageError for a large canvas with a tiny first frame; sizes in pixels."""
     canvas_pixels, frame_pixels = canvas[0] * canvas[1], max(1, frame[0] * frame[1])
     if canvas_pixels > max(SMALL_CANVAS_PIXELS, MAX_CANVAS_RATIO * frame_pixels):
         raise ImageError(
@@ -67,5 +67,5 @@ def check_canvas(canvas: tuple[int, int], frame: tuple[int, int]) -> None:
 
 
 def cut_short(kind: str) -> ImageError:
-    """Make the error for a picture whose bytes end before its size is known."""
+    """Return the error for a picture whose data ends before its size is known."""
     return ImageError(f"The {kind} is damaged: it ends within its header")

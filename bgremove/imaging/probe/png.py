@@ -1,4 +1,4 @@
-"""Read what a PNG declares: size, depth, frames, orientation, and the contents of its chunks."""
+"""Read the headers of a PNG: size, depth, frames, orientation, and the content of its chunks."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ SAMPLES = {GRAY: 1, RGB: 3, PALETTE: 1, 4: 2, 6: 4}  # colour type to samples a 
 
 MAX_CHUNKS = 100_000  # a 10 MB file cut into chunks of 100 bytes; a walk over them takes 50 ms
 
-# Packed pixels may be so many times as large as unpacked ones: stored blocks are 1.0003 times. More
-# is blocks that hold nothing, of which zlib unpacks 10 MB in 1 to 1.5 s.
+# Maximum ratio of compressed to uncompressed pixels. Stored blocks have a ratio of 1.0003. Higher
+# ratios come from empty blocks, of which zlib unpacks 10 MB in 1 to 1.5 s.
 MAX_PACKED_RATIO = 1.5
 PACKED_SLACK_BYTES = 64 * 1024  # for small pictures, whose headers outweigh their pixels
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk: its name, where its body starts, and how many bytes of that are there."""
+    """A chunk: its name, the offset of its body, and the bytes of the body in the file."""
 
     name: bytes
     at: int
@@ -42,14 +42,14 @@ class Chunk:
     is_whole: bool = True
 
     def body(self, data: bytes) -> bytes:
-        """Return the chunk's body out of the whole file."""
+        """Return the chunk's body from the whole file."""
         return data[self.at : self.at + self.length]
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
-    """Walk the chunks up to IEND or the first that the file has only a part of.
+    """Yield the chunks up to IEND or the first incomplete one.
 
-    Such a part is left out, save for pixels: all rows may be in it.
+    An incomplete chunk is skipped unless it holds pixels, because all rows may be in it.
     """
     at = 8
     while at + 8 <= len(data):
@@ -65,7 +65,7 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
-    """Walk the chunks once; nothing is unpacked beyond its bound."""
+    """Walk the chunks once; every decompression is bounded."""
     if len(data) < 33:
         raise cut_short("PNG")
     if data[12:16] == b"CgBI":
@@ -81,7 +81,7 @@ def read(data: bytes, limits: Limits) -> ImageHeader:
 
 
 class _Reader:
-    """What the walk has met so far."""
+    """State of the walk over the chunks."""
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         self._data = data
@@ -155,7 +155,7 @@ class _Reader:
         refuse_above(allowed, self._packed_bytes, "bytes of packed pixels")
 
     def _check_memory(self) -> None:
-        """Refuse a picture that is deep on top of being large.
+        """Reject a picture that is both large and deep.
 
         OpenCV unpacks to 1, 3 or 4 samples and holds the picture twice.
         """
@@ -169,9 +169,9 @@ class _Reader:
 
 
 def still(data: bytes) -> bytes:
-    """Return a PNG of the still picture alone: header, colours, transparency and pixels.
+    """Return a PNG with only the still picture: header, colours, transparency and pixels.
 
-    Everything else, broken or not, has no part in the pixels and does not reach the decoder.
+    All other chunks, broken or not, do not affect the pixels and do not reach the decoder.
     """
     needed = {b"PLTE", b"tRNS"} if data[25] == PALETTE else {b"tRNS"}
     head, pixels = [data[:33]], []  # the signature and IHDR
@@ -192,15 +192,15 @@ def still(data: bytes) -> bytes:
 
 
 def _completed(packed: bytes, most: int) -> bytes:
-    """Return a packed stream that was cut with an end of its own.
+    """Add an end to a truncated compressed stream.
 
-    libpng wants that end, though all rows may lie in front of it; where they do not, it finds so.
+    libpng requires the end even when all rows precede it. It reports an error if a row is missing.
     """
     return zlib.compress(png_text.unpack(packed, most), 1)
 
 
 def _most_bytes(data: bytes) -> int:
-    """Return a bound on the bytes of the unpacked rows; interlaced ones are a few more."""
+    """Return an upper bound on the bytes of the unpacked rows; interlacing adds a few."""
     width, height, depth, kind = struct.unpack_from(">IIBB", data, 16)
     row: int = 1 + (width * SAMPLES.get(kind, 4) * depth + 7) // 8
     return 2 * int(height) * row + 64
@@ -211,7 +211,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def transparent_gray(data: bytes) -> tuple[int, int] | None:
-    """Return the transparent value of a gray PNG and the largest value it can have, or None."""
+    """Return the transparent and the maximum value of a gray PNG; None if none is transparent."""
     depth, kind = data[24], data[25]
     if kind != GRAY:
         return None

@@ -1,4 +1,4 @@
-"""TIFF files and the raw files of cameras, most of which are TIFF files inside."""
+"""Recognition of TIFF files and of camera raw files, most of which are based on TIFF."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OWN_MAGIC = (  # raw formats with a signature of their own
 )
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 CR2_MARK = b"CR\2\0"
-# TIFF tags: those of Adobe's DNG 1.7 and TIFF/EP.
+# TIFF tags from Adobe's DNG 1.7 and TIFF/EP.
 SUB_DIRECTORIES, DNG_VERSION, CFA_PATTERN, MAKE = 0x014A, 0xC612, 0x828E, 0x010F
 CAMERA_MAKERS = (b"NIKON", b"SONY", b"PENTAX", b"RICOH", b"SAMSUNG", b"Hasselblad", b"Phase One")
 

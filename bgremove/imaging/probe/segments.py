@@ -17,14 +17,14 @@ PROGRESSIVE_FRAMES = frozenset({0xC2, 0xCA})
 START_OF_IMAGE, END_OF_IMAGE, START_OF_SCAN = 0xD8, 0xD9, 0xDA
 APP0, APP1, APP2 = 0xE0, 0xE1, 0xE2
 
-MAX_SEGMENTS = 10_000  # marker segments; photographs have under 300. A walk over all takes 10 ms
+MAX_SEGMENTS = 10_000  # photographs have under 300; a walk over all takes 10 ms
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the marker and the body of each segment, up to the end of the image.
 
-    The last one is that end, where it is there. The walk stops at a segment that goes beyond
-    ``data``. Raises ImageError where there are more than the limit.
+    The end marker is the last segment, if present. The walk stops at a segment that extends beyond
+    ``data``. Raises ImageError if the number of segments exceeds the limit.
     """
     at = 2
     for _ in range(MAX_SEGMENTS):
@@ -37,7 +37,7 @@ def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
             return
         if marker == START_OF_IMAGE:
             continue
-        # libjpeg takes a length below 2 for 2.
+        # libjpeg treats a length below 2 as 2.
         end = at + max(2, int.from_bytes(data[at : at + 2], "big"))
         if end > len(data):
             return

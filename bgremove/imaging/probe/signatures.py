@@ -1,4 +1,4 @@
-"""The five picture types, told by the first bytes."""
+"""Detection of the five picture types from the first bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bgremove.datatypes import ImageType
 
 
 def type_of(data: bytes) -> ImageType | None:
-    """Return the type that the first bytes name; None where it is not one of the five."""
+    """Return the picture type of the first bytes; None if it is not one of the five."""
     if data.startswith(b"\xff\xd8\xff"):
         return ImageType.JPEG
     if data.startswith(b"\x89PNG\r\n\x1a\n"):

@@ -1,4 +1,4 @@
-"""The first directory of a TIFF structure, which EXIF blocks and many raw files are."""
+"""Reader for the first directory of a TIFF structure, as in EXIF blocks and many raw files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ ENTRY_BYTES = 12
 
 
 class Directory:
-    """The tags of the first directory; empty where ``tiff`` is no TIFF structure.
+    """The tags of the first directory; empty if ``tiff`` is not a TIFF structure.
 
-    The second directory describes the thumbnail. Values outside of ``tiff`` read as absent.
+    The second directory describes the thumbnail. Values outside ``tiff`` count as absent.
     """
 
     def __init__(self, tiff: bytes) -> None:
         self._tiff = tiff
-        self._entries: dict[int, int] = {}  # tag to where its entry starts
+        self._entries: dict[int, int] = {}  # tag to the offset of its entry
         self._order: Literal["little", "big"] = "little" if tiff.startswith(b"II*\0") else "big"
         if not tiff.startswith((b"II*\0", b"MM\0*")):
             return
@@ -31,12 +31,12 @@ class Directory:
         return tag in self._entries
 
     def number(self, tag: int) -> int:
-        """Return the first integer of a tag; 0 where it has none."""
+        """Return the first integer of a tag; 0 if absent."""
         at = self._entries.get(tag)
         return 0 if at is None else self._int(at + 8, SIZES.get(self._int(at + 2, 2), 0))
 
     def ratio(self, tag: int) -> float:
-        """Return the first rational of a tag; 0 where it has none."""
+        """Return the first rational of a tag; 0 if absent."""
         at = self._entries.get(tag)
         if at is None or self._int(at + 2, 2) != RATIONAL:
             return 0.0
@@ -45,7 +45,7 @@ class Directory:
         return self._int(value, 4) / below if below else 0.0
 
     def text(self, tag: int) -> bytes:
-        """Return the text of a tag, up to its NUL; empty where it has none."""
+        """Return the text of a tag, up to its NUL; empty if absent."""
         at = self._entries.get(tag)
         if at is None or self._int(at + 2, 2) != ASCII:
             return b""

@@ -1,4 +1,4 @@
-"""Read what a WEBP declares, and find its first frame."""
+"""Read the header of a WEBP and find its first frame."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from bgremove.imaging.probe.limits import (
 
 ICC_FLAG, ALPHA_FLAG, EXIF_FLAG, ANIMATION_FLAG = 0x20, 0x10, 0x08, 0x02
 CHUNK_HEAD_BYTES = 8
-ANIMATION_FRAME_BYTES = 16  # of an ANMF chunk, in front of the chunks of its frame
-MAX_CHUNKS = 110_000  # above the most frames that can be allowed; a walk over them takes 50 ms
+ANIMATION_FRAME_BYTES = 16  # header of an ANMF chunk, before the chunks of its frame
+MAX_CHUNKS = 110_000  # above the largest frame limit; a walk over them takes 50 ms
 
 
 def read(data: bytes, limits: Limits) -> ImageHeader:
@@ -33,7 +33,7 @@ def read(data: bytes, limits: Limits) -> ImageHeader:
 
 
 def _stored_size(data: bytes, at: int = 12) -> tuple[int, int]:
-    """Read width and height from the chunk of pixels that starts at ``at``."""
+    """Read width and height from the pixel chunk at offset ``at``."""
     kind = data[at : at + 4]
     if kind == b"VP8 " and len(data) >= at + 18:
         width, height = struct.unpack_from("<HH", data, at + 14)
@@ -47,7 +47,7 @@ def _stored_size(data: bytes, at: int = 12) -> tuple[int, int]:
 
 
 def first_frame(data: bytes) -> FirstFrame:
-    """Find the picture, or the first frame of an animation; raises ImageError where it is cut."""
+    """Find the picture or an animation's first frame; raise ImageError if it is incomplete."""
     if data[12:16] != b"VP8X":
         size = _stored_size(data)
         return FirstFrame(size, (0, 0), size, _still(_copies(data, _pixels(data, 12))))
@@ -64,16 +64,16 @@ def first_frame(data: bytes) -> FirstFrame:
 
 
 def _frame_size(data: bytes, body_at: int) -> tuple[int, int]:
-    """Read the size of an animation's frame from its pixels; decoders ignore what its head says."""
+    """Read the size of an animation's frame from its pixels; decoders ignore its header."""
     *_, (at, _) = _pixels(data, body_at + ANIMATION_FRAME_BYTES)
     return _stored_size(data, at - CHUNK_HEAD_BYTES)
 
 
 def _pixels(data: bytes, start: int) -> list[tuple[int, int]]:
-    """Find the first chunk of pixels from ``start`` on, and the alpha in front of it.
+    """Find the first pixel chunk after ``start`` and the alpha chunk before it.
 
     Returns:
-        Where the body is and its length: of the alpha, where there is one, and of the pixels.
+        Offset and length of the body of the alpha chunk, if present, and of the pixel chunk.
     """
     alpha: list[tuple[int, int]] = []
     for name, at, length in _chunks(data, start):
@@ -132,13 +132,13 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
 
 
 def _size(packed: bytes | memoryview) -> tuple[int, int]:
-    """Read width and height, 24 bits each, stored less 1."""
+    """Read width and height, 24 bits each, stored minus 1."""
     width, height = (int.from_bytes(packed[at : at + 3], "little") + 1 for at in (0, 3))
     return width, height
 
 
 def _chunks(data: bytes, start: int = 12) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, where the body is, and its length, of the chunks that lie wholly in ``data``."""
+    """Yield name, offset and length of the body of each chunk that is complete in ``data``."""
     at = start
     while at + 8 <= len(data):
         name, length = struct.unpack_from("<4sI", data, at)

@@ -1,4 +1,4 @@
-"""A flattened network for pictures of any size: its axes are open, each ``Resize`` has a scale."""
+"""Conversion of a flattened network to open axes, where each ``Resize`` has a scale."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ROWS, COLUMNS = 2, 3  # axes of (N, C, H, W)
 
 
 def open_axes(model: ModelProto) -> ModelProto:
-    """Return a flattened model that takes pictures of other sizes as well.
+    """Return a flattened model that also accepts pictures of other sizes.
 
-    One file, loaded once, then serves several sizes. The sides must stay multiples of the product
-    of all strides (32 for U²-Net and IS-Net), so that what is halved and doubled fits together.
+    One file, loaded once, then serves several sizes. The sides must be multiples of the product of
+    all strides (32 for U²-Net and IS-Net), so that halved and doubled tensors have equal sizes.
 
     Raises:
         ValueError: A ``Resize`` does not enlarge by a whole factor.
@@ -45,7 +45,7 @@ def open_axes(model: ModelProto) -> ModelProto:
 
 
 def _shapes(model: ModelProto) -> dict[str, list[int]]:
-    """Infer the shapes of all tensors from that of the input."""
+    """Infer the shapes of all tensors from the input's shape."""
     graph = shape_inference.infer_shapes(model, data_prop=True).graph
     values = [*graph.input, *graph.value_info, *graph.output]
     return {

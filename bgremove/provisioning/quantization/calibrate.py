@@ -1,4 +1,4 @@
-"""Make a calibration table: run a network on a folder of pictures and note what values occur."""
+"""Make a calibration table: run a network on a folder of pictures and record value ranges."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def calibrate(
     """Write the ranges of a model's tensors on a folder of pictures to ``table``.
 
     Args:
-        model: Gives the size at which the pictures are shown.
+        model: Gives the input size.
         weights: The exported float32 network, of any size.
-        pictures: Folder of pictures, subfolders included.
-        table: File written.
+        pictures: Folder of pictures, including subfolders.
+        table: File to write.
         quantile: See `measure`.
 
     """
@@ -46,7 +46,7 @@ def calibrate(
 
 
 def tensors_of(pictures: Path, model: Model) -> Iterator[ArrayF32]:
-    """Yield each picture of a folder, subfolders too, as the model is shown it."""
+    """Yield the model's input tensor for each picture of a folder and its subfolders."""
     for path in sorted(pictures.rglob("*")):
         if path.suffix.lower() in SUFFIXES:
             bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
@@ -58,11 +58,12 @@ def tensors_of(pictures: Path, model: Model) -> Iterator[ArrayF32]:
 def measure(
     network: ModelProto, tensors: Iterable[ArrayF32], quantile: float
 ) -> dict[str, tuple[float, float]]:
-    """Return (low, high) of the input and of what each convolution and sum of a network gives.
+    """Return (low, high) of the input and of each output of a convolution or sum.
 
-    ``quantile`` is taken over the pictures' greatest values (and mirrored, their least): 1 keeps
-    all that occurred, 0.5 what the usual picture needs. In IS-Net some tensors of some pictures
-    reach ten times the usual, and so would then the steps. The input's range is always whole.
+    ``quantile`` is taken over the pictures' maxima (and mirrored, over their minima): 1 keeps all
+    values, 0.5 the range of a typical picture. In IS-Net some tensors of some pictures reach ten
+    times the typical range, which would make the steps ten times as large. The input always keeps
+    its whole range.
     """
     names = _measured(network)
     given = network.graph.input[0].name
@@ -79,7 +80,7 @@ def measure(
 
 
 def _measured(network: ModelProto) -> list[str]:
-    """Name what convolutions and sums give, after the ``Relu`` where one follows."""
+    """Return the names of the outputs of convolutions and sums, or of a following ``Relu``."""
     relus = {node.input[0]: node.output[0] for node in network.graph.node if node.op_type == "Relu"}
     return [
         relus.get(node.output[0], node.output[0])
@@ -89,7 +90,7 @@ def _measured(network: ModelProto) -> list[str]:
 
 
 def _session(network: ModelProto, names: list[str]) -> ort.InferenceSession:
-    """Return a session that gives the named tensors."""
+    """Return a session that outputs the named tensors."""
     open_network = ModelProto()
     open_network.CopyFrom(network)
     del open_network.graph.output[:]
@@ -104,7 +105,7 @@ def _session(network: ModelProto, names: list[str]) -> ort.InferenceSession:
 
 
 def _span(found: list[tuple[float, float]], quantile: float) -> tuple[float, float]:
-    """Reduce the pictures' spans to one that holds 0."""
+    """Reduce the pictures' ranges to one that contains 0."""
     low = np.quantile([low for low, _ in found], 1 - quantile)
     high = np.quantile([high for _, high in found], quantile)
     return min(0.0, float(low)), max(0.0, float(high))

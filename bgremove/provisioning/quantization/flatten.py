@@ -1,9 +1,8 @@
-"""An exported network as a plain float32 graph: one output, fixed sizes, no shape arithmetic.
+"""Reduce an exported network to plain float32: one output, fixed sizes, no shape arithmetic.
 
-The exports carry six side outputs, hundreds of nodes that work out sizes which never change, and
-(IS-Net) half-precision weights between casts. What is left here is the network alone. Integers
-and exact half-to-single conversions are all that is computed, so the bytes do not depend on the
-machine.
+The exports carry six side outputs, hundreds of nodes that compute constant sizes, and (IS-Net)
+half-precision weights between casts. Only the network itself is kept. The conversion uses only
+integers and exact half-to-single conversions, so the bytes do not depend on the machine.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-OPSET = 17  # 13 is the least that has per-channel scales; Conv ... Sigmoid mean the same in all
-IR_VERSION = 8  # belongs to opset 17
+OPSET = 17  # per-channel scales need 13; Conv ... Sigmoid have the same meaning in all
+IR_VERSION = 8  # the version for opset 17
 
 
 def flatten(source: Path) -> ModelProto:
     """Return the network of an exported ``.onnx`` file as a plain float32 model.
 
-    Kept are the input, the first output and the nodes between them; every ``Resize`` has its
-    size as a constant; half-precision weights become float32 and casts go. The order of nodes,
-    the names of tensors and the values of weights are those of the file.
+    The model keeps the input, the first output and the nodes between them. The size of every
+    ``Resize`` becomes a constant. Half-precision weights become float32, and casts are removed.
+    The order of nodes, the names of tensors and the values of weights do not change.
     """
     model = onnx.load(source)
     output = model.graph.output[0].name
@@ -48,7 +47,7 @@ def flatten(source: Path) -> ModelProto:
 def model_of(
     graph: GraphProto, nodes: Iterable[NodeProto], constants: Iterable[TensorProto]
 ) -> ModelProto:
-    """Return a model of the given nodes, from the input of ``graph`` to its first output."""
+    """Build a model of the given nodes, from the input of ``graph`` to its first output."""
     made = helper.make_graph(
         list(nodes), graph.name, [graph.input[0]], [graph.output[0]], list(constants)
     )
@@ -61,7 +60,7 @@ def model_of(
 
 
 def _resize_sizes(model: ModelProto) -> dict[str, NDArray[Any]]:
-    """Run the network once, on nothing, and read what size each ``Resize`` was asked for."""
+    """Run the network once on a blank input and read the size of each ``Resize``."""
     names = sorted({node.input[3] for node in model.graph.node if node.op_type == "Resize"})
     if not names:
         return {}
@@ -78,7 +77,7 @@ def _resize_sizes(model: ModelProto) -> dict[str, NDArray[Any]]:
 
 
 def _cast_aliases(nodes: Iterable[NodeProto]) -> dict[str, str]:
-    """Map what a cast makes to what went into the first of a chain of casts."""
+    """Map the output of each cast to the input of the first cast of its chain."""
     aliases: dict[str, str] = {}
     pending = {node.output[0]: node.input[0] for node in nodes if node.op_type == "Cast"}
     for made in pending:
@@ -90,7 +89,7 @@ def _cast_aliases(nodes: Iterable[NodeProto]) -> dict[str, str]:
 
 
 def _without_casts(node: NodeProto, aliases: dict[str, str]) -> NodeProto:
-    """Copy a node, reading past casts; a ``Resize`` keeps its picture and its size alone."""
+    """Copy a node with its inputs before casts; a ``Resize`` keeps only its picture and size."""
     inputs = [aliases.get(name, name) for name in node.input]
     inputs = [aliases.get(name, name) for name in inputs]  # the output's own name comes second
     if node.op_type == "Resize":
@@ -104,7 +103,7 @@ def _without_casts(node: NodeProto, aliases: dict[str, str]) -> NodeProto:
 
 
 def _ancestors(nodes: list[NodeProto], output: str) -> list[NodeProto]:
-    """Return the nodes that ``output`` needs, in their order, sizes being constants."""
+    """Return the nodes that ``output`` depends on, in order, with sizes as constants."""
     needed = {output}
     kept: list[NodeProto] = []
     for node in reversed(nodes):

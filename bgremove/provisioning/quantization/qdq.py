@@ -1,7 +1,7 @@
-"""The nodes of a quantised graph, in the form that ONNX Runtime turns into int8 kernels.
+"""Writer of quantised graphs in the form that ONNX Runtime converts to int8 kernels.
 
-A computing node stands between ``DequantizeLinear`` and ``QuantizeLinear``; ONNX Runtime makes one
-kernel of the three. What only moves values reads and gives uint8 as it is.
+A computing node is between ``DequantizeLinear`` and ``QuantizeLinear``; ONNX Runtime fuses the
+three into one kernel. A node that only moves values reads and writes uint8 directly.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MAX_BIAS = 2**30  # in steps; an int32 accumulator holds the bias and the sum of products
+MAX_BIAS = 2**30  # in steps; the bias and the sum of products share an int32 accumulator
 STAIRS = 16  # channels of a stepped convolution: 16 x 255 steps, twelve bits
 
 
 class Writer:
-    """Writes the nodes of a flattened model anew, quantised; the caller chooses how, by node."""
+    """Rewrites the nodes of a flattened model in quantised form; the caller chooses it per node."""
 
     def __init__(self, model: ModelProto, scales: Mapping[str, Scale]) -> None:
         self.nodes: list[NodeProto] = []
@@ -38,7 +38,7 @@ class Writer:
         self._copy(node, [self._as_real(name) for name in node.input], node.output[0])
 
     def between(self, node: NodeProto) -> None:
-        """Write a node without int8 weights between conversions."""
+        """Write a node between conversions, without int8 weights."""
         inputs = [
             self._from_held(name) if name in self._scales else self._as_real(name)
             for name in node.input
@@ -47,11 +47,11 @@ class Writer:
         self._as_held(node.output[0])
 
     def held(self, node: NodeProto) -> None:
-        """Write a node that moves uint8 values as they are."""
+        """Write a node that moves uint8 values unchanged."""
         self._copy(node, [self._as_held(name) for name in node.input], f"{node.output[0]}_held")
 
     def convolution(self, node: NodeProto) -> None:
-        """Write a convolution with int8 weights between conversions."""
+        """Write a convolution between conversions, with int8 weights."""
         weights, bias = (self._array(name) for name in node.input[1:])
         self._convolution(node, weights, bias, node.output[0])
         self._as_held(node.output[0])
@@ -59,9 +59,9 @@ class Writer:
     def stepped(self, node: NodeProto, span: tuple[float, float]) -> None:
         """Write a one-channel int8 convolution whose float32 result is finer than eight bits.
 
-        The channel is computed ``STAIRS`` times: each copy holds one part of the range ``span``
-        and is empty below it and full above it, so the sum of all is the result. Kernels fill
-        vectors of 16 channels in any case: this costs what one channel would.
+        The channel is computed ``STAIRS`` times. Each copy covers one part of the range ``span``.
+        It is empty below that part and full above it, so the sum of all copies is the result.
+        Kernels always compute vectors of 16 channels, so this costs no more than one channel.
         """
         made, low = node.output[0], np.float32(span[0])
         step = np.float32((span[1] - span[0]) / (STEPS * STAIRS))
@@ -78,7 +78,7 @@ class Writer:
     def _convolution(
         self, node: NodeProto, weights: NDArray[np.float32], bias: NDArray[np.float32], made: str
     ) -> None:
-        """Write a convolution of given weights (O, I, H, W) and bias (O,) under a new name."""
+        """Write a convolution with the given weights (O, I, H, W) and bias (O,), and a new name."""
         step = self._scales[node.input[0]].step
         scales = _weight_scales(weights, bias, step)
         bias_steps = np.rint(bias / (scales * step)).astype(np.int32)
@@ -90,7 +90,7 @@ class Writer:
         self._copy(node, inputs, made)
 
     def _weights(self, name: str, steps: NDArray[Any], scales: NDArray[np.float32]) -> str:
-        """Add weights in steps, one scale an output channel; return the name of their values."""
+        """Add weights in steps, one scale per output channel; return the name of their values."""
         given = [
             self._add(f"{name}_steps", steps),
             self._add(f"{name}_scales", scales),
@@ -126,14 +126,14 @@ class Writer:
         return name
 
     def _node(self, kind: str, inputs: Sequence[str], made: str, axis: int | None = None) -> str:
-        """Write a node unless what it makes is there; return the name of that."""
+        """Write a node unless its output exists; return the name of the output."""
         if made not in self._made:
             self._made.add(made)
             self.nodes.append(helper.make_node(kind, inputs, [made], name=made, axis=axis))
         return made
 
     def _copy(self, node: NodeProto, inputs: Sequence[str], made: str) -> None:
-        """Write a node as it was, with new inputs and a new name of what it makes."""
+        """Copy a node with new inputs and a new name for its output."""
         copied = helper.make_node(node.op_type, inputs, [made], name=node.name)
         copied.attribute.extend(node.attribute)
         self.nodes.append(copied)
@@ -143,7 +143,7 @@ class Writer:
 def _weight_scales(
     weights: NDArray[np.float32], bias: NDArray[np.float32], step: np.float32
 ) -> NDArray[np.float32]:
-    """Return the step of each output channel: the largest weight is 127, the bias fits."""
+    """Return the step of each output channel: the largest weight is 127 and the bias fits."""
     largest = np.abs(weights).max(axis=(1, 2, 3)) / np.float32(LIMIT)
     least = np.maximum(np.abs(bias) / (np.float32(MAX_BIAS) * step), np.float32(1e-12))
     scales: NDArray[np.float32] = np.maximum(largest, least)

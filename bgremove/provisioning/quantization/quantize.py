@@ -1,9 +1,9 @@
 """Static int8 quantisation of a saliency network, from its float32 file and a table of ranges.
 
-Convolutions run on uint8 activations (one scale a tensor) and int8 weights (one scale an output
-channel). Tensors that pooling, upsampling and concatenation join share a scale, so that these
-change no value. A ``Relu`` after a convolution costs nothing: its range begins at 0, where
-uint8 ends. No pictures are needed, and the same file, table, recipe and tool versions give the
+Convolutions run on uint8 activations (one scale per tensor) and int8 weights (one scale per output
+channel). Tensors joined by pooling, upsampling or concatenation share a scale, so these nodes do
+not change any value. A ``Relu`` after a convolution costs nothing: its range begins at 0, the lower
+bound of uint8. No pictures are needed, and the same file, table, recipe and tool versions give the
 same bytes.
 """
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INT8 = TYING | {"Conv", "Add"}
-HELD = frozenset({"MaxPool", "Concat"})  # not Resize: in uint8 it is slower and truncates
+HELD = frozenset({"MaxPool", "Concat"})  # not Resize, which is slower in uint8 and truncates
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The parts of a network kept finer than eight bits, and whether its axes are open.
+    """The nodes of a network kept finer than eight bits, and a flag for open axes.
 
-    Node names may hold ``*`` and ``?``.
+    Node names may contain ``*`` and ``?``.
     """
 
     float_nodes: tuple[str, ...] = ()
@@ -42,20 +42,20 @@ class Recipe:
     any_size: bool = False
 
     def is_int8(self, node: NodeProto) -> bool:
-        """Tell whether a node computes in int8."""
+        """Return whether a node computes in int8."""
         return node.op_type in INT8 and not _matches(node, self.float_nodes)
 
     def is_stepped(self, node: NodeProto) -> bool:
-        """Tell whether a node computes in int8 but gives float32, see ``Writer.stepped``."""
+        """Return whether a node computes in int8 but outputs float32, see ``Writer.stepped``."""
         return _matches(node, self.stepped_nodes)
 
 
 def build_int8(source: Path, ranges: Ranges, target: Path, recipe: Recipe) -> None:
     """Write the int8 form of the exported network ``source`` to ``target``.
 
-    ``ranges`` holds (low, high) of the input and of what each convolution and sum gives (after
-    its ``Relu``). Raises ``KeyError`` where one is missing there, ``onnx.checker.ValidationError``
-    where the recipe leaves no valid network.
+    ``ranges`` holds (low, high) of the input and of the output of each convolution and sum (after
+    its ``Relu``). Raises ``KeyError`` if a range is missing, ``onnx.checker.ValidationError`` if
+    the recipe gives an invalid network.
     """
     network = flatten(source)
     if recipe.any_size:
@@ -90,7 +90,7 @@ def _matches(node: NodeProto, patterns: tuple[str, ...]) -> bool:
 
 
 def _merge_relus(model: ModelProto, recipe: Recipe) -> list[NodeProto]:
-    """Return the nodes, each int8 convolution that a ``Relu`` alone reads giving its result."""
+    """Return the nodes, with each ``Relu`` merged into its int8 convolution where possible."""
     readers = Counter(name for node in model.graph.node for name in node.input)
     merged = {
         node.output[0]: node
@@ -110,7 +110,7 @@ def _merge_relus(model: ModelProto, recipe: Recipe) -> list[NodeProto]:
 
 
 def _check_relus(model: ModelProto, scales: Mapping[str, Scale]) -> None:
-    """Raise ``ValueError`` where uint8 would not cut off below 0 in a ``Relu``'s stead."""
+    """Raise ``ValueError`` if uint8 does not clip below 0 in place of a removed ``Relu``."""
     for node in model.graph.node:
         scale = scales.get(node.output[0])
         if node.op_type == "Relu" and scale is not None and scale.zero:

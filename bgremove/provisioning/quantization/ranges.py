@@ -1,4 +1,4 @@
-"""The calibration tables ``weights/NAME.ranges.tsv``: what values each tensor takes."""
+"""Calibration tables ``weights/NAME.ranges.tsv``: the range of values of each tensor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEADER = "tensor\tlow\thigh"
 
 
 def read_ranges(path: Path) -> dict[str, tuple[float, float]]:
-    """Return tensor name -> (low, high) of a table; raises ``ValueError`` on anything else."""
+    """Read a table as tensor name -> (low, high); raise ``ValueError`` for other content."""
     header, *rows = path.read_text(encoding="utf-8").splitlines()
     if header != HEADER:
         raise ValueError(f"{path}: the first line is not {HEADER!r}")
@@ -27,6 +27,6 @@ def read_ranges(path: Path) -> dict[str, tuple[float, float]]:
 
 
 def write_ranges(path: Path, table: Mapping[str, tuple[float, float]]) -> None:
-    """Write a table, numbers to four digits, in the order of the network."""
+    """Write a table in the order of the network, with numbers to four digits."""
     rows = (f"{name}\t{low:.4g}\t{high:.4g}" for name, (low, high) in table.items())
     path.write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")

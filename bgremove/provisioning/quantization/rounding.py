@@ -1,8 +1,8 @@
-"""Weights to int8: per output channel, rounded so that errors cancel within a kernel.
+"""Rounding of weights to int8 per output channel, so that errors cancel within a kernel.
 
 Rounding each weight to the nearest step leaves an error whose sum over a 3 x 3 kernel is not
-zero. Neighbouring activations are much alike, so that sum, times their mean, is what reaches the
-output. Here the weights nearest to a tie are rounded the other way until the sum over each kernel,
+zero. Neighbouring activations are similar, so the output changes by about that sum times their
+mean. Here the weights nearest to a tie are rounded the other way until the sum over each kernel,
 and then over each output channel, is at most half a step. No pictures are needed. Source:
 Guo et al., "SQuant: On-the-Fly Data-Free Quantization via Diagonal Hessian Approximation",
 ICLR 2022, arXiv:2202.07471. On U2-Net it more than halves the error of the saliency map.
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIMIT = 127  # symmetric: -128 is not used
-# Errors are summed as integers of 2^-20 step: a float sum would depend on the vector width of the
-# machine, and a tie falling the other way would change the bytes of the file.
+# Errors are summed as integers in units of 2^-20 step. A float sum would depend on the machine's
+# vector width, and a tie rounded the other way would change the bytes of the file.
 UNIT = 1 << 20
 
 
 def round_weights(weights: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.int8]:
-    """Count a convolution's weights in steps.
+    """Convert a convolution's weights to steps.
 
     Args:
         weights: float32 (O, I, H, W).
@@ -45,7 +45,7 @@ def round_weights(weights: NDArray[np.float32], scales: NDArray[np.float32]) -> 
 
 
 def _moves(errors: NDArray[Any]) -> NDArray[Any]:
-    """Return +1, 0 or -1 for each error, so that the last axis then sums to half a step or less."""
+    """Return +1, 0 or -1 for each error, so that the last axis sums to half a step or less."""
     surplus = _whole_steps(errors.sum(axis=-1))[..., None]
     order = np.argsort(-errors, axis=-1, kind="stable")
     rank = np.argsort(order, axis=-1, kind="stable")

@@ -1,4 +1,4 @@
-"""One scale a group of tensors: ranges made into uint8 steps."""
+"""Conversion of ranges to uint8 scales, one for each group of tensors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from onnx import NodeProto
 
-TYING = frozenset({"MaxPool", "Resize", "Concat"})  # they give no value beyond those they read
+TYING = frozenset({"MaxPool", "Resize", "Concat"})  # outputs stay within the inputs' range
 STEPS = 255
 
 Ranges = Mapping[str, tuple[float, float]]
@@ -21,7 +21,7 @@ Ranges = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How a group of tensors is held in uint8: real = step * (held - zero)."""
+    """The uint8 scale of a group of tensors: real = step * (held - zero)."""
 
     name: str
     step: np.float32
@@ -29,14 +29,14 @@ class Scale:
 
     @classmethod
     def of(cls, name: str, low: float, high: float) -> Scale:
-        """Return the scale that spans ``low`` to ``high`` and holds 0 exactly."""
+        """Return the scale that spans ``low`` to ``high`` and represents 0 exactly."""
         low, high = min(low, 0.0), max(high, 0.0)
         step = np.float32((high - low) / STEPS) or np.float32(1)
         return cls(name, step, np.uint8(min(round(-low / float(step)), STEPS)))
 
 
 def scales_of(nodes: Iterable[NodeProto], ranges: Ranges) -> dict[str, Scale]:
-    """Return the scale of every tensor that the int8 ``nodes`` read or make."""
+    """Return the scale of every input and output tensor of the int8 ``nodes``."""
     nodes = list(nodes)
     heads = _groups(nodes)
     spans: dict[str, tuple[float, float]] = {}
@@ -49,7 +49,7 @@ def scales_of(nodes: Iterable[NodeProto], ranges: Ranges) -> dict[str, Scale]:
 
 
 def _groups(nodes: list[NodeProto]) -> dict[str, str]:
-    """Map each tensor to the head of its group: those that tying nodes join."""
+    """Map each tensor to the head of its group, the tensors joined by tying nodes."""
     heads: dict[str, str] = {}
 
     def head(name: str) -> str:
