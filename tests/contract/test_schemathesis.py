@@ -26,6 +26,9 @@ def test_schemathesis_finds_no_answer_that_the_document_does_not_give(
     done = subprocess.run(
         [
             *(COMMAND, "run", "openapi.json", "--url", address, "--checks", "all"),
+            # The schema has no rules between fields (`background` goes with `white_bg`), and a
+            # picture put into an example counts as a violation: neither check knows what is valid.
+            *("--exclude-checks", "positive_data_acceptance,negative_data_rejection"),
             *("--seed", "1", "--max-examples", "30", "--workers", "1", "--no-color"),
             *("--generation-database", "none", "--report", "ndjson"),
             *("--report-ndjson-path", "report.ndjson"),

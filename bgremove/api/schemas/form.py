@@ -98,24 +98,20 @@ class RemovalFormSchema(Schema):
         OutputFormat.TRANSPARENT,
         "The subject on transparency, on white, cropped to its box, or a mask of it.",
     )
+    # Neither examples nor patterns: /docs would fill in text that fits them and send it.
     background = TextField(
         options.parse_background,
         f"The ground of white_bg, white unless given: {options.BACKGROUND_WORDS}.",
-        examples=["#f5f5f5", "white"],
     )
     margin = TextField(
         options.parse_margin,
         "With crop, and with white_bg, which it then crops: space around the subject's box: "
         f"{options.MARGIN_WORDS}. With a canvas, pixels are those of the canvas.",
-        pattern=r"^[0-9]{1,4}(\.[0-9]{1,4})?%$|^[0-9]{1,4}px$",
-        examples=["8%", "40px"],
     )
     canvas = TextField(
         options.parse_canvas,
         "With crop and white_bg: the subject with its margin, as large as fits, in the middle of a "
         f"canvas: {options.CANVAS_WORDS}, and within the limit of pixels.",
-        pattern=r"^[0-9]{2,4}x[0-9]{2,4}$",
-        examples=["2000x2000"],
     )
 
     class Meta:

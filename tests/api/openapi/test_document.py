@@ -70,7 +70,7 @@ def test_every_operation_has_a_name_of_its_own_a_tag_and_a_summary(document: Doc
 def test_a_key_may_be_sent_in_any_of_four_ways_or_not_at_all(document: Document) -> None:
     schemes = document.json["components"]["securitySchemes"]
     ways = [scheme.get("name", scheme.get("scheme")) for scheme in schemes.values()]
-    assert ways == ["X-RapidAPI-Key", "X-Api-Key", "bearer", "X-RapidAPI-Proxy-Secret"]
+    assert ways == ["X-Api-Key", "bearer", "X-RapidAPI-Key", "X-RapidAPI-Proxy-Secret"]
     asked = document.json["paths"][PATH]["post"]["security"]
     assert asked == [{}, *({name: []} for name in schemes)]
 
