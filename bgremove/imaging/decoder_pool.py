@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -52,6 +53,8 @@ class DecoderPool:
         self._busy = 0
         self._closed = False
         self._on_end = on_end
+        # A pool that is dropped without `close`, or at exit, leaves no processes behind.
+        weakref.finalize(self, _kill_all, self._idle)
 
     def start(self, count: int = 1) -> None:
         """Start ``count`` decoders now, so that the first requests do not wait."""
@@ -116,9 +119,9 @@ class DecoderPool:
         """Stop the decoders; busy ones stop after their current picture."""
         with self._changed:
             self._closed = True
-            idle, self._idle = self._idle, []
-        for process in idle:
-            process.kill()
+            idle = self._idle.copy()
+            self._idle.clear()
+        _kill_all(idle)
 
     def _started(self) -> DecoderProcess:
         try:
@@ -139,3 +142,8 @@ def _ending(error: BgremoveError) -> str:
     if isinstance(error, DeadlineExceededError):
         return "timeout"
     return "lost" if isinstance(error, DecoderGoneError) else "crash"
+
+
+def _kill_all(processes: list[DecoderProcess]) -> None:
+    for process in processes:
+        process.kill()

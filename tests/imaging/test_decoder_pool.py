@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -460,3 +461,12 @@ def test_a_decoder_is_replaced_after_so_many_pictures(pool, endings, monkeypatch
     assert decoders[0::2] == ["none"] * 3
     assert len(set(decoders[1::2])) == 3
     assert not endings
+
+
+def test_a_pool_that_is_dropped_ends_its_decoders() -> None:
+    pool = DecoderPool(LIMITS)
+    pool.start()
+    assert len(children()) == 1
+    del pool
+    gc.collect()
+    assert children() == []

@@ -106,7 +106,7 @@ def test_memory_is_hidden_from_other_processes() -> None:
         "import os; from bgremove.sandbox import hide_memory, linux\n"
         "hide_memory()\n"
         "child = os.fork()\n"
-        f"print(linux.prctl({PR_GET_DUMPABLE}, 0), flush=True)\n"
+        f"os.write(1, b'%d\\n' % linux.prctl({PR_GET_DUMPABLE}, 0))\n"
         "child and os.wait()\n"
     )
     run = subprocess.run(
