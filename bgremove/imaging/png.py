@@ -1,9 +1,10 @@
 """Parallel PNG encoder: strips of rows are filtered and deflated on all cores.
 
 Each strip ends on a byte boundary (a full flush keeps strips independent), so the joined strips are
-one valid zlib stream. ISA-L deflates several times faster than zlib. All rows use the Up filter:
-Sub gave larger cut-outs, and Paeth is expensive to compute. Source: PNG (third edition), ISO/IEC
-15948; RFC 1950 for the checksum, which is combined from the checksums of the strips.
+one valid zlib stream. ISA-L deflates several times faster than zlib. Rows use the Up filter, except
+the first of a strip: Sub gave larger cut-outs, and Paeth is expensive to compute. Source: PNG
+(third edition), ISO/IEC 15948; RFC 1950 for the checksum, which is combined from the checksums of
+the strips.
 """
 
 from __future__ import annotations
@@ -84,17 +85,15 @@ def encode_png(
 def _strip(canvas: Canvas, top: int, end: int) -> tuple[bytes, int, int]:
     """Filter and deflate rows; return the bytes, and the Adler-32 and length of the input."""
     end = min(canvas.height, end)
-    # One row more than the strip: the Up filter needs the row above. The first row's is zeros.
-    above = max(0, top - 1)
-    pixels = canvas.rows(above, end)
+    pixels = canvas.rows(top, end)
     if canvas.channels in TO_RGB:
         pixels = np.asarray(cv2.cvtColor(pixels, TO_RGB[canvas.channels]), dtype=np.uint8)
-    flat = pixels.reshape(end - above, canvas.width * canvas.channels)
-    if top == 0:
-        flat = np.vstack([np.zeros_like(flat[:1]), flat])
+    flat = pixels.reshape(end - top, canvas.width * canvas.channels)
     filtered: ImageU8 = np.empty((end - top, flat.shape[1] + 1), np.uint8)
-    filtered[:, 0] = 2  # Up
-    np.subtract(flat[1:], flat[:-1], out=filtered[:, 1:])
+    # The first row stands for itself: the row above, composed again for this strip, may differ.
+    filtered[0, 0], filtered[0, 1:] = 0, flat[0]
+    filtered[1:, 0] = 2  # Up
+    np.subtract(flat[1:], flat[:-1], out=filtered[1:, 1:])
     compressor = isal_zlib.compressobj(DEFLATE_LEVEL, wbits=-15)
     data = compressor.compress(filtered)
     last = end == canvas.height

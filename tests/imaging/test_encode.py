@@ -1,6 +1,7 @@
 """Files that other programs read as they were meant."""
 
 import io
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -192,3 +193,17 @@ def test_webp_on_white_is_exactly_white_away_from_the_subject(executor: ThreadPo
     pixels = np.asarray(opened(ball(RED), options, executor))
     assert (pixels[:16] == 255).all()
     assert (pixels[-16:] == 255).all()
+
+
+def test_a_strip_stands_on_its_own_rows() -> None:
+    """Rows that differ from one call to the next, as resampled ones may, harm no other row."""
+    calls = itertools.count()
+
+    def rows(top: int, end: int) -> ImageU8:
+        shift = next(calls) % 2
+        return np.full((end - top, 2000, 4), 100 + shift, np.uint8)
+
+    with ThreadPoolExecutor(1) as executor:
+        data = encode_png(Canvas(2000, 2000, 4, rows), executor)
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert set(np.unique(decoded)) == {100, 101}
