@@ -11,7 +11,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache, partial
-from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
@@ -179,12 +178,7 @@ class Remover:
         self._ready()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _result(self, image: Picture, options: Wanted) -> Result:

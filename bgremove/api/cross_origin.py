@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
+from bgremove.api.removal_description import RESULT_HEADERS
 from bgremove.headers import Header
 from bgremove.settings import listed
 
 ALLOWED = (Header.API_KEY, Header.REQUEST_ID, "Accept", "Authorization", "Content-Type")
 # Headers a page may read, besides those that CORS always exposes (such as Content-Type).
-EXPOSED = (
-    Header.REQUEST_ID,
-    Header.PROCESSING_MS,
-    Header.SERVER_TIMING,
-    Header.MODEL,
-    Header.CONFIDENCE,
-    Header.WIDTH,
-    Header.HEIGHT,
-    Header.FOREGROUND_TOP,
-    Header.FOREGROUND_LEFT,
-    Header.FOREGROUND_WIDTH,
-    Header.FOREGROUND_HEIGHT,
-    Header.WARNINGS,
-    Header.RETRY_AFTER,
-    Header.WWW_AUTHENTICATE,
-)
+EXPOSED = (Header.REQUEST_ID, *RESULT_HEADERS, Header.RETRY_AFTER, Header.WWW_AUTHENTICATE)
 PREFLIGHT_S = 600  # a browser caches the answer to a preflight this long
 
 

@@ -25,8 +25,7 @@ from bgremove.headers import Header
 from bgremove.settings import MIB, Settings
 
 TAG = "Removal"
-HEADERS = (
-    Header.VARY,
+RESULT_HEADERS = (
     Header.PROCESSING_MS,
     Header.SERVER_TIMING,
     Header.MODEL,
@@ -39,6 +38,7 @@ HEADERS = (
     Header.FOREGROUND_HEIGHT,
     Header.WARNINGS,
 )
+HEADERS = (Header.VARY, *RESULT_HEADERS)
 PICTURE_TYPES = [f"image/{kind.value.lower()}" for kind in ImageType]
 # Fields of the form; `image` is a placeholder for the bytes of a file.
 EXAMPLES: dict[str, dict[str, str]] = {

@@ -82,7 +82,7 @@ def test_palettes_of_every_depth_and_header_are_read(header_bytes, bits, width, 
         colours=PALETTE[: 1 << bits],
     )
     assert np.array_equal(decoded(data).bgr, PALETTE[indices])
-    if header_bytes != 16 and bits != 2:  # those Pillow does not know
+    if header_bytes != 16 and bits != 2:  # Pillow cannot read the rest
         assert np.array_equal(decoded(data).bgr, by_pillow(data))
 
 

@@ -1,4 +1,4 @@
-"""What a decoder may say: nothing but an answer gets through, whatever it sends."""
+"""Messages from a decoder: only a valid answer is accepted."""
 
 from __future__ import annotations
 

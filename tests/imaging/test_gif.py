@@ -14,6 +14,7 @@ from bgremove.errors import ImageError
 from bgremove.imaging.decode import decode
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
+from tests.support.decoding import decoded, rgba
 
 LIMITS = made.limits()
 SCENE = Image.fromarray(made.scene(31, 17)).quantize(32)
@@ -23,16 +24,6 @@ ANIMATED = made.saved(FRAMES[0], "GIF", save_all=True, append_images=FRAMES[1:])
 CLEAR, END = 4, 5  # LZW codes where the smallest size is 2 bits
 FRAME = PLAIN.index(b"\x2c\0\0\0\0\x1f\0\x11\0")  # where the frame of PLAIN starts
 SECOND = ANIMATED.index(b"\x21\xf9", ANIMATED.index(b"\x2c\0\0\0\0\x09\0\x09\0"))
-
-
-def decoded(data: bytes):
-    return decode(data, probe(data, LIMITS))
-
-
-def rgba(data: bytes) -> np.ndarray:
-    image = decoded(data)
-    alpha = np.ones(image.bgr.shape[:2]) if image.alpha is None else image.alpha
-    return np.dstack([image.bgr[:, :, ::-1], np.rint(alpha * 255).astype(np.uint8)])
 
 
 def by_pillow(data: bytes) -> np.ndarray:

@@ -10,9 +10,8 @@ import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError
-from bgremove.imaging.decode import decode
-from bgremove.imaging.probe import probe
 from tests.support import pictures as made
+from tests.support.decoding import decoded, rgba
 
 LIMITS = made.limits()
 SCENE = Image.fromarray(made.scene(40, 24))
@@ -37,16 +36,6 @@ ANIMATIONS = {
     ),
     "alpha": made.saved(RGBA, "WEBP", save_all=True, append_images=[RGBA.rotate(180)]),
 }
-
-
-def decoded(data: bytes):
-    return decode(data, probe(data, LIMITS))
-
-
-def rgba(data: bytes) -> np.ndarray:
-    image = decoded(data)
-    alpha = np.ones(image.bgr.shape[:2]) if image.alpha is None else image.alpha
-    return np.dstack([image.bgr[:, :, ::-1], np.rint(alpha * 255).astype(np.uint8)])
 
 
 def assert_like_pillow(data: bytes, reference: bytes | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Whoever loads the application, it becomes ready without a request."""
+"""The application becomes ready without a request under any WSGI server."""
 
 from __future__ import annotations
 

@@ -1,0 +1,24 @@
+"""Decode a picture in this process, as a decoder does in its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bgremove.datatypes import DecodedImage
+from bgremove.imaging.decode import decode
+from bgremove.imaging.probe import probe
+from tests.support.pictures import limits
+
+LIMITS = limits()
+
+
+def decoded(data: bytes) -> DecodedImage:
+    """Probe and decode a file."""
+    return decode(data, probe(data, LIMITS))
+
+
+def rgba(data: bytes) -> np.ndarray:
+    """Return the pixels of a file, straight RGBA uint8 (H, W, 4)."""
+    image = decoded(data)
+    alpha = np.ones(image.bgr.shape[:2]) if image.alpha is None else image.alpha
+    return np.dstack([image.bgr[:, :, ::-1], np.rint(alpha * 255).astype(np.uint8)])
