@@ -10,16 +10,11 @@ import pytest
 from PIL import Image
 
 from bgremove.imaging import bitfields
-from bgremove.imaging.decode import decode
-from bgremove.imaging.probe import probe
 from tests.support import pictures as made
+from tests.support.decoding import decoded
 
 LIMITS = made.limits()
 WORDS = np.random.default_rng(3).integers(0, 2**32, (5, 3), np.uint32)
-
-
-def decoded(data: bytes):
-    return decode(data, probe(data, LIMITS))
 
 
 def masks(*fields: int) -> bytes:

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError
-from bgremove.imaging.decode import decode
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
+from tests.support.decoding import decoded
 
 LIMITS = made.limits()
 RGB, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS = 0, 1, 2, 3, 6
@@ -57,10 +57,6 @@ def packed(indices: np.ndarray, bits: int) -> bytes:
     spread = (indices[:, :, None] >> np.arange(bits)[::-1]) & 1
     rows = np.packbits(spread.reshape(len(indices), -1).astype(np.uint8), axis=1)
     return b"".join(row.tobytes().ljust(-(-rows.shape[1] // 4) * 4, b"\0") for row in rows)
-
-
-def decoded(data: bytes):
-    return decode(data, probe(data, LIMITS))
 
 
 def by_pillow(data: bytes) -> np.ndarray:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bgremove.imaging.decode import decode
-from bgremove.imaging.probe import probe
 from tests.support import pictures as made
+from tests.support.decoding import decoded
 
 LIMITS = made.limits()
 # Columns XYZ of the primaries, adapted to D50: SMPTE EG 432-1 and Adobe RGB (1998).
@@ -22,10 +21,6 @@ ADOBE_RGB = made.matrix_profile(
 )
 LOSSLESS = {"JPEG": {"quality": 100, "subsampling": 0}, "PNG": {}, "WEBP": {"lossless": True}}
 DROPPED = ("colour-profile-ignored",)
-
-
-def decoded(data: bytes):
-    return decode(data, probe(data, LIMITS))
 
 
 def in_srgb(image: Image.Image, profile: bytes) -> np.ndarray:

@@ -19,13 +19,10 @@ from bgremove.imaging.decode import decode, turn
 from bgremove.imaging.probe import probe
 from bgremove.imaging.reduction import reduced
 from tests.support import pictures as made
+from tests.support.decoding import decoded
 
 LIMITS = made.limits()
 LOSSLESS = {"JPEG": {"quality": 100, "subsampling": 0}, "PNG": {}, "WEBP": {"lossless": True}}
-
-
-def decoded(data: bytes):
-    return decode(data, probe(data, LIMITS))
 
 
 def by_pillow(data: bytes) -> np.ndarray:

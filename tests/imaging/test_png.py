@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError
-from bgremove.imaging.decode import decode
 from bgremove.imaging.probe import png, probe
 from tests.support import pictures as made
+from tests.support.decoding import decoded
 
 LIMITS = made.limits()
 SAMPLES = {made.GRAY: 1, made.RGB: 3, made.PALETTE: 1, made.GRAY_ALPHA: 2, made.RGBA: 4}
@@ -30,10 +30,6 @@ IEND = made.chunk(b"IEND")
 FRAMES = [Image.new("RGB", (9, 9), colour) for colour in ("red", "lime", "blue")]
 ANIMATED = made.saved(FRAMES[0], "PNG", save_all=True, append_images=FRAMES[1:])
 ACTL = made.chunk(b"acTL", struct.pack(">II", 2, 0))
-
-
-def decoded(data: bytes):
-    return decode(data, probe(data, LIMITS))
 
 
 def packed_rows(samples: np.ndarray, depth: int) -> bytes:
