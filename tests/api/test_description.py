@@ -33,6 +33,7 @@ def test_the_page_names_files_of_this_server_alone(door: FlaskDoor) -> None:
     text = door.send("GET", "/docs").body.decode()
     links = re.findall(r'(?:href|src)="([^"]+)"', text)
     assert {link for link in links if not link.startswith("data:")} == {
+        "./",
         "openapi.json",
         *(f"docs/files/{name}" for name in FILES),
     }
