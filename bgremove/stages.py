@@ -10,7 +10,10 @@ from bgremove.deadline import Deadline
 
 
 class Stages:
-    """Times stages by name, adds up repeated ones, and checks the deadline after each."""
+    """Times stages by name, adds up repeated ones, and checks the deadline after each.
+
+    The time of a stage inside another one counts for the inner one only.
+    """
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
@@ -22,9 +25,10 @@ class Stages:
 
         The last stage is not checked: the result is ready, and the client waits for it.
         """
-        started = time.perf_counter()
+        started, timed_ms = time.perf_counter(), sum(self.ms.values())
         yield
-        elapsed_ms = (time.perf_counter() - started) * 1000
+        inner_ms = sum(self.ms.values()) - timed_ms
+        elapsed_ms = (time.perf_counter() - started) * 1000 - inner_ms
         self.ms[name] = round(self.ms.get(name, 0.0) + elapsed_ms, 2)
         if not is_last:
             self.deadline.check(name)

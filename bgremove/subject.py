@@ -15,7 +15,7 @@ from bgremove.salience import NO_SUBJECT, Sight
 from bgremove.sight import look
 from bgremove.stages import Stages
 
-NO_MODEL = "none"  # `X-Model` of a picture that is cut out already
+NO_MODEL = "none"  # `X-Model` where no network ran
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,21 +43,57 @@ def find_subject(
     """
     if image.alpha is not None and is_cut_out(image.alpha):
         return _already_cut_out(image, header, image.alpha)
-    choice = sessions.choose(subject)
-    sight = look(image, subject, choice.model, sessions, stages)
-    warnings = image.warnings + sight.warnings
-    warnings += (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
+    networks = _Networks(image, subject, sessions, stages)
     with stages.stage("matte"):
-        exact = _graphic(image, subject, sight)
-        matte, confidence = None, expected_iou(sight.confidence, sight.agreement)
+        exact = _graphic(image, subject, networks)
         if exact is not None:
             matte, confidence = matte_of(exact.alpha, image, header), exact.confidence
-        elif sight.has_subject:
-            matte = make_matte(sight.saliency, image, header)
+        else:
+            matte, confidence = _seen(networks.look(), image, header)
     if matte is None:
-        raise NoSubjectError(sight.absence, sight.model, warnings)
-    warnings += (Notice.PIECES_DROPPED,) if matte.misses_piece else ()
-    return Found(matte, sight.model, confidence, warnings)
+        raise NoSubjectError(networks.absence, networks.model, networks.warnings)
+    warnings = networks.warnings + ((Notice.PIECES_DROPPED,) if matte.misses_piece else ())
+    return Found(matte, networks.model, confidence, warnings)
+
+
+@dataclass(slots=True, eq=False)
+class _Networks:
+    """Runs the networks on a picture when they are first asked, and keeps what they saw."""
+
+    image: DecodedImage
+    subject: Subject
+    sessions: Sessions
+    stages: Stages
+    _sight: Sight | None = None
+    _is_fallback: bool = False
+
+    def look(self) -> Sight:
+        """Return the map and the evidence for it; the first call runs the networks."""
+        if self._sight is None:
+            choice = self.sessions.choose(self.subject)
+            self._is_fallback = choice.is_fallback
+            self._sight = look(self.image, self.subject, choice.model, self.sessions, self.stages)
+        return self._sight
+
+    @property
+    def model(self) -> str:
+        return NO_MODEL if self._sight is None else self._sight.model
+
+    @property
+    def absence(self) -> str:
+        return NO_SUBJECT if self._sight is None else self._sight.absence
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        seen = self._sight.warnings if self._sight is not None else ()
+        fallback = (Notice.MODEL_FALLBACK,) if self._is_fallback else ()
+        return self.image.warnings + seen + fallback
+
+
+def _seen(sight: Sight, image: DecodedImage, header: ImageHeader) -> tuple[Matte | None, float]:
+    """Return the matte of a network's map, None where it shows no subject, and its confidence."""
+    confidence = expected_iou(sight.confidence, sight.agreement)
+    return make_matte(sight.saliency, image, header) if sight.has_subject else None, confidence
 
 
 def _already_cut_out(image: DecodedImage, header: ImageHeader, alpha: ArrayF32) -> Found:
@@ -68,8 +104,8 @@ def _already_cut_out(image: DecodedImage, header: ImageHeader, alpha: ArrayF32) 
     return Found(matte, NO_MODEL, 1.0, warnings, is_unmixed=True)
 
 
-def _graphic(image: DecodedImage, subject: Subject, sight: Sight) -> Exact | None:
+def _graphic(image: DecodedImage, subject: Subject, networks: _Networks) -> Exact | None:
     """Return the alpha of a graphic; None for photographs, and where people are requested."""
     if subject is Subject.HUMAN or image.alpha is not None:
         return None
-    return graphic_alpha(image.bgr, sight.saliency, sees=sight.has_subject)
+    return graphic_alpha(image.bgr, networks.look)

@@ -41,7 +41,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     ),
     Header.MODEL: _header(
         "The weights that ran, joined by + where a second network was asked; none for a picture "
-        "that was cut out already.",
+        "that was cut out already, and for a graphic that its colours decide.",
         type="string",
         minLength=1,
     ),
