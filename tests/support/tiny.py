@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bgremove.datatypes import ImageU8, Subject
-from bgremove.inference.manifest import Manifest
+from bgremove.datatypes import ImageU8
+from bgremove.inference.models import Manifest
+from bgremove.options import Subject
 from tests.support import graphs
 
 MODELS = {

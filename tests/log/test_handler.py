@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bgremove import log_handler
-from bgremove.log_handler import DROPPED, LossyHandler
+from bgremove.log import handler as log_handler
+from bgremove.log.handler import DROPPED, LossyHandler
 
 LINE = "x" * 99
 

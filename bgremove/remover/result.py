@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from bgremove.datatypes import ArrayF32, Box, EncodedImage, Encoding, ImageU8, Options
+from bgremove.datatypes import ArrayF32, Box, Cut, EncodedImage, ImageU8
 from bgremove.imaging.encode import encode, picture_of
+from bgremove.options import Encoding, Options
 
 if TYPE_CHECKING:
     import os
-
-    from bgremove.pipeline import Cut
 
 
 SUFFIXES = {

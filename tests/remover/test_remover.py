@@ -17,9 +17,11 @@ import pytest
 from PIL import Image
 
 import bgremove
-from bgremove import NoSubjectError, Remover, Settings, ValidationError, WeightsError, shared_engine
+from bgremove import NoSubjectError, Remover, Settings, ValidationError, WeightsError
 from bgremove.datatypes import Box
 from bgremove.errors import ImageError
+from bgremove.remover import engines
+from bgremove.remover.remover import _default_remover
 from tests.support.tiny import ball, encoded, tiny_weights
 
 WIDTH, HEIGHT = 96, 64
@@ -40,7 +42,7 @@ def settings(tiny: Path) -> Settings:
 def remover(settings: Settings) -> Iterator[Remover]:
     with Remover(settings=settings, jobs=2) as remover:
         yield remover
-    assert shared_engine._engines == {}
+    assert engines._engines == {}
 
 
 def rgb() -> Any:
@@ -266,8 +268,8 @@ def test_removers_of_the_same_settings_load_a_model_once(settings: Settings) -> 
         one.remove(encoded(ball()))
         other.remove(encoded(ball()), format="mask")
         assert one._engine is other._engine
-        assert len(shared_engine._engines) == 1
-    assert shared_engine._engines == {}
+        assert len(engines._engines) == 1
+    assert engines._engines == {}
 
 
 def test_a_closed_remover_says_so(settings: Settings) -> None:
@@ -303,14 +305,12 @@ def test_importing_the_package_imports_no_library() -> None:
 def test_remove_keeps_its_models_for_the_next_call(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bgremove import remover
-
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(tiny))
     try:
         first = bgremove.remove(encoded(ball()))
         second = bgremove.remove(rgb(), format="mask")
         assert first.size == second.size
-        assert len(shared_engine._engines) == 1
+        assert len(engines._engines) == 1
     finally:
-        remover._kept().close()
-        remover._kept.cache_clear()
+        _default_remover().close()
+        _default_remover.cache_clear()

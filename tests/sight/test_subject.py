@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from skimage import data
 
-from bgremove.datatypes import Encoding, Options, OutputFormat, Removal, Subject
+from bgremove.datatypes import Removal
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
+from bgremove.options import Encoding, Options, OutputFormat, Subject
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 from eval.draw.__main__ import draw

@@ -1,14 +1,18 @@
-"""The people in a picture: their detection and their part of a saliency map."""
+"""The people in a picture: their detection, and the part of a saliency map that they are."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from bgremove.datatypes import ArrayF32, ImageU8, People
+from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8, Notice, People
+from bgremove.errors import ModelUnavailableError
+from bgremove.inference.models import Model
 from bgremove.inference.people import PeopleFinder
+from bgremove.inference.sessions import Sessions
 from bgremove.matting.closer_looks import (
     CLOSE_EVIDENCE,
     GROWTH,
@@ -18,13 +22,19 @@ from bgremove.matting.closer_looks import (
     pasted,
     unseen,
 )
+from bgremove.matting.fusion import fuse
 from bgremove.matting.people import keep_people
 from bgremove.matting.persons import EVIDENCE, evidence, person_mask
+from bgremove.matting.presence import confidence, has_subject
 from bgremove.matting.pyramid import halvings, shrink
 from bgremove.matting.regions import Box, grown, pixels
+from bgremove.options import Subject
+from bgremove.sight.salience import Sight, map_of, salient
 from bgremove.stages import Stages
 
 SHOWN_SIDE = 1280  # px: a longer picture is halved first; the networks see 300² at most
+NO_PERSON = "No person was found in this picture; subject=universal keeps whatever stands out"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +47,38 @@ class PeopleSight:
     bgr: ImageU8
     people: People
     prior: ArrayF32
+
+
+def look_for_people(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
+    """Find the people in a picture; the salient object, with a warning, if weights are damaged.
+
+    Raises the errors of `Session.run` and `Sessions.get`.
+    """
+    finder = sessions.people
+    try:
+        people = find_people(image.bgr, finder, stages)
+    except ModelUnavailableError as error:
+        if sessions.strict:
+            raise
+        logger.error("no priors of people", extra={"cause": error.private or error.reason})
+        sight = salient(image, Subject.HUMAN, model, sessions, stages)
+        return replace(sight, warnings=(*sight.warnings, Notice.MODEL_FALLBACK))
+    if people is None:
+        nobody = np.zeros((1, 1), np.float32)
+        return Sight(nobody, finder.names, False, 0.0, absence=NO_PERSON)
+    sight = salient(image, Subject.HUMAN, model, sessions, stages)
+    saliency, names = sight.saliency, sight.models
+    for joining in sessions.joining(Subject.HUMAN):
+        saliency = fuse(saliency, map_of(image, joining, sessions, stages))
+        names += (joining.name,)
+    saliency = people_of(saliency, people, finder, stages)
+    return replace(
+        sight,
+        saliency=saliency,
+        models=names + finder.names,
+        has_subject=sight.has_subject or has_subject(saliency, model.min_strength),
+        confidence=confidence(saliency),
+    )
 
 
 def find_people(bgr: ImageU8, finder: PeopleFinder, stages: Stages) -> PeopleSight | None:

@@ -11,15 +11,17 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from bgremove.datatypes import DecodedImage, ImageU8, Options, Removal, Subject
+from bgremove.datatypes import DecodedImage, ImageU8, Removal
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
 from bgremove.errors import ModelUnavailableError, NoSubjectError
-from bgremove.inference.manifest import Manifest, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest
 from bgremove.inference.sessions import Sessions
+from bgremove.options import Options, Subject
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
-from bgremove.sight import look
+from bgremove.sight.subject import look
 from bgremove.stages import Stages
 from tests.support import graphs
 
@@ -136,7 +138,7 @@ def test_a_network_for_people_joins_the_vote_and_replaces_nothing(
 
     def models(subject: Subject) -> tuple[str, ...]:
         image = DecodedImage(photograph("astronaut"))
-        return look(image, subject, first, sessions, Stages(Deadline.after(60))).models
+        return look(image, subject, sessions, Stages(Deadline.after(60))).models
 
     assert models(Subject.HUMAN) == ("first", *PRIORS)
     graphs.put(tmp_path, graphs.mean(), name="joining")

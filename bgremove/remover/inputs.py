@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from bgremove.datatypes import DecodedImage
+from bgremove.datatypes import DecodedImage, Notice
 from bgremove.errors import ImageError
 from bgremove.imaging.colour import is_carried
 from bgremove.imaging.probe.limits import Limits, check_size
@@ -30,7 +30,6 @@ Picture: TypeAlias = (
     | NDArray[np.uint8]
 )
 CHUNK_BYTES = 1024 * 1024
-FIRST_FRAME = "animation-first-frame"
 KINDS = "a path, bytes, a binary file, a PIL image or a NumPy array"
 
 
@@ -117,7 +116,9 @@ def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
     decoded = from_array(np.asarray(rgba), limits)
     profile = image.info.get("icc_profile")
     carried = profile if isinstance(profile, bytes) and is_carried(profile) else None
-    return DecodedImage(decoded.bgr, decoded.alpha, carried, (FIRST_FRAME,) if is_animation else ())
+    return DecodedImage(
+        decoded.bgr, decoded.alpha, carried, (Notice.FIRST_FRAME,) if is_animation else ()
+    )
 
 
 def _read(file: BinaryIO, max_bytes: int) -> bytes:

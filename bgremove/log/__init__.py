@@ -9,7 +9,7 @@ import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-from bgremove.log_handler import LossyHandler
+from bgremove.log.handler import LossyHandler
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 BUILT_IN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}

@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from bgremove.datatypes import ArrayF32, DecodedImage, Effort, Notice, Subject
+from bgremove.datatypes import ArrayF32, DecodedImage, Effort, Notice
 from bgremove.errors import ModelUnavailableError
-from bgremove.inference.manifest import Model
+from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import Sessions
 from bgremove.matting.fusion import agreement, fuse
 from bgremove.matting.presence import confidence, has_subject, have_subject
 from bgremove.matting.things import has_openings, solidity, thing_of
+from bgremove.options import Subject
 from bgremove.stages import Stages
 
 # Confidence of the first network below which the second runs at `balanced`.
@@ -41,10 +42,17 @@ logger = logging.getLogger(__name__)
 class Sight:
     """The saliency map of a picture and the evidence for it.
 
-    ``saliency``: float32 (S, S) in [0, 1], stretched over the whole picture. ``models``: the names
-    of the networks that produced it. ``agreement``: intersection over union of the first two
-    networks' subjects, None where one network ran. ``absence``: the sentence for the client where
-    the map shows no subject.
+    Attributes:
+        saliency: float32 (S, S) in [0, 1], stretched over the whole picture; its own alpha, float32
+            (H, W), where ``is_own_alpha``.
+        models: The names of the networks that produced it.
+        has_subject: Whether the map shows a subject.
+        confidence: The certainty of the map in [0, 1].
+        warnings: The words of ``X-Warnings`` from looking.
+        agreement: Intersection over union of the first two networks' subjects; None where one ran.
+        absence: The sentence for the client where there is no subject.
+        is_own_alpha: Whether the picture is cut out already, and no network ran.
+
     """
 
     saliency: ArrayF32
@@ -54,6 +62,7 @@ class Sight:
     warnings: tuple[str, ...] = ()
     agreement: float | None = None
     absence: str = NO_SUBJECT
+    is_own_alpha: bool = False
 
     @property
     def model(self) -> str:

@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
-from bgremove.datatypes import DecodedImage, Effort, Subject
+from bgremove.datatypes import DecodedImage, Effort
 from bgremove.deadline import Deadline
-from bgremove.inference.manifest import Manifest
+from bgremove.inference.models import Manifest
 from bgremove.inference.sessions import Sessions
-from bgremove.salience import ASK_BELOW, FINE_SIDE, Sight, salient
+from bgremove.options import Subject
+from bgremove.sight.salience import ASK_BELOW, FINE_SIDE, Sight, salient
 from bgremove.stages import Stages
 from tests.support import graphs
 

@@ -6,24 +6,22 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from enum import StrEnum
 from functools import cache, partial
-from typing import Any, Self, TypedDict, Unpack
+from typing import Self, Unpack
 
-from bgremove.datatypes import Encoding, Options, OutputFormat, Subject
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
-from bgremove.errors import BgremoveError, Detail, ValidationError
-from bgremove.inputs import Picture, read_picture
+from bgremove.errors import BgremoveError
 from bgremove.machine import available_cpus
-from bgremove.options import parse_background, parse_canvas, parse_margin
 from bgremove.pipeline import cut_out
-from bgremove.result import Result
+from bgremove.remover.engines import acquire, release
+from bgremove.remover.inputs import Picture, read_picture
+from bgremove.remover.parsing import RemovalOptions, parse_options
+from bgremove.remover.result import Result
 from bgremove.settings import Settings
-from bgremove.shared_engine import acquire, release
 from bgremove.stages import Stages
 
 # Two pictures at once use the time in which one is idle; more than eight only cost memory.
@@ -31,26 +29,7 @@ LEAST_JOBS, MOST_JOBS = 2, 8
 AHEAD = 2  # results per job that `map` computes in advance
 
 
-class Wanted(TypedDict, total=False):
-    """The options of a removal, with the values of the HTTP interface.
-
-    ``subject``: "universal", "human" or "product".
-    ``format``: "transparent", "white_bg", "mask" or "crop".
-    ``background``: the ground of "white_bg": "#rgb", "#rrggbb" or a CSS colour name.
-    ``margin``: space around the subject, for "crop" and "white_bg": "8%" or "20px".
-    ``canvas``: the size for "crop" and "white_bg": "2000x2000".
-    ``encoding``: the file type: "png", "jpeg" or "webp".
-    """
-
-    subject: str
-    format: str
-    background: str
-    margin: str
-    canvas: str
-    encoding: str
-
-
-def remove(image: Picture, **options: Unpack[Wanted]) -> Result:
+def remove(image: Picture, **options: Unpack[RemovalOptions]) -> Result:
     """Cut the subject out of one picture.
 
     The first call loads the models and keeps them for later calls. The first call on a machine
@@ -70,7 +49,7 @@ def remove(image: Picture, **options: Unpack[Wanted]) -> Result:
         OSError: The file cannot be read.
 
     """
-    return _kept().remove(image, **options)
+    return _default_remover().remove(image, **options)
 
 
 class Remover:
@@ -86,7 +65,7 @@ class Remover:
         jobs: int | None = None,
         offline: bool = False,
         settings: Settings | None = None,
-        **options: Unpack[Wanted],
+        **options: Unpack[RemovalOptions],
     ) -> None:
         """Set the options; models are loaded with the first picture or ``with``.
 
@@ -94,7 +73,7 @@ class Remover:
             jobs: Pictures processed at once, 1 to 64. None: one for each core, 2 to 8.
             offline: Never download weights.
             settings: Limits and folders; None reads the ``BGREMOVE_*`` environment.
-            **options: See `Wanted`.
+            **options: See `RemovalOptions`.
 
         Raises:
             ValidationError: An option is wrong; the details list each.
@@ -104,7 +83,7 @@ class Remover:
         if jobs is not None and not 1 <= jobs <= 64:
             raise ValueError(f"jobs is {jobs}; it has to be from 1 to 64")
         self._options = options
-        read_options(options)  # raises now if they are invalid
+        parse_options(options)  # raises now if they are invalid
         self._jobs = jobs or min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
         self._settings = replace(settings or Settings.from_env(os.environ), places=self._jobs)
         self._offline = offline
@@ -113,24 +92,24 @@ class Remover:
         self._threads: ThreadPoolExecutor | None = None
         self._is_closed = False
 
-    def remove(self, image: Picture, **options: Unpack[Wanted]) -> Result:
+    def remove(self, image: Picture, **options: Unpack[RemovalOptions]) -> Result:
         """Cut the subject out of one picture, as `bgremove.remove` does.
 
         ``options`` override those of the remover for this picture.
         """
-        wanted = read_options(self._options | options)
+        chosen = parse_options(self._options | options)
         engine = self._ready()
         picture = read_picture(image, engine.limits)
         # Running pictures share the cores: each has the time of a request for every slot.
         stages = Stages(Deadline.after(self._settings.timeout_s * self._jobs))
-        return Result(cut_out(picture, wanted, engine, stages), wanted, source=image)
+        return Result(cut_out(picture, chosen, engine, stages), chosen, source=image)
 
-    async def aremove(self, image: Picture, **options: Unpack[Wanted]) -> Result:
+    async def aremove(self, image: Picture, **options: Unpack[RemovalOptions]) -> Result:
         """Cut the subject out in a thread, for asyncio; calls beyond ``jobs`` wait their turn."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool(), partial(self.remove, image, **options))
 
-    def map(self, images: Iterable[Picture], **options: Unpack[Wanted]) -> Iterator[Result]:
+    def map(self, images: Iterable[Picture], **options: Unpack[RemovalOptions]) -> Iterator[Result]:
         """Cut the subjects out of many pictures, on all cores.
 
         A picture that fails gives a result with ``error`` set; the others continue. Results come in
@@ -181,11 +160,11 @@ class Remover:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _result(self, image: Picture, options: Wanted) -> Result:
+    def _result(self, image: Picture, options: RemovalOptions) -> Result:
         try:
             return self.remove(image, **options)
         except (BgremoveError, OSError) as error:
-            return Result(None, read_options(self._options | options), source=image, error=error)
+            return Result(None, parse_options(self._options | options), source=image, error=error)
 
     def _ready(self) -> Engine:
         with self._lock:
@@ -204,49 +183,7 @@ class Remover:
             return self._threads
 
 
-def read_options(words: Wanted) -> Options:
-    """Parse the options in ``words``.
-
-    Raises:
-        ValidationError: A value is not one of its choices, or options cannot be combined.
-
-    """
-    values: dict[str, Any] = {}
-    faults: list[Detail] = []
-    for word, text in words.items():
-        if word not in _READERS:
-            faults.append(Detail(word, f"{word} is no option; there are {', '.join(_READERS)}"))
-            continue
-        field, read = _READERS[word]
-        try:
-            values[field] = read(str(text))
-        except ValueError as error:
-            faults.append(Detail(word, f"{word} is {text!r}: {error}"))
-    if faults:
-        raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
-    return Options(**values)
-
-
-def _choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
-    def read(word: str) -> StrEnum:
-        if word not in list(kind):
-            raise ValueError(f"Must be one of {', '.join(kind)}")
-        return kind(word)
-
-    return read
-
-
-_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "subject": ("subject", _choice(Subject)),
-    "format": ("output_format", _choice(OutputFormat)),
-    "background": ("background", parse_background),
-    "margin": ("margin", parse_margin),
-    "canvas": ("canvas", parse_canvas),
-    "encoding": ("encoding", _choice(Encoding)),
-}
-
-
 @cache
-def _kept() -> Remover:
+def _default_remover() -> Remover:
     """Return the remover behind `remove`, which lives as long as the process."""
     return Remover()
