@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.inference.manifest import load_manifest
+from harness.programs import NotInstalledError
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
@@ -68,6 +69,25 @@ def _needed(item: pytest.Item) -> Iterator[str]:
         )
         if is_used and not in_process:
             yield marker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Skip a test whose fixtures need a program that is not installed."""
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip a test that needs a program that is not installed."""
+    return (yield from _skipping())
+
+
+def _skipping() -> Iterator[None]:
+    try:
+        return (yield)
+    except NotInstalledError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from harness.metrics import Samples, scraped
+from harness.nginx import UNLIMITED, nginx
 from tests.support.http import FORM_TYPE, PATH, START_S, Server, file, form, gunicorn, post
-from tests.support.metrics import Samples, scraped
-from tests.support.nginx import UNLIMITED, nginx
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))

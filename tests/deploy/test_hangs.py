@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from harness.metrics import scraped
+from harness.nginx import UNLIMITED, nginx
+from harness.processes import children
 from tests.support.http import START_S, Server, error_of, file, form, gunicorn, post
-from tests.support.metrics import scraped
-from tests.support.nginx import UNLIMITED, nginx
-from tests.support.processes import children
 from tests.support.tiny import ball, encoded, tiny_weights
 
 APPLICATION = "tests.support.hanging:app"

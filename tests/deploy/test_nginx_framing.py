@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.nginx import UNLIMITED, Edge, nginx
 from tests.support.http import Server, gunicorn
-from tests.support.nginx import UNLIMITED, Edge, nginx
 from tests.support.tiny import tiny_weights
 
 HIDDEN = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"

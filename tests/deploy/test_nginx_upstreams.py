@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.http import WireDoor
+from harness.nginx import UNLIMITED, Edge, broken_upstream, nginx
 from tests.support.http import START_S, Answer, Server, error_of, file, form, gunicorn, post
-from tests.support.nginx import UNLIMITED, Door, Edge, broken_upstream, nginx
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
@@ -120,7 +121,7 @@ def test_the_page_and_its_files_come_from_one_process(tmp_path: Path) -> None:
         broken_upstream(head + b"2") as second,
         nginx(tmp_path, [first, second], UNLIMITED) as edge,
     ):
-        doors = [Door(edge.port, f"127.0.0.{last}") for last in range(2, 42)]
+        doors = [WireDoor(edge.port, f"127.0.0.{last}") for last in range(2, 42)]
         visits = [{door.send("GET", path).body for path in paths} for door in doors]
     assert [len(seen) for seen in visits] == [1] * len(doors)
     assert set().union(*visits) == {b"1", b"2"}

@@ -8,8 +8,8 @@ import signal
 import time
 from pathlib import Path
 
+from harness.processes import children
 from tests.support.http import ROOT, Server, file, form, gunicorn, post
-from tests.support.processes import children
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))

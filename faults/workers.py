@@ -8,9 +8,9 @@ import signal
 import time
 from collections.abc import Iterator
 
-from tests.faults.clients import Load
-from tests.faults.finding import Finding
-from tests.faults.stand import (
+from faults.clients import Load
+from faults.finding import Finding
+from faults.stand import (
     SMALL,
     Ground,
     replaced,
@@ -20,7 +20,8 @@ from tests.faults.stand import (
     worker_of,
     workers,
 )
-from tests.support.http import Server, file, form
+from harness.forms import file, form
+from harness.gunicorn import Server
 
 CLIENTS = 4
 RUN_UP_S = 0.5  # of load, before each action

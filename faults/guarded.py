@@ -9,11 +9,11 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from bgremove.keys import edit
-from tests.faults.clients import Load, ask
-from tests.faults.finding import Finding
-from tests.faults.hung import DEADLINE_S, SETTINGS, hang
-from tests.faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
-from tests.support.http import Server
+from faults.clients import Load, ask
+from faults.finding import Finding
+from faults.hung import DEADLINE_S, SETTINGS, hang
+from faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
+from harness.gunicorn import Server
 
 HOUR = 3600
 WRONG = "bgr_" + "A" * 43
@@ -68,7 +68,7 @@ def moved_clock(ground: Ground) -> Iterator[Finding]:
         "BGREMOVE_API_KEYS_FILE": str(keys),
         "FAULT_FILE": str(fault),
     }
-    how = {"application": "tests.faults.hanging:app", "config": "tests/faults/shifted_clock.py"}
+    how = {"application": "faults.hanging:app", "config": "faults/shifted_clock.py"}
     with stand(ground, 1, settings, **how) as on:
         server = on.servers[0]
         worker = worker_of(server)
