@@ -75,18 +75,22 @@ class WireDoor:
         return self.context.wrap_socket(sock, server_hostname="bgremove.test")
 
     def exchange(
-        self, *data: bytes, half_close: bool = False, method: str = "POST"
+        self, *data: bytes, half_close: bool = False, method: str = "POST", least: int = 1
     ) -> list[Answer]:
         """Send raw bytes, then read all answers until the server closes or sends nothing more.
 
-        ``method`` must be HEAD for a HEAD request, because its answers have no body.
+        Args:
+            data: The bytes, sent one after the other.
+            half_close: Close the sending side afterwards.
+            method: HEAD for a HEAD request, because its answers have no body.
+            least: The number of answers that are waited for; more must follow at once.
         """
         with self.connect() as sock:
             for piece in data:
                 sock.sendall(piece)
             if half_close:
                 sock.shutdown(socket.SHUT_WR)
-            return _answers(sock, method)
+            return _answers(sock, method, least)
 
 
 def status_of(port: int, path: str) -> int:
@@ -97,7 +101,7 @@ def status_of(port: int, path: str) -> int:
         return 0
 
 
-def _answers(sock: socket.socket, method: str) -> list[Answer]:
+def _answers(sock: socket.socket, method: str, least: int) -> list[Answer]:
     answers: list[Answer] = []
     reader = sock.makefile("rb")
     with reader:
@@ -109,7 +113,9 @@ def _answers(sock: socket.socket, method: str) -> list[Answer]:
             if closes:
                 assert reader.read() == b""
                 break
-            sock.settimeout(1.0)  # a second one would follow at once
+            if len(answers) < least:
+                continue
+            sock.settimeout(1.0)  # another one would follow at once
             try:
                 reader.peek(1)
             except TimeoutError:

@@ -8,9 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bgremove.inference.manifest import load_manifest
 from harness.programs import NotInstalledError
+
+# The same examples in every run, and no clock: a test that passes once passes on a busy machine.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 

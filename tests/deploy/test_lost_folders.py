@@ -17,7 +17,7 @@ from tests.support.http import Server, file, form, gunicorn, post
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
-REPLACED_S = 30.0  # bound of waiting for a new worker
+REPLACED_S = 60.0  # bound of waiting for a new worker
 
 
 def answer_of_another_worker(server: Server, old: int) -> int:
