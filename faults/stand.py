@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.forms import file, form
-from harness.gunicorn import Server, gunicorn
+from harness.gunicorn import SHIPPED_CONFIG, Server, gunicorn
 from harness.metrics import scraped
 from harness.nginx import UNLIMITED, Changes, Edge, nginx
 from harness.pictures import ball, encoded
@@ -80,7 +80,8 @@ def stand(
     changes: Changes | None = None,
     wait_for: str = "/readyz",
     edge_folder: Path | None = None,
-    **more: str,
+    application: str = "wsgi:app",
+    config: str = SHIPPED_CONFIG,
 ) -> Iterator[Stand]:
     """Run ``count`` gunicorns (1 or 2) and nginx until the block ends.
 
@@ -95,7 +96,14 @@ def stand(
 
         def start(port: int) -> Server:
             folder = ground.new("gunicorn")
-            run = gunicorn(folder, chosen, port=port, wait_for=wait_for, **more)
+            run = gunicorn(
+                folder,
+                chosen,
+                port=port,
+                wait_for=wait_for,
+                application=application,
+                config=config,
+            )
             return stack.enter_context(run)
 
         ports = free_ports(2)

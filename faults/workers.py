@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from faults.clients import Load
 from faults.finding import Finding
@@ -121,7 +122,7 @@ def recycle(ground: Ground) -> Iterator[Finding]:
             Load(on.edge.door, bodies, CLIENTS) as load,
         ):
             first = _booted(on.servers)
-            until(lambda on=on, first=first: _booted(on.servers) >= first + ground.times, 300)
+            until(partial(_have_booted, on.servers, first + ground.times), 300)
             booted = _booted(on.servers) - first
         found.saw(load.seen, expected={"200", "400 VALIDATION_ERROR"})
         found.at_most_lost(0)
@@ -199,6 +200,10 @@ def _frozen(server: Server) -> Iterator[None]:
 def _booted(servers: list[Server]) -> int:
     logs = [server.log.read_text("utf-8") for server in servers]
     return sum(log.count("Booting worker with pid") for log in logs)
+
+
+def _have_booted(servers: list[Server], count: int) -> bool:
+    return _booted(servers) >= count
 
 
 def _new_worker(ground: Ground, found: Finding, slowest_s: float) -> None:

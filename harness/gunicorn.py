@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import programs
-from harness.http import WireDoor, status_of
+from harness.http import HOST, WireDoor, status_of
 from harness.processes import cpu_seconds, tree
-from harness.programs import HOST, ROOT, free_port, running
+from harness.programs import ROOT, free_port, running
+
+SHIPPED_CONFIG = "deploy/gunicorn.conf.py"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def gunicorn(
     application: str = "wsgi:app",
     python: Path | str = sys.executable,
     started_in: Path = ROOT,
-    config: str = "deploy/gunicorn.conf.py",
+    config: str = SHIPPED_CONFIG,
     port: int | None = None,
 ) -> Iterator[Server]:
     """Run gunicorn on loopback until the block ends.

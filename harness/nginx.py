@@ -145,7 +145,8 @@ def nginx(
     folder: Path, upstreams: Sequence[int] = (), changes: Changes | None = None
 ) -> Iterator[Edge]:
     """Run nginx on loopback until the block ends."""
-    command = [program(), "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;"]
+    configuration = str(folder / "nginx.conf")
+    command = [program(), "-p", str(folder), "-c", configuration, "-g", "daemon off;"]
     edge = render(folder, upstreams, changes)
     with running(command, folder / "output.log", lambda: _listens(edge.port), os.environ):
         yield edge

@@ -140,9 +140,9 @@ def _wait(
     end = time.monotonic() + start_s
     while not is_up():
         if process.poll() is not None:
-            raise ServerError(f"{process.args} ended while starting: {last_words(log)}")
+            raise ServerError(f"{process.args!r} ended while starting: {last_words(log)}")
         if time.monotonic() > end:
-            raise ServerError(f"{process.args} not up after {start_s:g} s: {last_words(log)}")
+            raise ServerError(f"{process.args!r} not up after {start_s:g} s: {last_words(log)}")
         time.sleep(LOOK_EVERY_S)
 
 

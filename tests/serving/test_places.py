@@ -178,7 +178,7 @@ def test_a_free_place_is_given_whatever_pictures_took(monkeypatch: pytest.Monkey
         work(places, clock, 30)
     with places.take(Deadline.after(20)):
         pass
-    with pytest.raises(OverloadedError), places.take(Deadline.after(60)):
+    with pytest.raises(OverloadedError), places.take(Deadline.after(10)):
         raise AssertionError("there was too little time")
 
 
