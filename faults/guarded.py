@@ -6,14 +6,15 @@ import threading
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 
 from bgremove.keys import edit
-from tests.faults.clients import Load, ask
-from tests.faults.finding import Finding
-from tests.faults.hung import DEADLINE_S, SETTINGS, hang
-from tests.faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
-from tests.support.http import Server
+from faults.clients import Load, ask
+from faults.finding import Finding
+from faults.hung import DEADLINE_S, SETTINGS, hang
+from faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
+from harness.gunicorn import Server
 
 HOUR = 3600
 WRONG = "bgr_" + "A" * 43
@@ -68,18 +69,23 @@ def moved_clock(ground: Ground) -> Iterator[Finding]:
         "BGREMOVE_API_KEYS_FILE": str(keys),
         "FAULT_FILE": str(fault),
     }
-    how = {"application": "tests.faults.hanging:app", "config": "tests/faults/shifted_clock.py"}
-    with stand(ground, 1, settings, **how) as on:
+    with stand(
+        ground,
+        1,
+        settings,
+        application="faults.hanging:app",
+        config="faults/shifted_clock.py",
+    ) as on:
         server = on.servers[0]
         worker = worker_of(server)
         with Load(on.edge.door, [SMALL], 1, {"X-Api-Key": key}) as load:
             for turn in range(ground.times):
                 for seconds in (HOUR, -HOUR, 0):
                     _set(clock, seconds)
-                    until(lambda s=seconds: abs(_ahead(server) - s) < 120, 10)
+                    until(partial(_is_ahead, server, seconds))
                     time.sleep(0.3)
                 made, _ = edit.add(keys, f"new-{turn}")
-                until(lambda m=made: ask(server.door, SMALL, {"X-Api-Key": m}).outcome == "200", 20)
+                until(partial(_is_let_in, server, made))
         for seconds in (HOUR, -HOUR):  # while a picture is processed
             mover = threading.Timer(1, _set, (clock, seconds))
             mover.start()
@@ -101,6 +107,14 @@ def _set(clock: Path, seconds: int) -> None:
     part = clock.with_suffix(".part")
     part.write_text(str(seconds), "ascii")
     part.replace(clock)
+
+
+def _is_ahead(server: Server, seconds: int) -> bool:
+    return abs(_ahead(server) - seconds) < 120
+
+
+def _is_let_in(server: Server, key: str) -> bool:
+    return ask(server.door, SMALL, {"X-Api-Key": key}).outcome == "200"
 
 
 def _ahead(server: Server) -> float:

@@ -10,17 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from PIL import Image
-
 from bench.stats import percentile
-from tests.faults.clients import Seen, ask, seconds_of
-from tests.faults.finding import Finding
-from tests.faults.gone import MB, memory_of, temporary_files
-from tests.faults.stand import Ground, is_idle, stand, until, worker_of
+from faults.clients import Seen, ask, seconds_of
+from faults.finding import Finding
+from faults.gone import MB, memory_of, temporary_files
+from faults.stand import Ground, is_idle, stand, until, worker_of
+from harness.forms import file, form, text
+from harness.pictures import ball, encoded
 from tests.fuzz.mutate import mutated, own_seeds
-from tests.support.http import file, form, text
-from tests.support.pictures import saved
-from tests.support.tiny import ball, encoded
 
 SHARES = {"good": 70, "damaged": 20, "foreign": 10}  # percent
 LET_IN = {"200", "400 VALIDATION_ERROR", "400 NO_SUBJECT_DETECTED"}
@@ -46,7 +43,7 @@ class Mix:
     def __post_init__(self) -> None:
         sizes = [(320, 240), (640, 480), (1500, 1000), (2400, 1800), (3000, 4000)]
         self._good += [encoded(ball(*size), kind) for size in sizes for kind in (".jpg", ".png")]
-        self._good.append(saved(Image.fromarray(ball(640, 480)), "WEBP"))
+        self._good.append(encoded(ball(640, 480), ".webp"))
         self._good += _files(self.good_folder)
         self._foreign += [*own_seeds(), *_files(self.foreign_folder, every=True)]
 

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.http import START_S, Server, file, form, free_ports, gunicorn
-from tests.support.metrics import scraped
-from tests.support.nginx import UNLIMITED, Changes, Edge, nginx
-from tests.support.processes import children
-from tests.support.tiny import ball, encoded
+from harness.forms import file, form
+from harness.gunicorn import SHIPPED_CONFIG, Server, gunicorn
+from harness.metrics import scraped
+from harness.nginx import UNLIMITED, Changes, Edge, nginx
+from harness.pictures import ball, encoded
+from harness.processes import children
+from harness.programs import START_S, free_ports
 
 SMALL = form(file("image", encoded(ball(640, 480), ".jpg")))
 LARGE = form(file("image", encoded(ball(1500, 1000), ".jpg")))
@@ -78,7 +80,8 @@ def stand(
     changes: Changes | None = None,
     wait_for: str = "/readyz",
     edge_folder: Path | None = None,
-    **more: str,
+    application: str = "wsgi:app",
+    config: str = SHIPPED_CONFIG,
 ) -> Iterator[Stand]:
     """Run ``count`` gunicorns (1 or 2) and nginx until the block ends.
 
@@ -93,7 +96,14 @@ def stand(
 
         def start(port: int) -> Server:
             folder = ground.new("gunicorn")
-            run = gunicorn(folder, chosen, port=port, wait_for=wait_for, **more)
+            run = gunicorn(
+                folder,
+                chosen,
+                port=port,
+                wait_for=wait_for,
+                application=application,
+                config=config,
+            )
             return stack.enter_context(run)
 
         ports = free_ports(2)

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Iterator
 
 from bench.stats import percentile
-from tests.faults.clients import ask, seconds_of
-from tests.faults.finding import Finding
-from tests.faults.room import head
-from tests.faults.stand import SMALL, Ground, usual
-from tests.support.nginx import Edge
+from faults.clients import ask, seconds_of
+from faults.finding import Finding
+from faults.room import head
+from faults.stand import SMALL, Ground, usual
+from harness.nginx import Edge
 
 SENDERS, EACH = 200, 20  # the limit of connections per address in nginx
 EVERY_S = 2.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.http import Door
+from harness.http import Door
 
 
 class Samples(dict[tuple[str, frozenset[tuple[str, str]]], float]):

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
+import os
 import pwd
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from os import getuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.support.http import ANSWER_S, ROOT, START_S, STOP_S, Answer, WireDoor, free_ports
+from harness.http import ANSWER_S, HOST, WireDoor
+from harness.programs import ROOT, STOP_S, NotInstalledError, free_ports, running
 
 SHIPPED = ROOT / "deploy"
 Changes = Mapping[str, Mapping[str, str]]
@@ -35,40 +32,6 @@ UNLIMITED: Changes = {
 
 
 @dataclass(frozen=True)
-class Door(WireDoor):
-    """A plain client of nginx; ``address`` is its own loopback address."""
-
-    port: int
-    address: str = "127.0.0.1"
-    context: ssl.SSLContext | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def connect(self) -> socket.socket:
-        """Open a connection from the address, with TLS if there is a context."""
-        source = (self.address, 0)
-        sock = socket.create_connection(("127.0.0.1", self.port), ANSWER_S, source)
-        if self.context is None:
-            return sock
-        return self.context.wrap_socket(sock, server_hostname="bgremove.test")
-
-    def send(
-        self,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send a request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
-        with contextlib.closing(connection), self.connect() as connection.sock:
-            named = {**self.headers, **(headers or {})}
-            connection.request(method, path, body or None, named)
-            response = connection.getresponse()
-            headers_got = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, headers_got, response.read())
-
-
-@dataclass(frozen=True)
 class Edge:
     """A running nginx: its ports, and the folder with its configuration and logs."""
 
@@ -78,14 +41,14 @@ class Edge:
     redirect_port: int
 
     @property
-    def door(self) -> Door:
+    def door(self) -> WireDoor:
         """A client of the site without TLS."""
-        return Door(self.port)
+        return WireDoor(self.port)
 
     @property
-    def tls_door(self) -> Door:
+    def tls_door(self) -> WireDoor:
         """A client of the site with TLS, which checks the certificate."""
-        return Door(self.tls_port, context=trusting(self.folder))
+        return WireDoor(self.tls_port, context=trusting(self.folder))
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of the access log, each of which must be JSON."""
@@ -111,7 +74,7 @@ def trusting(folder: Path) -> ssl.SSLContext:
 def certificate(folder: Path) -> None:
     """Create a certificate for bgremove.test that is valid for one day."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed; it makes the certificate")
+        raise NotInstalledError("openssl is not installed; it makes the certificate")
     command = ["openssl", "req", "-x509", "-nodes", "-days", "1"]
     command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-subj", "/CN=bgremove.test", "-addext", "subjectAltName=DNS:bgremove.test"]
@@ -120,10 +83,14 @@ def certificate(folder: Path) -> None:
 
 
 def program() -> str:
-    """Return the path of nginx; skips the test if it is not installed."""
+    """Return the path of nginx.
+
+    Raises:
+        NotInstalledError: There is none.
+    """
     path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if path is None:
-        pytest.skip("nginx is not installed")
+        raise NotInstalledError("nginx is not installed")
     return path
 
 
@@ -138,7 +105,7 @@ def render(folder: Path, upstreams: Sequence[int] = (), changes: Changes | None 
     first, second = (*upstreams, *own[spare:])[:2]
     replacements: dict[str, dict[str, str]] = {
         "nginx.conf": {
-            "user www-data;": f"user {pwd.getpwuid(getuid()).pw_name};",
+            "user www-data;": f"user {pwd.getpwuid(os.getuid()).pw_name};",
             "/run/nginx.pid": f"{folder}/nginx.pid",
             "/var/log/nginx/": f"{folder}/",
             "/var/lib/nginx/": f"{folder}/",
@@ -178,39 +145,25 @@ def nginx(
     folder: Path, upstreams: Sequence[int] = (), changes: Changes | None = None
 ) -> Iterator[Edge]:
     """Run nginx on loopback until the block ends."""
-    command = [program(), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
+    configuration = str(folder / "nginx.conf")
+    command = [program(), "-p", str(folder), "-c", configuration, "-g", "daemon off;"]
     edge = render(folder, upstreams, changes)
-    with (folder / "output.log").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        _wait_until_it_listens(process, edge)
+    with running(command, folder / "output.log", lambda: _listens(edge.port), os.environ):
         yield edge
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_S)
-            raise
 
 
-def _wait_until_it_listens(process: subprocess.Popen[bytes], edge: Edge) -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end:
-        assert process.poll() is None, (edge.folder / "output.log").read_text("utf-8")
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", edge.port), timeout=5).close()
-            return
-        time.sleep(0.02)
-    raise AssertionError("nginx does not listen")
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection((HOST, port), timeout=5).close()
+        return True
+    return False
 
 
 @contextlib.contextmanager
 def broken_upstream(answer: bytes | None) -> Iterator[int]:
     """Run a faulty upstream that accepts connections and sends ``answer``, or nothing."""
     held: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((HOST, 0)) as listener:
 
         def serve() -> None:
             while True:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.faults.clients import Seen
+from faults.clients import Seen
 
 COLUMNS = (
     "what was done",

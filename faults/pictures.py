@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tests.support.http import file, form
-from tests.support.tiny import encoded
+from harness.forms import file, form
+from harness.pictures import encoded
 
 
 def noisy_ball(width: int, height: int) -> bytes:

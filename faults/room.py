@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.clients import ask, outcome_of
-from tests.faults.finding import Finding
-from tests.faults.pictures import NOISY
-from tests.faults.stand import LARGE, SMALL, Ground, stand, until, usual, worker_of
-from tests.support.http import ANSWER_S, FORM_TYPE, PATH, Answer
-from tests.support.nginx import Edge
+from faults.clients import ask, outcome_of
+from faults.finding import Finding
+from faults.pictures import NOISY
+from faults.stand import LARGE, SMALL, Ground, stand, until, usual, worker_of
+from harness.forms import FORM_TYPE
+from harness.http import ANSWER_S, PATH, Answer
+from harness.nginx import Edge
 
 DISK_MB = 2  # the picture and its answer are each more than twice as large
 MB = 1_000_000

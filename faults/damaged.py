@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.faults.clients import ask
-from tests.faults.finding import Finding
-from tests.faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
+from faults.clients import ask
+from faults.finding import Finding
+from faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
 
 NAMES = ("u2net.onnx", "u2net.int8.onnx")  # whichever precision this machine runs
 FLIPPED = 4096  # bytes

@@ -7,10 +7,11 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 
-from tests.faults.clients import Load
-from tests.faults.finding import Finding
-from tests.faults.stand import (
+from faults.clients import Load
+from faults.finding import Finding
+from faults.stand import (
     SMALL,
     Ground,
     replaced,
@@ -20,7 +21,8 @@ from tests.faults.stand import (
     worker_of,
     workers,
 )
-from tests.support.http import Server, file, form
+from harness.forms import file, form
+from harness.gunicorn import Server
 
 CLIENTS = 4
 RUN_UP_S = 0.5  # of load, before each action
@@ -120,7 +122,7 @@ def recycle(ground: Ground) -> Iterator[Finding]:
             Load(on.edge.door, bodies, CLIENTS) as load,
         ):
             first = _booted(on.servers)
-            until(lambda on=on, first=first: _booted(on.servers) >= first + ground.times, 300)
+            until(partial(_have_booted, on.servers, first + ground.times), 300)
             booted = _booted(on.servers) - first
         found.saw(load.seen, expected={"200", "400 VALIDATION_ERROR"})
         found.at_most_lost(0)
@@ -198,6 +200,10 @@ def _frozen(server: Server) -> Iterator[None]:
 def _booted(servers: list[Server]) -> int:
     logs = [server.log.read_text("utf-8") for server in servers]
     return sum(log.count("Booting worker with pid") for log in logs)
+
+
+def _have_booted(servers: list[Server], count: int) -> bool:
+    return _booted(servers) >= count
 
 
 def _new_worker(ground: Ground, found: Finding, slowest_s: float) -> None:

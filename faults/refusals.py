@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bgremove.keys import edit
-from tests.faults.clients import Seen, outcome_of
-from tests.faults.finding import Finding
-from tests.faults.stand import Ground, Stand, stand
-from tests.support.early import HEADS, MB, exchanged, pieces_of
+from faults.clients import Seen, outcome_of
+from faults.finding import Finding
+from faults.stand import Ground, Stand, stand
+from harness.early import HEADS, MB, exchanged, pieces_of
 
 SIZES = (9 * MB, 60 * MB)
 FRAMINGS = ("length", "chunked")

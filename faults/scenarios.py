@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.faults import (
+from faults import (
     damaged,
     gone,
     guarded,
@@ -15,8 +15,8 @@ from tests.faults import (
     senders,
     workers,
 )
-from tests.faults.finding import Finding
-from tests.faults.stand import Ground
+from faults.finding import Finding
+from faults.stand import Ground
 
 Scenario = Callable[[Ground], Iterator[Finding]]
 SCENARIOS: tuple[Scenario, ...] = (

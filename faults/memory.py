@@ -12,12 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tests.faults.clients import Seen, ask
-from tests.faults.finding import Finding
-from tests.faults.stand import SMALL, Ground, Stand, is_ready, stand, until, usual, worker_of
-from tests.support.http import Server, file, form
-from tests.support.processes import children
-from tests.support.tiny import encoded
+from faults.clients import Seen, ask
+from faults.finding import Finding
+from faults.stand import SMALL, Ground, Stand, is_ready, stand, until, usual, worker_of
+from harness.forms import file, form
+from harness.gunicorn import Server
+from harness.pictures import encoded
+from harness.processes import children
 
 MB = 1_000_000
 BUDGET = 975 * MB  # docs/deployment.md: memory of one picture of 40 megapixels

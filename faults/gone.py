@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.clients import ask
-from tests.faults.finding import Finding
-from tests.faults.pictures import NOISY
-from tests.faults.room import head, unhurried
-from tests.faults.stand import SMALL, Ground, Stand, is_idle, until, usual, worker_of
-from tests.support.http import Server
-from tests.support.nginx import Edge
-from tests.support.processes import children, resident_bytes
+from faults.clients import ask
+from faults.finding import Finding
+from faults.pictures import NOISY
+from faults.room import head, unhurried
+from faults.stand import SMALL, Ground, Stand, is_idle, until, usual, worker_of
+from harness.gunicorn import Server
+from harness.nginx import Edge
+from harness.processes import children, resident_bytes
 
 MB = 1_000_000
 MORE_MEMORY = 30 * MB  # resident memory that may remain after a hundred of them

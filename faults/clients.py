@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.support.http import FORM_TYPE, PATH, Answer, Door
+from harness.forms import FORM_TYPE
+from harness.http import PATH, Answer, Door
 
 FAILURE_PAUSE_S = 0.1  # limits the rate of requests to a server that is down
 PICTURES = ("image/png", "image/jpeg")

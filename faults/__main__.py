@@ -1,8 +1,8 @@
 """Inject faults into a running service, and report the lost requests.
 
-    python -m tests.faults faults --times 10
-    python -m tests.faults overload --seconds 60
-    python -m tests.faults soak --requests 3000 --good DIR --foreign DIR
+    python -m faults faults --times 10
+    python -m faults overload --seconds 60
+    python -m faults soak --requests 3000 --good DIR --foreign DIR
 
 Prints a Markdown table, writes it to docs/faults.md and as JSON under build/faults/, and exits with
 1 if more requests are lost than allowed.
@@ -18,18 +18,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from tests.faults import report
-from tests.faults.finding import Finding, table
-from tests.faults.overload import overload
-from tests.faults.scenarios import SCENARIOS
-from tests.faults.soak import Mix, soak
-from tests.faults.stand import Ground
-from tests.support.http import ROOT
+from faults import report
+from faults.finding import Finding, table
+from faults.overload import overload
+from faults.scenarios import SCENARIOS
+from faults.soak import Mix, soak
+from faults.stand import Ground
+from harness.programs import ROOT, ServerError
 
 
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
     parser.add_argument("what", choices=("faults", "overload", "soak"))
     parser.add_argument("--times", type=int, default=10, help="of each fault")
     parser.add_argument("--only", default="", help="scenarios with this in their names; no report")
@@ -59,7 +59,7 @@ def safely(name: str, found: Iterable[Finding]) -> Iterator[Finding]:
     """Turn an exception in a scenario into a failed row, so that the others run."""
     try:
         yield from found
-    except (AssertionError, OSError) as fault:
+    except (AssertionError, OSError, ServerError) as fault:
         broken = Finding(name, "")
         broken.expect(False, f"broke down: {str(fault)[:200]}")
         yield broken

@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.faults.clients import Seen, ask
-from tests.faults.finding import Finding
-from tests.faults.stand import (
+from faults.clients import Seen, ask
+from faults.finding import Finding
+from faults.stand import (
     SMALL,
     Ground,
     Stand,
@@ -22,7 +22,7 @@ from tests.faults.stand import (
     worker_of,
     workers,
 )
-from tests.support.http import Server
+from harness.gunicorn import Server
 
 DEADLINE_S = 5  # BGREMOVE_TIMEOUT_S, 20 as shipped; long enough for ordinary pictures
 GRACE_S = 3  # BGREMOVE_GRACE_S, 10 as shipped
@@ -43,7 +43,7 @@ NATIVE = {
 def _hanging_stand(ground: Ground) -> Iterator[tuple[Stand, Path]]:
     path = ground.new("fault") / "how"
     settings = {**SETTINGS, "FAULT_FILE": str(path)}
-    with stand(ground, 1, settings, application="tests.faults.hanging:app") as on:
+    with stand(ground, 1, settings, application="faults.hanging:app") as on:
         yield on, path
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from tests.support.http import FORM_TYPE, PATH, Answer
-from tests.support.nginx import Edge
+from harness.forms import FORM_TYPE
+from harness.http import PATH, Answer
+from harness.nginx import Edge
 
 MB = 1_000_000
 TIMES = 50

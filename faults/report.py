@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bench.machine import facts
-from tests.faults.finding import Finding, table
-from tests.support.http import ROOT
+from faults.finding import Finding, table
+from harness.programs import ROOT
 
 DOCUMENT = ROOT / "docs" / "faults.md"
 RESULTS = ROOT / "build" / "faults"

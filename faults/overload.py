@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from bench.stats import percentile
 from bgremove.settings import Settings
-from tests.faults.clients import Load, Seen, ask, seconds_of
-from tests.faults.finding import Finding
-from tests.faults.stand import SMALL, Ground, Stand, stand
-from tests.support.http import Server
+from faults.clients import Load, Seen, ask, seconds_of
+from faults.finding import Finding
+from faults.stand import SMALL, Ground, Stand, stand
+from harness.gunicorn import Server
 
 TIMES = 4  # the load, in multiples of the capacity
 SATURATED = 8  # clients that keep every core busy, some of them queued
