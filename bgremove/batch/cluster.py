@@ -16,8 +16,8 @@ from bgremove.batch.local import LocalRemover
 from bgremove.batch.records import FATAL, UNREACHABLE, Job, Outcome, Record, Status
 from bgremove.batch.run import process
 from bgremove.batch.stores import store_of
-from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError, ErrorCode
+from bgremove.options import Options
 from bgremove.settings import Settings
 
 AHEAD = 3  # pictures submitted per thread: threads stay busy and no worker holds a long queue

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 
 from bgremove.batch.stores import File, join, store_of
-from bgremove.datatypes import Options
 from bgremove.errors import ImageError
+from bgremove.options import Options
 
 NAME = PurePosixPath(".bgremove.json")  # hidden files are never read as pictures
 MAX_BYTES = 64 * 1024

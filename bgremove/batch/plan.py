@@ -10,8 +10,8 @@ from bgremove.batch.records import STANDARD, Job
 from bgremove.batch.sources import Found, find
 from bgremove.batch.stores import File, Store, folder_of, store_of
 from bgremove.batch.targets import means_file, targets
-from bgremove.datatypes import Options
 from bgremove.errors import PlanError
+from bgremove.options import Options
 
 
 @dataclass(frozen=True, slots=True)

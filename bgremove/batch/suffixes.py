@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from bgremove.datatypes import OutputFormat
+from bgremove.options import OutputFormat
 
 # Suffixes of the pictures in a folder. A file named on the command line may have any suffix.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".gif"})

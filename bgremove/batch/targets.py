@@ -10,8 +10,8 @@ from bgremove.batch.records import STANDARD
 from bgremove.batch.sources import Picture
 from bgremove.batch.stores import folder_of, is_web, join, store_of
 from bgremove.batch.suffixes import BESIDE, SUFFIXES
-from bgremove.datatypes import Options
 from bgremove.errors import PlanError
+from bgremove.options import Options
 
 
 def targets(pictures: Sequence[Picture], out: str | None, options: Options) -> list[str]:

@@ -11,9 +11,9 @@ import click
 
 from bgremove.commands.environment import environment
 from bgremove.commands.stopping import Stop
-from bgremove.datatypes import Options
 from bgremove.installation import pip_install
 from bgremove.machine import available_cpus
+from bgremove.options import Options
 
 if TYPE_CHECKING:
     from dask.distributed import Client

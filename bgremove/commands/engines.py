@@ -13,9 +13,9 @@ from bgremove.batch.run import run
 from bgremove.commands.environment import prepare, read_key, read_settings
 from bgremove.commands.remove_options import Given
 from bgremove.commands.stopping import Stop
-from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError
 from bgremove.machine import available_cpus
+from bgremove.options import Options
 
 # Pictures in flight. Here: 4.3 pictures a second with one, 4.8 with two or with three, on 2 cores.
 # A service has 2 places; more pictures are uploaded meanwhile.

@@ -19,8 +19,8 @@ from bgremove.commands.remove_options import Given, with_parameters
 from bgremove.commands.report import Report, kinds_in_words
 from bgremove.commands.stopping import Stop, stoppable
 from bgremove.commands.watching import batches, check_folders
-from bgremove.datatypes import Options
 from bgremove.errors import PlanError
+from bgremove.options import Options
 
 EPILOG = manual(
     examples={

@@ -13,9 +13,19 @@ import click
 
 from bgremove.batch.records import STANDARD
 from bgremove.batch.targets import means_file
-from bgremove.datatypes import ENCODINGS, Colour, Encoding, Margin, Options, OutputFormat, Subject
 from bgremove.errors import ValidationError
-from bgremove.options import parse_background, parse_canvas, parse_margin
+from bgremove.options import (
+    ENCODINGS,
+    Colour,
+    Encoding,
+    Margin,
+    Options,
+    OutputFormat,
+    Subject,
+    parse_background,
+    parse_canvas,
+    parse_margin,
+)
 
 
 class Parsed(click.ParamType[Any]):

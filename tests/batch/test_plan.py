@@ -12,8 +12,8 @@ import pytest
 from bgremove.batch.finished import NAME, is_finished, remember
 from bgremove.batch.plan import plan
 from bgremove.batch.stores import File, store_of
-from bgremove.datatypes import Options, OutputFormat
 from bgremove.errors import PlanError
+from bgremove.options import Options, OutputFormat
 
 fsspec = pytest.importorskip("fsspec", reason="the extra `dask` is not installed")
 MASK = Options(output_format=OutputFormat.MASK)

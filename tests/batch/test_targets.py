@@ -8,8 +8,8 @@ from bgremove.batch.records import Job
 from bgremove.batch.sources import Picture
 from bgremove.batch.stores import File
 from bgremove.batch.targets import means_file, target_names, targets
-from bgremove.datatypes import Options, OutputFormat
 from bgremove.errors import PlanError
+from bgremove.options import Options, OutputFormat
 
 
 def names(*relatives: str, suffix: str = ".png") -> list[str]:
