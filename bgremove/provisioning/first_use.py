@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Weights, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest, Weights
 from bgremove.installation import pip_install
 from bgremove.provisioning.resting import is_resting
 from bgremove.settings import Settings

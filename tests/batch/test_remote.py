@@ -11,8 +11,8 @@ import pytest
 from bgremove.batch.local import LocalRemover
 from bgremove.batch.records import UNREACHABLE
 from bgremove.batch.remote import PATH, TRIES_OF_BROKEN, RemoteRemover
-from bgremove.datatypes import Colour, Encoding, Margin, Options, OutputFormat, Subject
 from bgremove.errors import ErrorCode
+from bgremove.options import Colour, Encoding, Margin, Options, OutputFormat, Subject
 from bgremove.settings import Settings
 from tests.support.http import Server, free_port
 from tests.support.pictures import assert_same_picture

@@ -24,8 +24,8 @@ from bgremove.errors import DeadlineExceededError, ImageError, UpstreamError
 from bgremove.imaging import decoder_pool, decoder_process
 from bgremove.imaging.decode import decode
 from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.intake import reduced
 from bgremove.imaging.probe import probe
-from bgremove.imaging.reduction import reduced
 from tests.support import pictures as made
 
 LIMITS = made.limits()

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 from bgremove.datatypes import ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import probe
-from bgremove.imaging.probe.exif import orientation_of
+from bgremove.imaging.probe.metadata import orientation_of
 from tests.support import pictures as made
 
 LIMITS = made.limits()

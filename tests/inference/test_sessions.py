@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bgremove.datatypes import Subject
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ModelUnavailableError
-from bgremove.inference.manifest import Manifest, Model
+from bgremove.inference.models import Manifest, Model
 from bgremove.inference.session import Session
 from bgremove.inference.sessions import Choice, Sessions
+from bgremove.options import Subject
 from tests.support import graphs
 
 SOON = Deadline.after(86_400)  # made when tests are collected: longer than any suite

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Model, Source
+from bgremove.inference.models import Manifest, Model, Source
 from bgremove.provisioning import sources
 from bgremove.provisioning.fetch import fetch, fetch_all
 from tests.provisioning.file_server import FileServer

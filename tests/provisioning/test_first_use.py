@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.datatypes import Subject
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Source
+from bgremove.inference.models import Manifest, Source
+from bgremove.options import Subject
 from bgremove.provisioning.first_use import ensure_weights
 from bgremove.settings import Settings
 from tests.provisioning.file_server import FileServer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bgremove.datatypes import Subject
-from bgremove.inference.manifest import Manifest
+from bgremove.inference.models import Manifest
+from bgremove.options import Subject
 from harness.pictures import ball, encoded
 from tests.support import graphs
 
