@@ -146,7 +146,7 @@ def test_keys_are_made_and_revoked(desk: Path, real: Server) -> None:
 
 
 def test_the_command_line_does_what_it_says(desk: Path, server: Server, tiny: Path) -> None:
-    """With networks of one step: it is about a dozen commands, and each would load the real ones."""
+    """Use networks of one step: each of a dozen commands would load the real ones."""
     watch = re.compile(r"^(bgremove remove --watch [^#\n]*).*$", re.M)
     until_done = (
         r"\1 & until [ -f cutouts/three.png ]; do sleep 0.2; done;"
