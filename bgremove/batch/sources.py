@@ -12,8 +12,7 @@ from bgremove.batch.records import STANDARD
 from bgremove.batch.stores import File, fixed_part, folder_of, is_web, join, store_of
 from bgremove.batch.suffixes import is_cutout_name, is_picture_name
 from bgremove.errors import PlanError
-from bgremove.imaging.probe.foreign import FIRST_BYTES, kind_of
-from bgremove.imaging.probe.signatures import type_of
+from bgremove.imaging.probe.kinds import FIRST_BYTES, kind_of, type_of
 
 
 @dataclass(frozen=True, slots=True)
