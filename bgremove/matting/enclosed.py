@@ -38,6 +38,8 @@ LEAST_LETTER = 0.02  # of the height around a word: a lower piece is noise
 FRAME_SHARE = 0.3  # of the area inside a piece: an opening this large makes it a frame or a chain
 RECTANGLE = 0.93  # of its box: a region that fills this much is a rectangle
 RIM = 0.12  # of a screen's shorter side: the widest bezel
+ROUND = 0.85  # of its convex hull: loops fill more, and outlines of shirts and figures less
+STROKES = 0.004  # of the area inside a drawing: lines that run into it
 DETAILS = 0.001  # of the area inside a drawing: less ink is noise
 COLOURED = 0.02  # of a drawing's ink in a colour other than its lines
 ROW = 2  # further pieces of like height on one line make a piece a letter
@@ -309,8 +311,13 @@ class _Judge:
         if np.count_nonzero(within) < DETAILS * region.area and self._is_letter(label):
             return False
         # A bare loop may be a ring or a chain as well, and a coloured one a stamp.
-        has_details = np.count_nonzero(within) >= DETAILS * region.area
-        is_figure = has_details or bool(self._drawn) or self._has_cells(region, label)
+        is_figure = (
+            np.count_nonzero(within) >= DETAILS * region.area
+            or bool(self._drawn)
+            or not _is_round(region)
+            or self._has_strokes(region)
+            or self._has_cells(region, label)
+        )
         if neutral:
             return True if is_figure else None
         return None if is_figure else False
@@ -332,6 +339,13 @@ class _Judge:
         ends = np.abs(tops + heights - top - height) <= 0.15 * height
         starts = np.abs(tops - top) <= 0.15 * height
         return int((like & apart & (ends | starts)).sum()) >= ROW
+
+    def _has_strokes(self, region: _Region) -> bool:
+        """Return whether lines run from the outline of a region into it."""
+        by = round(self._thin)
+        mask = cv2.copyMakeBorder(region.mask, by, by, by, by, cv2.BORDER_CONSTANT, value=0)
+        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, square(2 * (by // 2) + 1))
+        return int(cv2.countNonZero(closed)) - region.area >= STROKES * region.area
 
     def _has_cells(self, region: _Region, label: int) -> bool:
         """Return whether the lines of a piece enclose more than this region."""
@@ -426,6 +440,12 @@ class _Judge:
         y = ((rows[::step] + region.box[0].start + 0.5) * cells[0] / height).astype(int)
         x = ((columns[::step] + region.box[1].start + 0.5) * cells[1] / width).astype(int)
         return float(saliency[y.clip(0, cells[0] - 1), x.clip(0, cells[1] - 1)].mean())
+
+
+def _is_round(region: _Region) -> bool:
+    """Return whether a region fills its convex hull, as the inside of a ring or a chain does."""
+    hull = cv2.convexHull(cv2.findNonZero(region.mask))
+    return int(np.count_nonzero(_whole(region.mask))) >= ROUND * cv2.contourArea(hull)
 
 
 def _neutral(colour: ArrayF32, noise: float) -> bool:

@@ -29,7 +29,6 @@ FAINT_SHARE = 0.002  # of the picture: a smaller faint part is a stain
 SOLID = 0.7  # lowest alpha of shading: where no neighbour has less, it is not an edge
 EXACT_INK, NEAR_ONE_INK = 0.995, 0.96  # of the ink's pixels that one colour explains; after JPEG
 FLAT = 2  # levels between neighbours in flat colour
-EVEN = 0.65  # of the ink after JPEG that is flat: the rest may be edges between colours
 THICK = 0.05  # of the ink that is away from edges: with less, lines too thin for a texture
 RINGING = 33  # px: JPEG's ringing beside an edge reaches a block of 16 to either side
 RINGING_STEP = 0.6  # of the ground's noise: a step between neighbours in ringing
@@ -204,4 +203,4 @@ def is_flat(bgr: ImageU8, core: ImageU8, noise: float) -> bool:
     if np.count_nonzero(inside) < THICK * np.count_nonzero(core):
         return True
     steps = _steps(bgr)[inside].max(axis=1)
-    return float(np.quantile(steps, EVEN if noise > 1 else 0.5)) <= allowed
+    return float(np.median(steps)) <= allowed
