@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 PIP := -m pip --disable-pip-version-check install --quiet
-LOCKED := --require-hashes --requirement
+LOCKED := --require-hashes --no-deps --requirement
 LOCK := .venv-audit/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--constraint constraints.txt --custom-compile-command 'make locks' --output-file
 FAST := not (slow or server or nginx or browser or weights or processes)
