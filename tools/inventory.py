@@ -29,6 +29,10 @@ def inventory(python: Path, program: Path, manifest: Manifest) -> dict[str, Any]
     command = [str(program), "environment", "--output-reproducible", "--of", "JSON", str(python)]
     found = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     bom: dict[str, Any] = json.loads(found.stdout)
+    for component in bom["components"]:
+        for reference in component.get("externalReferences", []):
+            if reference["url"].startswith("file:"):  # the path of the wheel on this machine
+                reference["url"] = reference["url"].rpartition("/")[2]
     bom["components"] += models_of(manifest)
     return bom
 
