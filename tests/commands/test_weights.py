@@ -147,7 +147,7 @@ def test_what_was_out_of_reach_is_asked_for_once_a_day(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    asked = "people: from file://"
+    asked = "people: file://"
     invoke("weights")
     assert asked in caplog.text
     caplog.clear()
