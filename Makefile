@@ -36,13 +36,13 @@ fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600
 		$(addprefix --corpus ,$(wildcard ../shared/corpus))
 
 fault-test: .venv/dev.stamp weights ## Break a running service in every way, ten times (root: all of them; 15 min)
-	$(BIN)/python -m tests.faults faults --times $(or $(TIMES),10) $(FAULTS)
+	$(BIN)/python -m faults faults --times $(or $(TIMES),10) $(FAULTS)
 
 overload: .venv/dev.stamp weights ## Ask for four times what can be served, SECONDS (60) long, twice
-	$(BIN)/python -m tests.faults overload --seconds $(or $(SECONDS),60) $(FAULTS)
+	$(BIN)/python -m faults overload --seconds $(or $(SECONDS),60) $(FAULTS)
 
 soak: .venv/dev.stamp weights ## Send REQUESTS (3000) good, damaged and foreign pictures, 20 min at most
-	$(BIN)/python -m tests.faults soak --requests $(or $(REQUESTS),3000) \
+	$(BIN)/python -m faults soak --requests $(or $(REQUESTS),3000) \
 		$(addprefix --good ,$(wildcard ../shared/eval)) \
 		$(addprefix --foreign ,$(wildcard ../shared/corpus)) $(FAULTS)
 

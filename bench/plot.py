@@ -86,7 +86,7 @@ def _against_clients(axis: Axes, result: Result, title: str, unit: str) -> None:
     axis.set_xscale("log", base=2)
     counts = result.clients("load")
     axis.set_xticks(counts, [str(count) for count in counts])
-    axis.set_xlabel("clients, mix of 0.2, 0.8 and 6 megapixels")
+    axis.set_xlabel("clients")
     axis.set_ylabel(unit)
     _legend(axis)
 

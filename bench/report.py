@@ -128,18 +128,19 @@ Both servers run on the loopback of one machine with the same `u2net.onnx`: ours
 starts it, rembg's as `rembg s --no-ui` (its web page would only add memory), asked for U²-Net and
 otherwise with its defaults. They are under load in turn, never together, round after round, so
 that noise reaches all alike. Clients are closed loops, each on one kept-alive connection, and
-send the mix (0.2, 0.8 and 6 megapixels) in whole cycles. An answer counts once its last byte is
+send the mix in whole cycles: the photographs of the folder, or generated ones of 0.2, 0.8 and 6
+megapixels (see the notes). An answer counts once its last byte is
 read and it is a PNG; throughput is answers over the time to the last of them; percentiles pool
 the rounds. Resident memory (RSS) is summed over all processes of a server, our decoders included,
 every 50 ms; PSS, which divides a shared page among its users, every 0.5 s; for the table at the
 top with no other server running. CPU time is that of all processes of a server; noise moves it
 least; noise is what other programs took, in the worst round. The two do not do the same work:
-ours also refines the edge of the matte and cleans the colours there, rembg by default does
-neither.
+ours asks a second network where the first is unsure, refines the edge of the matte and cleans the
+colours there; rembg by default does none of these.
 
-The pictures are photographs that ship with scikit-image (NASA's astronaut, public domain; cat and
-coffee, CC0), scaled, with film grain, as JPEG, the same bytes every time; 2, 12 and 40 megapixels
-are sent only to see what grows."""
+The generated pictures are photographs that ship with scikit-image (NASA's astronaut, public
+domain; cat and coffee, CC0), scaled, with film grain, as JPEG, the same bytes every time; 2, 12
+and 40 megapixels are sent only to see what grows."""
 
 
 if __name__ == "__main__":

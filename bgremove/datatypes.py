@@ -7,25 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bgremove.errors import Detail, ValidationError
 
 MASK_THRESHOLD = 0.5  # of alpha; the levels of `matting.refine` are tuned for this threshold
 
 ImageU8 = NDArray[np.uint8]
 ArrayF32 = NDArray[np.float32]
-
-
-class Subject(StrEnum):
-    """The detection pipelines of the contract."""
-
-    UNIVERSAL = "universal"
-    HUMAN = "human"
-    PRODUCT = "product"
 
 
 class Effort(StrEnum):
@@ -34,15 +23,6 @@ class Effort(StrEnum):
     FAST = "fast"
     BALANCED = "balanced"
     BEST = "best"
-
-
-class OutputFormat(StrEnum):
-    """The output formats of the contract."""
-
-    TRANSPARENT = "transparent"
-    WHITE_BG = "white_bg"
-    MASK = "mask"
-    CROP = "crop"
 
 
 class ImageType(StrEnum):
@@ -93,116 +73,6 @@ class Box:
     left: int
     width: int
     height: int
-
-
-class Encoding(StrEnum):
-    """The file types of an answer, each spelt as the subtype of its media type."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    WEBP = "webp"
-
-
-# The file types that each format can have; the first is the default.
-ENCODINGS = {
-    OutputFormat.TRANSPARENT: (Encoding.PNG, Encoding.WEBP),
-    OutputFormat.WHITE_BG: (Encoding.JPEG, Encoding.PNG, Encoding.WEBP),
-    OutputFormat.MASK: (Encoding.PNG,),
-    OutputFormat.CROP: (Encoding.PNG, Encoding.WEBP),
-}
-
-
-class Colour(NamedTuple):
-    """A colour in sRGB, or in the picture's own profile: 0 to 255 a channel."""
-
-    red: int
-    green: int
-    blue: int
-
-
-@dataclass(frozen=True, slots=True)
-class Margin:
-    """Space around the subject's box: a share of the box's longer side, or pixels of the answer."""
-
-    share: float = 0.0
-    pixels: int = 0
-
-    def around(self, box: Box) -> float:
-        """Return the margin of a box in pixels."""
-        return self.pixels + self.share * max(box.width, box.height)
-
-
-WHITE = Colour(255, 255, 255)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of a removal, the same in every interface.
-
-    Args:
-        subject: the detection pipeline.
-        output_format: the output format.
-        background: the ground of ``white_bg``; None is white.
-        margin: space around the subject's box, for ``crop`` and ``white_bg``, which is then cropped
-            as well; None is none.
-        canvas: (width, height) of the answer in pixels, for ``crop`` and ``white_bg``; None leaves
-            the subject's scale as it is.
-        encoding: the file type of the answer; None takes the default of the format.
-
-    Raises:
-        ValidationError: some options cannot be combined; the details list each.
-
-    """
-
-    subject: Subject = Subject.UNIVERSAL
-    output_format: OutputFormat = OutputFormat.TRANSPARENT
-    background: Colour | None = None
-    margin: Margin | None = None
-    canvas: tuple[int, int] | None = None
-    encoding: Encoding | None = None
-
-    def __post_init__(self) -> None:
-        """Check that the options can be combined."""
-        cropped = self.output_format in (OutputFormat.CROP, OutputFormat.WHITE_BG)
-        faults = []
-        if self.background is not None and self.output_format is not OutputFormat.WHITE_BG:
-            faults.append(Detail("background", "`background` goes with `white_bg`"))
-        if self.margin is not None and not cropped:
-            faults.append(Detail("margin", "`margin` goes with `crop` and `white_bg`"))
-        if self.canvas is not None and not cropped:
-            faults.append(Detail("canvas", "`canvas` goes with `crop` and `white_bg`"))
-        if self.file_type not in ENCODINGS[self.output_format]:
-            issue = f"`{self.output_format}` cannot be a {self.file_type.upper()} file"
-            faults.append(Detail("encoding", issue))
-        if faults:
-            raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
-
-    @property
-    def extras(self) -> tuple[str, ...]:
-        """The options set beyond subject and format, for logs and memory estimates."""
-        names = ("background", "margin", "canvas")
-        given = tuple(name for name in names if getattr(self, name) is not None)
-        return (*given, "webp") if self.file_type is Encoding.WEBP else given
-
-    @property
-    def ground(self) -> Colour:
-        """The colour behind the subject of ``white_bg``."""
-        return self.background or WHITE
-
-    @property
-    def file_type(self) -> Encoding:
-        """The file type of the answer."""
-        return self.encoding or ENCODINGS[self.output_format][0]
-
-    @property
-    def content_type(self) -> str:
-        """The media type of the answer."""
-        return f"image/{self.file_type}"
-
-    @property
-    def suffix(self) -> str:
-        """The end of the answer's file name."""
-        return ".jpg" if self.file_type is Encoding.JPEG else f".{self.file_type}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,12 +172,27 @@ class EncodedImage:
     height: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A cutout before it is encoded.
+
+    ``source_pixels`` is the size that the picture declares. ``model`` names the weights that ran,
+    joined by ``+`` where there are several. ``confidence`` in [0, 1] is the expected intersection
+    over union of the mask with the true mask. ``warnings`` are words of ``X-Warnings``.
+    """
+
+    cutout: Cutout
+    source_pixels: int
+    model: str
+    confidence: float
+    warnings: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """The answer to a request, with the values of its headers and log line.
 
-    ``model`` names the weights that ran, joined by ``+`` where there are several. ``confidence`` in
-    [0, 1] is the expected intersection over union of the mask with the true mask.
+    The fields of `Cut` have the same meaning here. The pixels of the cutout are free again.
     """
 
     image: EncodedImage
@@ -317,3 +202,9 @@ class Removal:
     confidence: float
     warnings: tuple[str, ...]
     stages_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, cut: Cut, image: EncodedImage, stages_ms: dict[str, float]) -> Removal:
+        """Return the answer for a cutout that is encoded as ``image``."""
+        box, pixels = cut.cutout.box, cut.source_pixels
+        return cls(image, pixels, box, cut.model, cut.confidence, cut.warnings, stages_ms)

@@ -8,8 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bgremove.inference.manifest import load_manifest
+from harness.programs import NotInstalledError
+
+# The same examples in every run, and no clock: a test that passes once passes on a busy machine.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
@@ -68,6 +80,25 @@ def _needed(item: pytest.Item) -> Iterator[str]:
         )
         if is_used and not in_process:
             yield marker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Skip a test whose fixtures need a program that is not installed."""
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip a test that needs a program that is not installed."""
+    return (yield from _skipping())
+
+
+def _skipping() -> Iterator[None]:
+    try:
+        return (yield)
+    except NotInstalledError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(autouse=True)

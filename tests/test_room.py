@@ -14,9 +14,9 @@ from bgremove.room import Room
 
 def enter(room: Room, pixels: int, entered: list[int], leave: threading.Event) -> threading.Thread:
     def work() -> None:
-        with room.held(pixels, Deadline.after(30)):
+        with room.held(pixels, Deadline.after(60)):
             entered.append(pixels)
-            leave.wait(30)
+            leave.wait(60)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -24,7 +24,7 @@ def enter(room: Room, pixels: int, entered: list[int], leave: threading.Event) -
 
 
 def until(entered: list[int], expected: list[int]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while entered != expected:
         assert time.monotonic() < end, entered
         time.sleep(0.005)
@@ -42,12 +42,12 @@ def test_pictures_share_the_room_and_a_large_one_is_not_kept_out_by_small_ones()
         time.sleep(0.005)
     threads.append(enter(room, 5, entered, second))
     first.set()
-    threads[0].join(20)
+    threads[0].join(60)
     assert entered == [60, 40]  # 90 is next, and does not fit beside 40
     second.set()
     until(entered, [60, 40, 90, 5])
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert room._in_use == 0
 
 

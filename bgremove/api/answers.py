@@ -7,8 +7,9 @@ import base64
 from flask import Response
 
 from bgremove.api.envelope import success_envelope
-from bgremove.datatypes import Options, Removal
+from bgremove.datatypes import Removal
 from bgremove.headers import Header
+from bgremove.options import Options
 from bgremove.serving.context import RequestContext
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Request
 
-from bgremove.datatypes import ENCODINGS, Encoding, OutputFormat
+from bgremove.options import ENCODINGS, Encoding, OutputFormat
 
 
 def wants_json(request: Request) -> bool:

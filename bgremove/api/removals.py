@@ -23,10 +23,10 @@ from bgremove.api.openapi.operation import described
 from bgremove.api.removal_description import REMOVAL
 from bgremove.api.schemas.form import REQUIRED, RemovalFormSchema
 from bgremove.api.services import services
-from bgremove.datatypes import Options, OutputFormat
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.placement import check_canvas
 from bgremove.imaging.probe import Limits, probe
+from bgremove.options import Options, OutputFormat
 from bgremove.pipeline import remove_background
 from bgremove.serving.context import RequestContext
 

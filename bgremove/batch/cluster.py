@@ -24,8 +24,8 @@ from bgremove.batch.records import (
 )
 from bgremove.batch.run import recorded
 from bgremove.batch.store_jobs import StoreJob
-from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError, ErrorCode
+from bgremove.options import Options
 from bgremove.settings import Settings
 
 AHEAD = 3  # pictures submitted per thread: threads stay busy and no worker holds a long queue

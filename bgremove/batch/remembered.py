@@ -10,7 +10,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bgremove.datatypes import Options
+from bgremove.options import Options
 
 NAME = ".bgremove.json"  # in the output folder; hidden files are never read as pictures
 

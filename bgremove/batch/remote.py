@@ -16,9 +16,8 @@ from urllib3.response import BaseHTTPResponse
 from bgremove.batch.answers import failure_of, record_of
 from bgremove.batch.records import UNREACHABLE, Record, Result
 from bgremove.batch.servers import NoServerError, Servers
-from bgremove.datatypes import Options
 from bgremove.headers import Header
-from bgremove.options import fields_of
+from bgremove.options import Options, fields_of
 
 PATH = "/v1/remove-bg/universal"
 MAX_BYTES = 64 * 1024 * 1024  # the maximum of BGREMOVE_MAX_UPLOAD_BYTES

@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bgremove.batch.records import STANDARD
-from bgremove.datatypes import OutputFormat
 from bgremove.errors import PlanError
 from bgremove.imaging.probe.foreign import FIRST_BYTES, kind_of
 from bgremove.imaging.probe.signatures import type_of
+from bgremove.options import OutputFormat
 
 # Suffixes of the pictures in a folder. A file named on the command line may have any suffix.
 # Inserted before the suffix of a cut-out beside its picture: photo.cutout.png.

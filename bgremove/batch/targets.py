@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bgremove.batch.records import STANDARD, Job
 from bgremove.batch.sources import BESIDE, SUFFIXES, Found
-from bgremove.datatypes import Options
 from bgremove.errors import PlanError
+from bgremove.options import Options
 
 
 def plan(found: Sequence[Found], out: str, suffix: str, *, overwrite: bool = False) -> list[Job]:

@@ -14,8 +14,8 @@ import click
 from bgremove.batch.records import Result
 from bgremove.commands.environment import prepare, read_key, read_settings
 from bgremove.commands.stopping import Stop
-from bgremove.datatypes import Options
 from bgremove.errors import BgremoveError
+from bgremove.options import Options
 
 # Pictures in flight. Here: 4.3 pictures a second with one, 4.8 with two or with three, on 2 cores.
 # A service has 2 places; more pictures are uploaded meanwhile.

@@ -13,9 +13,9 @@ import click
 from bgremove.batch.records import STANDARD, Outcome, Status
 from bgremove.commands.environment import environment
 from bgremove.commands.stopping import Stop
-from bgremove.datatypes import Options
 from bgremove.errors import PlanError
 from bgremove.installation import pip_install
+from bgremove.options import Options
 
 if TYPE_CHECKING:
     from dask.distributed import Client

@@ -17,9 +17,19 @@ from bgremove.commands.help import manual
 from bgremove.commands.report import Report
 from bgremove.commands.stopping import Stop, stoppable
 from bgremove.commands.work import Batch
-from bgremove.datatypes import ENCODINGS, Colour, Encoding, Margin, Options, OutputFormat, Subject
 from bgremove.errors import ValidationError
-from bgremove.options import parse_background, parse_canvas, parse_margin
+from bgremove.options import (
+    ENCODINGS,
+    Colour,
+    Encoding,
+    Margin,
+    Options,
+    OutputFormat,
+    Subject,
+    parse_background,
+    parse_canvas,
+    parse_margin,
+)
 
 EPILOG = manual(
     examples={

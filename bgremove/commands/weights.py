@@ -12,7 +12,8 @@ from bgremove.commands.help import manual
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Manifest, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built

@@ -18,8 +18,8 @@ from bgremove.commands.computing import Services, computing
 from bgremove.commands.report import kinds_in_words
 from bgremove.commands.stopping import Stop
 from bgremove.commands.watching import batches, check_folders
-from bgremove.datatypes import Options
 from bgremove.errors import PlanError
+from bgremove.options import Options
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from bgremove.datatypes import ImageType
 from bgremove.imaging.probe import jpeg_end
-from bgremove.imaging.profile import is_cmyk, space_of
+from bgremove.imaging.probe.metadata import is_cmyk, space_of
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageHeader, ImageU8

@@ -27,8 +27,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bgremove.datatypes import Box, Cutout, Encoding, Margin, Options, OutputFormat
+from bgremove.datatypes import Box, Cutout, Notice
 from bgremove.errors import Detail, ValidationError
+from bgremove.options import Encoding, Margin, Options, OutputFormat
 
 MARGIN_FACTOR = 2
 WEBP_SIDE = 16_383  # px, limit of the format
@@ -52,6 +53,11 @@ class Placement:
     width: int
     height: int
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The words of ``X-Warnings`` for this placement."""
+        return (Notice.ENLARGED,) if self.scale > 1 else ()
+
 
 def place(cutout: Cutout, options: Options) -> Placement:
     """Choose the window for an output.
@@ -73,6 +79,17 @@ def place(cutout: Cutout, options: Options) -> Placement:
         return Placement(box.left - margin, box.top - margin, 1.0, width, height)
     height, width = cutout.alpha.shape
     return Placement(0, 0, 1.0, width, height)
+
+
+def extra_pixels(cutout: Cutout, options: Options) -> int:
+    """Return the pixels that encoding holds in memory as well; 0 for an answer made in strips.
+
+    Only an answer with extra options may be larger than its picture, or is encoded as a whole.
+    """
+    if not options.extras:
+        return 0
+    placement = place(cutout, options)
+    return placement.width * placement.height
 
 
 def check_canvas(options: Options, max_pixels: int) -> None:

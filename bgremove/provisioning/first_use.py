@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Model, Weights, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest, Model, Weights
 from bgremove.installation import pip_install
 from bgremove.provisioning.progress import megabytes
 from bgremove.provisioning.resting import is_resting

@@ -23,7 +23,7 @@ from bgremove.batch.records import FATAL, Status
 from bgremove.cli import main
 from bgremove.commands.engine import Cluster
 from bgremove.commands.stopping import Stop
-from bgremove.datatypes import Options
+from bgremove.options import Options
 from bgremove.settings import Settings
 from tests.support.http import free_port
 from tests.support.tiny import ball, encoded, tiny_weights

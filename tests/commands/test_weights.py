@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bgremove.cli import main
-from bgremove.datatypes import Subject
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Manifest, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest
 from bgremove.inference.preprocess import to_tensor
+from bgremove.options import Subject
 from tests.support import graphs
 
 COMMAND = Path(sys.executable).with_name("bgremove")

@@ -6,7 +6,7 @@ import onnxruntime as ort
 import pytest
 
 from bgremove.errors import ModelUnavailableError, SettingsError
-from bgremove.inference.manifest import Manifest
+from bgremove.inference.models import Manifest
 from bgremove.inference.providers import NAMES, choose_provider, provider_options
 from bgremove.inference.readiness import WarmUp
 from bgremove.inference.session import Session

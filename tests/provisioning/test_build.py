@@ -11,7 +11,7 @@ import pytest
 from bgremove.deadline import Deadline
 from bgremove.errors import WeightsError
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Int8, Manifest, Model
+from bgremove.inference.models import Int8, Manifest, Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built, fault_of, state_of

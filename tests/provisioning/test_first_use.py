@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.datatypes import Subject
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Source, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest, Source
+from bgremove.options import Subject
 from bgremove.provisioning import progress
 from bgremove.provisioning.first_use import ensure_weights
 from bgremove.settings import Settings

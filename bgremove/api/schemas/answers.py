@@ -13,8 +13,9 @@ from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range
 
 from bgremove.api.notices import NOTICES
-from bgremove.datatypes import Effort, Encoding, OutputFormat, Subject
+from bgremove.datatypes import Effort
 from bgremove.errors import ErrorCode
+from bgremove.options import Encoding, OutputFormat, Subject
 from bgremove.serving.context import REQUEST_ID_PATTERN
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
-from bgremove.imaging.probe.density import Density, density_in_exif, density_in_jfif
-from bgremove.imaging.probe.exif import (
-    PREFIX,
-    UPRIGHT,
-    XMP_PREFIX,
-    orientation_in_xmp,
-    orientation_of,
-)
 from bgremove.imaging.probe.limits import (
     MAX_METADATA_BYTES,
     Limits,
     check_size,
     cut_short,
     refuse_above,
+)
+from bgremove.imaging.probe.metadata import (
+    PREFIX,
+    UPRIGHT,
+    XMP_PREFIX,
+    Density,
+    density_in_exif,
+    density_in_jfif,
+    orientation_in_xmp,
+    orientation_of,
 )
 from bgremove.imaging.probe.segments import (
     APP0,

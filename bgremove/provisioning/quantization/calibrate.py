@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bgremove.datatypes import ArrayF32
-    from bgremove.inference.manifest import Model
+    from bgremove.inference.models import Model
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
