@@ -11,8 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from bgremove.batch.records import STANDARD
 from bgremove.errors import PlanError
-from bgremove.imaging.probe.foreign import FIRST_BYTES, kind_of
-from bgremove.imaging.probe.signatures import type_of
+from bgremove.imaging.probe.kinds import FIRST_BYTES, kind_of, type_of
 from bgremove.options import OutputFormat
 
 # Suffixes of the pictures in a folder. A file named on the command line may have any suffix.

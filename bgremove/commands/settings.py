@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import click
 
 from bgremove.commands.environment import environment, read_settings
 from bgremove.commands.help import manual
-from bgremove.settings import PREFIX, Settings, markdown_table
+from bgremove.settings import CHECKOUT, PREFIX, Settings
 
 EPILOG = manual(
     examples={
@@ -47,3 +48,20 @@ def _values(settings: Settings) -> dict[str, object]:
         is_secret = row.metadata["secret"] and value
         values[PREFIX + row.name.upper()] = HIDDEN if is_secret else value
     return values
+
+
+def markdown_table() -> str:
+    """Render the settings as a Markdown table."""
+    lines = ["| variable | default | unit | meaning |", "| --- | --- | --- | --- |"]
+    for row in fields(Settings):
+        default = row.default
+        if isinstance(default, Path):
+            default = "weights/" if default.is_relative_to(CHECKOUT) else default.as_posix()
+        elif isinstance(default, bool):
+            default = int(default)
+        shown = f"`{default}`" if default != "" else "none"
+        unit, text = row.metadata["unit"], row.metadata["help"]
+        choices = row.metadata["choices"]
+        text += f" One of {', '.join(choices)}." if choices else ""
+        lines.append(f"| `{PREFIX}{row.name.upper()}` | {shown} | {unit} | {text} |")
+    return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built, fault_of, forget_build, note_build, state_of
 from bgremove.provisioning.progress import step
 from bgremove.provisioning.quantization.quantize import Recipe, build_int8
-from bgremove.provisioning.quantization.ranges import read_ranges
+from bgremove.provisioning.quantization.scales import read_ranges
 
 CHECK_TIMEOUT_S = 60.0
 logger = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import pytest
 
-from bgremove.api.raw import error_message
+from bgremove.api.envelope import error_message
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError
 from bgremove.serving.alarms import Alarms
-from bgremove.serving.bodies import Bodies
+from bgremove.serving.capacity import Bodies
 from bgremove.serving.connection import Connection
 from bgremove.serving.context import RequestContext
 from bgremove.serving.hangs import Hangs, stacks

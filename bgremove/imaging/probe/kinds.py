@@ -1,4 +1,4 @@
-"""Names of files that are not one of the five picture types, for messages and summaries.
+"""The kind of a file: one of the five picture types, or another that messages name.
 
 The first bytes identify most kinds. A few kinds need up to `FIRST_BYTES` of the file.
 """
@@ -9,8 +9,8 @@ import base64
 import binascii
 import re
 
-from bgremove.imaging.probe import raw
-from bgremove.imaging.probe.signatures import type_of
+from bgremove.datatypes import ImageType
+from bgremove.imaging.probe import tiff
 
 FIRST_BYTES = 4096  # read by `kind_of`
 
@@ -63,6 +63,21 @@ JSON = re.compile(rb"\s*[\[{]\s*[\"\[{\]}]")
 BASE64 = re.compile(rb"\s*[\"']?([A-Za-z0-9+/_-]{16,64})")
 
 
+def type_of(data: bytes) -> ImageType | None:
+    """Return the picture type of the first bytes; None if it is not one of the five."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return ImageType.JPEG
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ImageType.PNG
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return ImageType.GIF
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return ImageType.WEBP
+    if data.startswith(b"BM"):
+        return ImageType.BMP
+    return None
+
+
 def kind_of(first_bytes: bytes) -> str | None:
     """Name the kind of a file that is not one of the five picture types.
 
@@ -81,7 +96,7 @@ def kind_of(first_bytes: bytes) -> str | None:
     for kind, beginnings in MAGIC.items():
         if start.startswith(beginnings):
             return kind
-    return _container(start) or raw.kind_of(start) or _old(start) or _text(start)
+    return _container(start) or tiff.kind_of(start) or _old(start) or _text(start)
 
 
 def _container(start: bytes) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError
-from bgremove.imaging.probe import foreign, kind_of, probe
+from bgremove.imaging.probe import kind_of, kinds, probe
 from tests.support import pictures as made
 
 LIMITS = made.limits()
@@ -159,9 +159,7 @@ def test_a_file_of_an_unknown_kind_is_none_of_the_five(name):
         probe(UNKNOWN[name], LIMITS)
 
 
-@pytest.mark.parametrize(
-    "kind", sorted({kind for _, kind in FOREIGN.values()} | set(foreign.MAGIC))
-)
+@pytest.mark.parametrize("kind", sorted({kind for _, kind in FOREIGN.values()} | set(kinds.MAGIC)))
 def test_each_kind_is_in_the_documentation(kind):
     page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
     assert kind in page.replace("\n", " ")

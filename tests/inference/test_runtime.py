@@ -7,8 +7,8 @@ import pytest
 
 from bgremove.errors import ModelUnavailableError, SettingsError
 from bgremove.inference.models import Manifest
-from bgremove.inference.providers import NAMES, choose_provider, provider_options
 from bgremove.inference.readiness import WarmUp
+from bgremove.inference.runtime import NAMES, choose_provider, provider_options
 from bgremove.inference.session import Session
 from bgremove.inference.sessions import Sessions
 from tests.support import graphs

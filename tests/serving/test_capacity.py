@@ -1,6 +1,6 @@
 """Bodies are counted in and out, and one too many is told so."""
 
-from bgremove.serving.bodies import Bodies
+from bgremove.serving.capacity import Bodies
 
 
 def test_as_many_as_may_be_are_let_in_and_the_next_once_one_has_left() -> None:
