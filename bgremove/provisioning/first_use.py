@@ -75,8 +75,8 @@ def _announcement(absent: list[Weights], folder: Path) -> str:
     licences = ", ".join(sorted({one.licence for one in absent}))
     more = "".join(f" (and {one.name}, {megabytes(one.bytes)}, if in reach)" for one in optional)
     return (
-        f"Downloading the models, once: {megabytes(needed)}{more}, licence {licences}, into {folder}."
-        " It takes a minute or two."
+        f"Downloading the models, once: {megabytes(needed)}{more}, licence {licences},"
+        f" into {folder}. It takes a minute or two."
     )
 
 
