@@ -72,13 +72,13 @@ def computing(
         else _local(options, services, at_once)
     )
     try:
-        yield _Sure(computer, services.min_confidence), at_once
+        yield _Threshold(computer, services.min_confidence), at_once
     finally:
         computer.close()
 
 
 @dataclass(frozen=True, slots=True)
-class _Sure:
+class _Threshold:
     """A computer that fails pictures whose confidence is below ``least``."""
 
     computer: Computer
@@ -90,10 +90,10 @@ class _Sure:
 
     def __call__(self, image: bytes) -> Result:
         result = self.computer(image)
-        sure = result.record.confidence
-        if sure is None or sure >= self.least:
+        confidence = result.record.confidence
+        if confidence is None or confidence >= self.least:
             return result
-        message = f"the confidence of {sure:.2f} is under --min-confidence {self.least:g}"
+        message = f"the confidence of {confidence:.2f} is below --min-confidence {self.least:g}"
         return Result(b"", replace(result.record, code="LOW_CONFIDENCE", message=message))
 
     def close(self) -> None:
@@ -118,8 +118,8 @@ def _local(options: Options, services: Services, at_once: int) -> Computer:
         remover.engine()
     except BgremoveError as error:
         raise click.ClickException(
-            f"not ready: {error.message}. `bgremove weights` replaces what is damaged,"
-            " `bgremove doctor` tells more"
+            f"not ready: {error.message}. `bgremove weights` replaces damaged files,"
+            " `bgremove doctor` reports more"
         ) from error
     return remover
 

@@ -17,7 +17,7 @@ def check_folders(names: Sequence[str], output: str | None) -> list[Path]:
     """Return the folders to watch; raises UsageError for anything else."""
     for name in names:
         if not Path(name).is_dir():
-            raise click.UsageError(f"--watch takes folders; {name} is none")
+            raise click.UsageError(f"--watch takes folders; {name} is not a folder")
     if output is None:
         raise click.UsageError("--watch needs a folder for its cut-outs: -o cutouts/")
     if means_file(output) or (Path(output).exists() and not Path(output).is_dir()):
@@ -42,17 +42,17 @@ def batches(
     watch = Watch(settle_s)
     shown = ", ".join(map(str, folders))
     click.echo(f"watching {shown} for pictures; Ctrl-C ends it", err=True)
-    said = ""
+    shown_fault = ""
     for now in looks(folders, watch, stop):
         try:
             jobs = watch.ready(look(), now)
         except PlanError as error:
             _check_there(folders)
-            if error.message != said:
-                said = error.message
-                click.echo(f"waiting until this is corrected: {said}", err=True)
+            if error.message != shown_fault:
+                shown_fault = error.message
+                click.echo(f"waiting until this is corrected: {shown_fault}", err=True)
             continue
-        said = ""
+        shown_fault = ""
         if jobs:
             yield jobs
 
@@ -60,4 +60,4 @@ def batches(
 def _check_there(folders: Sequence[Path]) -> None:
     for folder in folders:
         if not folder.is_dir():
-            raise click.ClickException(f"{folder} is gone: there is nothing to watch")
+            raise click.ClickException(f"{folder} has been deleted; it cannot be watched")

@@ -230,7 +230,7 @@ def test_interrupted_it_finishes_what_is_begun_and_tells(
     stdout, stderr = finish(running)
     assert running.returncode == code
     assert "not begun" in stderr
-    assert "stopping: what is begun is finished" in stderr
+    assert "stopping after the pictures in progress" in stderr
     written = files_below(tmp_path / "out")
     assert len(written) == len(stdout.splitlines()) + 1
     assert len(written) < 400
@@ -334,7 +334,7 @@ def test_a_watch_ends_where_its_folder_is_gone(tmp_path: Path, photos: Path, tin
         running.kill()
         _, stderr = finish(running)
     assert running.returncode == 1
-    assert f"{photos} is gone: there is nothing to watch" in stderr
+    assert f"{photos} has been deleted; it cannot be watched" in stderr
 
 
 SHOP = ("--format", "white_bg", "--background", "#f5f5f5", "--canvas", "150x130", "--margin", "8%")
