@@ -21,24 +21,24 @@ from bgremove.settings import Settings, unknown_names
 
 EPILOG = manual(
     examples={
-        "bgremove doctor": "check everything, and time a picture",
-        "bgremove doctor --json | jq .advice": "for a script",
-        "docker run --rm IMAGE bgremove doctor": "within the limits of a container",
+        "bgremove doctor": "check this machine",
+        "bgremove doctor --json | jq .advice": "advice for a script",
+        "docker run --rm IMAGE bgremove doctor": "check a container with its limits",
     },
-    exit_codes={0: "ready to serve", 1: "a problem, which the advice names", 2: "wrong usage"},
-    environment={"BGREMOVE_*": "the settings to check"},
+    exit_codes={0: "no problems", 1: "problems were found", 2: "wrong usage"},
+    environment={"BGREMOVE_*": "settings to check"},
 )
 WIDTH = 18  # of the first column, in characters
 
 
-@click.command("doctor", epilog=EPILOG, short_help="Check this machine and its settings.")
+@click.command("doctor", epilog=EPILOG, short_help="Check this machine and report problems.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool) -> None:
-    """Check this machine, the settings and the weights, and time one picture.
+    """Check this machine, its settings and its models, and report problems with advice.
 
-    Reports the cores and the memory that this process may use, the libraries, the settings, the
-    keys and the weights (every file is hashed), and the time of each stage of one picture. Changes
-    nothing.
+    Checks the available cores and memory, the libraries, the settings, the API keys and the hash
+    of each model file. Then processes one picture and reports the time of each stage. Nothing is
+    changed.
     """
     logging.getLogger("bgremove").addHandler(logging.NullHandler())  # the advice reports it
     machine = look_at_machine()
@@ -90,14 +90,14 @@ def _lines(
         width, height = TRIAL_SIZE
         stages = {name: f"{ms:7.1f} ms" for name, ms in service.trial.stages_ms.items()}
         total = {"total": f"{service.trial.total_ms:7.1f} ms, {service.trial.model}"}
-        computes = {"computes": f"{service.provider}, {service.precision}, effort {service.effort}"}
-        yield from _section(f"A picture of {width} x {height}", computes | stages | total)
+        network = {"network": f"{service.provider}, {service.precision}, effort {service.effort}"}
+        yield from _section(f"A picture of {width} x {height}", network | stages | total)
     if advice:
         yield "Advice:"
     for one in advice:
-        yield f"  {'PROBLEM' if one.is_wrong else 'note'}: {one.text}"
+        yield f"  {'problem' if one.is_wrong else 'note'}: {one.text}"
     yield ""
-    yield "There are problems." if any(one.is_wrong for one in advice) else "No problems found."
+    yield "Problems found." if any(one.is_wrong for one in advice) else "No problems found."
 
 
 def _machine_rows(machine: Machine) -> dict[str, str]:
