@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from bgremove import sandbox
-from bgremove.api import context, cross_origin, description, errors, health, pages, removals
+from bgremove.api import context, cross_origin, description, docs, errors, health, pages, removals
 from bgremove.api.envelope import error_message
 from bgremove.api.forms import FORM_OVERHEAD_BYTES
 from bgremove.api.services import NAME, Services
@@ -78,8 +78,8 @@ def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
     app.register_blueprint(description.blueprint)
     cross_origin.register(app, settings.cors_origins)
     if settings.pages:
-        app.register_blueprint(description.pages)
         app.register_blueprint(pages.blueprint)
+        app.register_blueprint(docs.blueprint)
     if metrics:
         metrics.register(app)
     return app

@@ -14,20 +14,22 @@ from bgremove.settings import CHECKOUT, PREFIX, Settings
 
 EPILOG = manual(
     examples={
-        "bgremove settings": "what holds here, and what is set",
-        "BGREMOVE_TIMEOUT_S=60 bgremove settings --json | jq .BGREMOVE_TIMEOUT_S": "for a script",
+        "bgremove settings": "list all settings",
+        "BGREMOVE_TIMEOUT_S=60 bgremove settings --json | jq .BGREMOVE_TIMEOUT_S": "one setting",
     },
-    exit_codes={0: "printed", 1: "the settings are wrong, and how", 2: "wrong usage"},
-    environment={"BGREMOVE_*": "the settings"},
+    exit_codes={0: "printed", 1: "the settings are invalid", 2: "wrong usage"},
+    environment={"BGREMOVE_*": "settings"},
 )
 HIDDEN = "(set, not shown)"
 
 
-@click.command("settings", epilog=EPILOG, short_help="Print the settings in force.")
+@click.command("settings", epilog=EPILOG, short_help="Print the current settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--markdown", is_flag=True, help="Print defaults and meanings as a Markdown table.")
+@click.option(
+    "--markdown", is_flag=True, help="Print a Markdown table of names, defaults and meanings."
+)
 def command(as_json: bool, markdown: bool) -> None:
-    """Print the settings in force; a star marks those that the environment sets."""
+    """Print the current settings. A star marks those set in the environment."""
     if markdown:
         click.echo(markdown_table(), nl=False)
         return

@@ -90,7 +90,6 @@ def fetch(model: Weights, folder: Path, mirror: str = "") -> Path:
     sources = [mirror_source(mirror, model)] if mirror else []
     reasons: list[str] = []
     for source in (*sources, *model.sources):
-        logger.info("%s: from %s", model.name, source)
         try:
             _bring(source, model, path)
         except WeightsError as error:

@@ -20,7 +20,7 @@ from tests.support import graphs
 
 COMMAND = Path(sys.executable).with_name("bgremove")
 STATES = """default: ready
-people: missing; default serves subject human meanwhile
+people: missing; subject human uses default
 half: ready
 spare: not needed
 """
@@ -70,7 +70,9 @@ def test_priors_of_people_are_fetched_and_a_missing_one_is_said(folder: Path, mi
     result = invoke("weights")
     assert result.exit_code == 0
     assert "mask: ready\n" in result.output
-    assert "bodies: missing; subject human keeps whatever stands out meanwhile\n" in result.output
+    assert (
+        "bodies: missing; subject human keeps the salient subject, people or not\n" in result.output
+    )
     assert (folder / "faces.tflite").read_bytes() == b"prior"
     assert invoke("weights", "--strict").exit_code == 1
 
@@ -148,7 +150,7 @@ def test_what_was_out_of_reach_is_asked_for_once_a_day(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    asked = "people: from file://"
+    asked = "people: file://"
     invoke("weights")
     assert asked in caplog.text
     caplog.clear()
