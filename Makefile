@@ -10,6 +10,9 @@ LOCK := .venv-audit/bin/uv pip compile --quiet --universal --python-version 3.11
 FAST := not (slow or server or nginx or browser or weights or processes)
 SOURCES := setup.cfg pyproject.toml
 
+# A test that starts a process would compile the whole package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run weights calibrate check test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints locks openapi lint-page release audit clean
 .DEFAULT_GOAL := help
 
@@ -29,10 +32,10 @@ check: .venv/dev.stamp ## Check style and types, and run the fast tests: under a
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile -m "$(FAST)"
+	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --no-loadscope-reorder -m "$(FAST)"
 
 test: .venv/dev.stamp weights lint ## Run the linters and every test
-	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
 	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +37,40 @@ class ImageType(StrEnum):
 
 
 class Notice(StrEnum):
-    """The words of ``X-Warnings``: the ways in which an answer differs from the request."""
+    """The words of ``X-Warnings``, with their meaning: how an answer differs from the request."""
 
-    FIRST_FRAME = "animation-first-frame"
-    PROFILE_IGNORED = "colour-profile-ignored"
-    MODEL_FALLBACK = "model-fallback"
-    NO_SECOND_OPINION = "second-opinion-failed"
-    ALREADY_TRANSPARENT = "already-transparent"
-    PIECES_DROPPED = "pieces-dropped"
-    LOW_CONFIDENCE = "low-confidence"
-    ENLARGED = "enlarged"
+    meaning: str
+
+    FIRST_FRAME = "animation-first-frame", "of an animation, the first frame was used"
+    PROFILE_IGNORED = (
+        "colour-profile-ignored",
+        "the colour profile could not be used; the picture was read as sRGB",
+    )
+    MODEL_FALLBACK = (
+        "model-fallback",
+        "the subject's own model is missing; the default model stood in for it",
+    )
+    NO_SECOND_OPINION = (
+        "second-opinion-failed",
+        "the second network failed; the first answered alone",
+    )
+    PIECES_DROPPED = "pieces-dropped", "a faint piece apart from the subject was left out"
+    ALREADY_TRANSPARENT = (
+        "already-transparent",
+        "the picture was cut out already; its alpha is unchanged",
+    )
+    LOW_CONFIDENCE = (
+        "low-confidence",
+        "the cut-out is probably wrong; another subject may do better",
+    )
+    ENLARGED = "enlarged", "the canvas needs more pixels for the subject than the picture has"
+
+    def __new__(cls, word: str, meaning: str) -> Self:
+        """Make a member that is equal to its word."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +134,21 @@ class ImageHeader:
         """Width and height of the decoded pixels after orientation, rounded up."""
         width, height = self.size
         return -(-width // self.reduction), -(-height // self.reduction)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstFrame:
+    """The first frame of an animation, and its position on its canvas.
+
+    ``canvas`` is (width, height) in pixels, ``place`` (left, top) on it, ``size`` (width, height)
+    of the frame, which may extend beyond the canvas. ``still`` is a file with only this frame, its
+    canvas of the frame's size. It holds colours, transparency and pixels, nothing else.
+    """
+
+    canvas: tuple[int, int]
+    place: tuple[int, int]
+    size: tuple[int, int]
+    still: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,6 +28,8 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 # Functions whose import says what a test module needs.
 NEEDS = {"gunicorn": "server", "nginx": "nginx"}
+# Folders with long files, in the order in which they are run.
+LONG = ("faults", "deploy", "browser", "contract", "eval", "provisioning", "imaging")
 # Folders and modules whose tests start other processes or build networks: seconds each.
 PROCESSES = (
     "tests.api.openapi.test_document",
@@ -46,7 +48,7 @@ PROCESSES = (
     "tests.matting.test_refine",
     "tests.provisioning",
     "tests.sandbox",
-    "tests.serving.test_soon",
+    "tests.serving.test_threads",
     "tests.test_memory",
     "tests.test_portable",
     "tests.bench",
@@ -55,10 +57,20 @@ PROCESSES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it needs; tests/README.md has the list."""
+    """Mark each test by what it needs, and sort the folders: the long ones first.
+
+    The processes of `make test` take file after file in this order. A long file at the end would
+    leave the other processes idle; files of one folder share its servers and its browser.
+    """
     for item in items:
         for marker in _needed(item):
             item.add_marker(marker)
+    items.sort(key=lambda item: _rank(item.nodeid))
+
+
+def _rank(nodeid: str) -> int:
+    folder = nodeid.split("/")[1]
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 def _needed(item: pytest.Item) -> Iterator[str]:

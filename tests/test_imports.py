@@ -70,7 +70,8 @@ NETWORK = {
 # Pillow and the modules that decode: a worker hands pictures to a process of their own.
 DECODERS = {
     "PIL",
-    "bgremove.imaging.bitfields",
+    "bgremove.imaging.bmp",
+    "bgremove.imaging.frames",
     "bgremove.imaging.colour",
     "bgremove.imaging.decode",
     "bgremove.imaging.decoder_child",

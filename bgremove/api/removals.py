@@ -18,7 +18,6 @@ from bgremove.api import answers
 from bgremove.api.auth import require_key
 from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts, refuse_compressed, shortened
-from bgremove.api.negotiation import encoding, wants_json
 from bgremove.api.openapi.operation import described
 from bgremove.api.removal_description import REMOVAL
 from bgremove.api.schemas.form import REQUIRED, RemovalFormSchema
@@ -58,7 +57,7 @@ def remove() -> Response:
         "stages": removal.stages_ms,
         "warnings": removal.warnings,
     }
-    if wants_json(request):
+    if answers.wants_json(request):
         return answers.envelope(removal, options, context)
     return answers.picture(removal, context)
 
@@ -98,7 +97,7 @@ def _validated(
         }
     picture = fields.pop("image", b"")
     try:
-        chosen = encoding(request, fields.get("output_format", OutputFormat.TRANSPARENT))
+        chosen = answers.encoding(request, fields.get("output_format", OutputFormat.TRANSPARENT))
         options = Options(**fields, encoding=chosen)
         check_canvas(options, limits.max_pixels)
     except ValidationError as error:

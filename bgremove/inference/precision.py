@@ -12,7 +12,7 @@ from bgremove.errors import ModelUnavailableError
 from bgremove.inference.known_picture import known_picture
 from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
-from bgremove.inference.providers import Provider
+from bgremove.inference.runtime import Provider
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 

@@ -15,7 +15,7 @@ from bgremove.errors import ModelUnavailableError
 from bgremove.inference.models import Manifest, Model, Weights
 from bgremove.inference.people import PeopleFinder
 from bgremove.inference.precision import Precision
-from bgremove.inference.providers import Provider
+from bgremove.inference.runtime import Provider
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 from bgremove.machine import has_int8_instructions

@@ -1,4 +1,4 @@
-"""A gthread worker for gunicorn that assigns a thread only to requests whose headers are complete.
+"""A gthread worker for gunicorn that gives a thread only to requests with complete headers.
 
 Measured with gunicorn 27.0.1: a connection that sends nothing holds a thread for 5 s. A connection
 that sends one byte of its headers holds a thread forever. A client that does not close its
@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import mmap
 import os
 import re
-import select
 import selectors
 import socket
 import sys
-import termios
-import threading
 import time
 import weakref
 from bisect import insort
@@ -33,13 +29,14 @@ from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bgremove.serving.chunks import bound_chunks
-from bgremove.serving.connection import POLLRDHUP, to_be_closed
+from bgremove.serving.connection import is_half_closed, to_be_closed, unsent_bytes
 from bgremove.serving.lingering import Lingering
+from bgremove.serving.threads import started_pool
 
 HEADERS_S = 10.0  # limit for receiving the headers, from the first look at a connection
 MAX_HEADER_BYTES = 1 << 16  # request line and headers together
 LAST_S = 1.0  # time for clients to close their connections when a worker stops
-REST_S = 1.0  # pause in accepting after no descriptor was free
+PAUSE_S = 1.0  # pause in accepting after no descriptor was free
 # Paths that are answered at once. Each path has its own threads.
 QUICK_PATHS = (b"livez", b"readyz", b"metrics")
 QUICK_THREADS = 2
@@ -83,7 +80,7 @@ class Worker(ThreadWorker):
         """Create the state of this process and run until the worker ends."""
         self._lingering = Lingering()
         self._waiting: weakref.WeakKeyDictionary[TConn, Waiting] = weakref.WeakKeyDictionary()
-        self._rests_until = 0.0
+        self._paused_until = 0.0
         try:
             self._quick = {path: started_pool(QUICK_THREADS, path.decode()) for path in QUICK_PATHS}
             super().init_process()
@@ -114,8 +111,8 @@ class Worker(ThreadWorker):
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
                 raise
-            self._rests_until = time.monotonic() + REST_S
-            self.log.warning("no connection is accepted for %g s: %s", REST_S, error.strerror)
+            self._paused_until = time.monotonic() + PAUSE_S
+            self.log.warning("no connection is accepted for %g s: %s", PAUSE_S, error.strerror)
             self.set_accept_enabled(False)
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
@@ -123,7 +120,7 @@ class Worker(ThreadWorker):
 
         gunicorn's loop calls this at least once a second.
         """
-        super().set_accept_enabled(bool(enabled) and time.monotonic() >= self._rests_until)
+        super().set_accept_enabled(bool(enabled) and time.monotonic() >= self._paused_until)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Peek at the received bytes and hand over, drop or keep the connection.
@@ -140,8 +137,8 @@ class Worker(ThreadWorker):
         except OSError:  # reset: the parser finds out
             peeked = b""
         head = buffered + (peeked or b"")
-        is_no_more = peeked is not None and len(peeked) <= max(known.seen, 0)
-        if any(end in head for end in ENDS) or (is_no_more and _has_said_all(conn.sock)):
+        is_stalled = peeked is not None and len(peeked) <= max(known.seen, 0)
+        if any(end in head for end in ENDS) or (is_stalled and is_half_closed(conn.sock)):
             self._waiting.pop(conn, None)
             conn.data_ready = True
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
@@ -150,7 +147,7 @@ class Worker(ThreadWorker):
             with contextlib.suppress(OSError):
                 gunicorn.util.write_error(conn.sock, 431, "Request Header Fields Too Large", "")
             self._drop(conn)
-        elif is_no_more or time.monotonic() >= known.until:
+        elif is_stalled or time.monotonic() >= known.until:
             # If the buffer is full before SO_RCVLOWAT is reached, the kernel wakes the poller
             # without new bytes, again and again. The parser would wait forever.
             self._drop(conn)
@@ -163,13 +160,13 @@ class Worker(ThreadWorker):
         Those threads do not serve a request with a body, because they would have to drain it, nor a
         client that has not read its earlier answers.
         """
-        asked = QUICK.match(head)
-        if asked is None or BODY.search(head):
+        matched = QUICK.match(head)
+        if matched is None or BODY.search(head):
             super().enqueue_req(conn)
         elif unsent_bytes(conn.sock):
             self._drop(conn)
         else:
-            future = self._quick[asked[1]].submit(self.handle, conn)
+            future = self._quick[matched[1]].submit(self.handle, conn)
             future.add_done_callback(
                 lambda done: self.method_queue.defer(self.finish_request, conn, done)
             )
@@ -208,49 +205,14 @@ class Worker(ThreadWorker):
         The answer has "Connection: close" whenever the connection is to be closed.
         """
         bound_chunks(req)
-        says_close = req.should_close
-        req.should_close = lambda: conn.sock in to_be_closed or says_close()  # type: ignore[method-assign]
+        closes = req.should_close
+        req.should_close = lambda: conn.sock in to_be_closed or closes()  # type: ignore[method-assign]
         return bool(super().handle_request(req, conn))
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         if conn.sock in to_be_closed:
             return False
         return bool(super()._keepalive_after(conn, keepalive))  # type: ignore[misc]
-
-
-def _has_said_all(sock: socket.socket) -> bool:
-    """Return True if the client has closed its sending side, so no more bytes can arrive."""
-    poll = select.poll()
-    poll.register(sock, POLLRDHUP)  # the kernel always reports resets
-    return bool(poll.poll(0))
-
-
-def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
-    """Return a pool whose threads are started already, so that none must start under load.
-
-    Raises:
-        RuntimeError: The threads cannot be started.
-
-    """
-    pool = ThreadPoolExecutor(threads, name)
-    all_run = threading.Barrier(threads + 1)
-    try:
-        for _ in range(threads):
-            pool.submit(all_run.wait)
-    except RuntimeError:
-        all_run.abort()
-        pool.shutdown(wait=False)
-        raise
-    all_run.wait()
-    return pool
-
-
-def unsent_bytes(sock: socket.socket) -> int:
-    """Return the bytes of earlier answers that the client has not read; 0 if unknown."""
-    try:
-        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
-    except OSError:
-        return 0
 
 
 def _timeout_of(conn: TConn) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bgremove.serving.bodies import READERS, SPARE_THREADS
+from bgremove.serving.capacity import READERS, SPARE_THREADS
 from tests.support.http import Server, gunicorn
 from tests.support.impatient import HEADERS_S
 from tests.support.tiny import tiny_weights

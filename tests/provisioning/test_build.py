@@ -21,7 +21,7 @@ from bgremove.provisioning.build import build
 from bgremove.provisioning.fetch import fetch_all
 from bgremove.provisioning.quantization.calibrate import calibrate, measure
 from bgremove.provisioning.quantization.flatten import flatten
-from bgremove.provisioning.quantization.ranges import write_ranges
+from bgremove.provisioning.quantization.scales import write_ranges
 from tests.provisioning.quantization.network import SIDE, write_export
 from tests.support import graphs
 

@@ -1,4 +1,4 @@
-"""What is taken to hang, what is not, and what is told; tests/deploy has real workers that end."""
+"""Requests that count as hanging, and their reports; tests/deploy has real workers that end."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import pytest
 
-from bgremove.api.raw import error_message
+from bgremove.api.envelope import error_message
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError
 from bgremove.serving.alarms import Alarms
-from bgremove.serving.bodies import Bodies
+from bgremove.serving.capacity import Bodies
 from bgremove.serving.connection import Connection
 from bgremove.serving.context import RequestContext
 from bgremove.serving.hangs import Hangs, stacks
@@ -103,4 +103,4 @@ def test_a_stack_that_is_gone_is_no_fault() -> None:
     thread.start()
     thread.join()
     assert thread.ident is not None
-    assert stacks(thread.ident)[0] == "None: (no longer there)"
+    assert stacks(thread.ident)[0] == "None: (ended)"

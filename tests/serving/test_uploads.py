@@ -15,7 +15,7 @@ from gunicorn.http.errors import InvalidChunkSize
 from bgremove import create_app
 from bgremove.serving import uploads
 from bgremove.serving.alarms import Alarms
-from bgremove.serving.bodies import Bodies
+from bgremove.serving.capacity import Bodies
 from bgremove.serving.connection import to_be_closed
 from bgremove.serving.uploads import BLOCK_BYTES, MAX_BYTES, Uploads
 from bgremove.settings import Settings

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
+from bgremove.imaging.probe.jpeg_segments import (
+    APP0,
+    APP1,
+    APP2,
+    ARITHMETIC_FRAMES,
+    FRAME_HEADERS,
+    HIERARCHICAL_FRAMES,
+    JPEG_LS_FRAME,
+    START_OF_SCAN,
+    segments,
+)
 from bgremove.imaging.probe.limits import (
     MAX_METADATA_BYTES,
     Limits,
@@ -20,17 +31,6 @@ from bgremove.imaging.probe.metadata import (
     density_in_jfif,
     orientation_in_xmp,
     orientation_of,
-)
-from bgremove.imaging.probe.segments import (
-    APP0,
-    APP1,
-    APP2,
-    ARITHMETIC_FRAMES,
-    FRAME_HEADERS,
-    HIERARCHICAL_FRAMES,
-    JPEG_LS_FRAME,
-    START_OF_SCAN,
-    segments,
 )
 
 ICC_PREFIX = b"ICC_PROFILE\0"

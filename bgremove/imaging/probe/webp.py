@@ -5,9 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.datatypes import FirstFrame, ImageHeader, ImageType
 from bgremove.errors import ImageError
-from bgremove.imaging.probe.frame import FirstFrame
 from bgremove.imaging.probe.limits import (
     MAX_METADATA_BYTES,
     Limits,

@@ -13,7 +13,7 @@ from bgremove.datatypes import DecodedImage
 from bgremove.inference.preprocess import to_tensor
 from bgremove.provisioning.quantization.axes import open_axes
 from bgremove.provisioning.quantization.flatten import flatten
-from bgremove.provisioning.quantization.ranges import write_ranges
+from bgremove.provisioning.quantization.scales import write_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
