@@ -18,7 +18,7 @@ PLAN = [
     ["deadline", "settings", "log", "machine", "memory", "memory_file", "native"],
     ["stages", "room", "keys", "installation"],
     ["inference", "matting", "imaging"],
-    ["people_sight", "salience"],
+    ["people_sight", "salience", "cost"],
     ["sight", "provisioning"],
     ["subject", "engine"],
     ["pipeline", "serving"],
