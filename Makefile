@@ -7,6 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 FAST := not (slow or server or nginx or browser or weights or processes)
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
+# A test that starts a process would compile the whole package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run weights calibrate check test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints openapi lint-page release audit clean
 .DEFAULT_GOAL := help
 
@@ -26,23 +29,23 @@ check: .venv/dev.stamp ## Check style and types, and run the fast tests: under a
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile -m "$(FAST)"
+	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --no-loadscope-reorder -m "$(FAST)"
 
 test: .venv/dev.stamp weights lint ## Run the linters and every test
-	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
 	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
 		$(addprefix --corpus ,$(wildcard ../shared/corpus))
 
 fault-test: .venv/dev.stamp weights ## Break a running service in every way, ten times (root: all of them; 15 min)
-	$(BIN)/python -m tests.faults faults --times $(or $(TIMES),10) $(FAULTS)
+	$(BIN)/python -m faults faults --times $(or $(TIMES),10) $(FAULTS)
 
 overload: .venv/dev.stamp weights ## Ask for four times what can be served, SECONDS (60) long, twice
-	$(BIN)/python -m tests.faults overload --seconds $(or $(SECONDS),60) $(FAULTS)
+	$(BIN)/python -m faults overload --seconds $(or $(SECONDS),60) $(FAULTS)
 
 soak: .venv/dev.stamp weights ## Send REQUESTS (3000) good, damaged and foreign pictures, 20 min at most
-	$(BIN)/python -m tests.faults soak --requests $(or $(REQUESTS),3000) \
+	$(BIN)/python -m faults soak --requests $(or $(REQUESTS),3000) \
 		$(addprefix --good ,$(wildcard ../shared/eval)) \
 		$(addprefix --foreign ,$(wildcard ../shared/corpus)) $(FAULTS)
 

@@ -20,7 +20,8 @@ from typing import Any
 from bench.machine import facts
 from bench.phases import FULL, GENERATED, QUICK, Phases
 from bench.recorder import Recorder, Workload
-from bench.servers import ROOT, Target, bgremove, rembg
+from bench.servers import Target, bgremove, rembg
+from harness.programs import ROOT
 
 BUILD = ROOT / "build" / "bench"
 WEIGHTS = ROOT / "weights" / "u2net.onnx"

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 
 from bench.stats import server_timing
+from harness import forms
+from harness.http import HOST
 
-BOUNDARY = "bgremove-bench-7d3f0c51"
-HEADERS = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Accept": "image/png"}
+HEADERS = {"Content-Type": forms.FORM_TYPE, "Accept": "image/png"}
 REQUEST_TIMEOUT_S = 180.0
 FAULT_PAUSE_S = 0.2  # limits the requests to a server that is down
 REFUSAL_PAUSE_S = 0.05  # limits the requests to a server that is full
@@ -24,7 +25,6 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 class Endpoint:
     """The address and form fields of a server's upload endpoint."""
 
-    host: str
     port: int
     path: str
     file_field: str
@@ -93,15 +93,10 @@ class Feed:
 
 def form(endpoint: Endpoint, name: str, picture: bytes) -> Upload:
     """Make the multipart body once, so that sending only costs a copy."""
-    parts = b"".join(
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
-        for key, value in endpoint.fields
-    )
-    head = (
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{endpoint.file_field}"; '
-        'filename="picture"\r\nContent-Type: application/octet-stream\r\n\r\n'
-    )
-    return Upload(name, parts + head.encode() + picture + f"\r\n--{BOUNDARY}--\r\n".encode())
+    fields = [forms.text(key, value) for key, value in endpoint.fields]
+    kind = "\r\nContent-Type: application/octet-stream"
+    fields.append(forms.file(endpoint.file_field, picture, kind, filename='filename="picture"'))
+    return Upload(name, forms.form(*fields))
 
 
 def run_load(
@@ -130,7 +125,7 @@ def run_load(
 
 def fetch(endpoint: Endpoint, upload: Upload) -> bytes:
     """Return the body of an answer; empty where it is not a picture."""
-    connection = HTTPConnection(endpoint.host, endpoint.port, timeout=REQUEST_TIMEOUT_S)
+    connection = HTTPConnection(HOST, endpoint.port, timeout=REQUEST_TIMEOUT_S)
     try:
         connection.request("POST", endpoint.path, upload.body, HEADERS)
         response = connection.getresponse()
@@ -142,20 +137,8 @@ def fetch(endpoint: Endpoint, upload: Upload) -> bytes:
     return body if response.status == 200 and body.startswith(SIGNATURE) else b""
 
 
-def get_status(host: str, port: int, path: str) -> int:
-    """Return the status of a GET request, 0 where no server answers."""
-    connection = HTTPConnection(host, port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    except (OSError, HTTPException):
-        return 0
-    finally:
-        connection.close()
-
-
 def _client(endpoint: Endpoint, feed: Feed, tally: Tally) -> None:
-    connection = HTTPConnection(endpoint.host, endpoint.port, timeout=REQUEST_TIMEOUT_S)
+    connection = HTTPConnection(HOST, endpoint.port, timeout=REQUEST_TIMEOUT_S)
     try:
         for upload in feed:
             try:

@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
 
 import psutil
+
+from harness.processes import cpu_seconds, total, tree
 
 RSS_EVERY_S = 0.05  # shorter peaks may be missed
 TREE_EVERY_S = 0.5  # between scans of all processes of the machine
 
 
-def descendants(root: int, parents: dict[int, tuple[int, int]]) -> set[int]:
-    """Return the processes of the root's session and all their descendants.
-
-    ``parents`` maps each process to its parent and session. A child may have its own session, and
-    an orphan stays in its session.
-    """
-    children: dict[int, list[int]] = {}
-    for pid, (parent, _) in parents.items():
-        children.setdefault(parent, []).append(pid)
-    found = set()
-    waiting = [pid for pid, (_, session) in parents.items() if root in (pid, session)]
-    while waiting:
-        pid = waiting.pop()
-        if pid not in found:
-            found.add(pid)
-            waiting += children.get(pid, [])
-    return found
-
-
-def tree(root: int) -> set[int]:
-    """Return the living processes of a server that was started in its own session."""
-    parents = {}
-    for process in psutil.process_iter(["ppid", "status"]):
-        if process.info["status"] != psutil.STATUS_ZOMBIE:
-            with contextlib.suppress(OSError):  # it has just ended
-                parents[process.pid] = process.info["ppid"], os.getsid(process.pid)
-    return descendants(root, parents)
-
-
 def rss(pids: set[int]) -> int:
     """Return the resident bytes of these processes; shared pages are counted in each."""
-    return int(_total(pids, lambda process: process.memory_info().rss))
+    return int(total(pids, lambda process: process.memory_info().rss))
 
 
 def pss(pids: set[int]) -> int:
     """Return the resident bytes, with each shared page divided among its processes."""
-    return int(_total(pids, lambda process: process.memory_full_info().pss))
-
-
-def cpu_seconds(pids: set[int]) -> float:
-    """Return the CPU time of these processes and of their ended children."""
-    return _total(pids, lambda process: sum(process.cpu_times()[:4]))
+    return int(total(pids, lambda process: process.memory_full_info().pss))
 
 
 def machine_busy_seconds() -> float:
@@ -115,12 +81,3 @@ class Watch:
             self.rss_peak = max(self.rss_peak, rss(pids))
             if self._stop.wait(RSS_EVERY_S):
                 return
-
-
-def _total(pids: set[int], read: Callable[[psutil.Process], float]) -> float:
-    """Sum a figure over these processes, without those that have ended."""
-    total = 0.0
-    for pid in pids:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += read(psutil.Process(pid))
-    return total

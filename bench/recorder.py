@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.load import Upload, fetch, form, run_load
-from bench.process import Watch, pss, rss, tree
-from bench.servers import Server, ServerError, Target
+from bench.process import Watch, pss, rss
+from bench.servers import Server, Target, started
 from bench.stats import MB, Footprint, Round, Start, percentile
+from harness.processes import tree
+from harness.programs import ServerError, last_words
 
 ENDLESS = 10_000  # requests; the time limit of a round ends it long before
 
@@ -71,7 +73,7 @@ class Recorder:
                     continue
                 try:
                     with ExitStack() as until_able:
-                        server = until_able.enter_context(Server(target, self.logs))
+                        server = until_able.enter_context(started(target, self.logs))
                         self._first_request(server, phase, first)
                         stack.push(until_able.pop_all())
                     servers.append(server)
@@ -86,7 +88,7 @@ class Recorder:
             self.note(f"{server.target.label} had ended before {phase}, {level.clients} clients")
             return
         uploads = self._uploads(server, workload)
-        with Watch(server.pid, with_pss=phase == FOOTPRINT) as watch:
+        with Watch(server.process.pid, with_pss=phase == FOOTPRINT) as watch:
             tally = run_load(
                 server.endpoint,
                 uploads,
@@ -123,7 +125,7 @@ class Recorder:
 
     def keep_footprint(self, server: Server) -> None:
         """Record a server's current memory and its peak in the phase."""
-        pids, label = tree(server.pid), server.target.label
+        pids, label = tree(server.process.pid), server.target.label
         seen = [one for one in self.rounds if (one.target, one.phase) == (label, FOOTPRINT)]
         now = {"steady_rss": rss(pids), "steady_pss": pss(pids), "processes": len(pids)}
         peak_rss = max((one.rss_peak for one in seen), default=0)
@@ -136,12 +138,12 @@ class Recorder:
         self.notes.append(sentence)
 
     def _first_request(self, server: Server, phase: str, first: Workload) -> None:
-        pids = tree(server.pid)
+        pids = tree(server.process.pid)
         ready_rss, ready_pss = rss(pids), pss(pids)
         tally = run_load(server.endpoint, self._uploads(server, first)[:1], 1, 1, 1, 0)
         if tally.failures:
             why = ", ".join(tally.failures)
-            raise ServerError(f"its first picture failed: {why}: {server.last_words()}")
+            raise ServerError(f"its first picture failed: {why}: {last_words(server.log)}")
         check_precision(server.target.environment.get("BGREMOVE_PRECISION"), set(tally.models))
         ((first_ms,),) = tally.latencies_ms.values()
         label = server.target.label

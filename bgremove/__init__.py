@@ -17,8 +17,8 @@ if TYPE_CHECKING:
         ValidationError,
         WeightsError,
     )
-    from bgremove.remover import Remover, remove
-    from bgremove.result import Result
+    from bgremove.remover.remover import Remover, remove
+    from bgremove.remover.result import Result
     from bgremove.settings import Settings
 
 __version__ = "0.1.0"
@@ -37,9 +37,9 @@ __all__ = [
 # Imported on first use: a decoder child needs none of it, and a server not the Python API.
 _HOMES = {
     "create_app": "app",
-    "remove": "remover",
-    "Remover": "remover",
-    "Result": "result",
+    "remove": "remover.remover",
+    "Remover": "remover.remover",
+    "Result": "remover.result",
     "Settings": "settings",
 } | dict.fromkeys([name for name in __all__ if name.endswith("Error")], "errors")
 

@@ -10,19 +10,19 @@ from flask import Flask
 
 from bgremove import sandbox
 from bgremove.api import context, cross_origin, description, errors, health, pages, removals
+from bgremove.api.envelope import error_message
 from bgremove.api.forms import FORM_OVERHEAD_BYTES
-from bgremove.api.raw import error_message
 from bgremove.api.services import NAME, Services
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
 from bgremove.log import configure_logging
 from bgremove.serving.alarms import Alarms
-from bgremove.serving.bodies import READERS, Bodies
+from bgremove.serving.capacity import READERS, Bodies
 from bgremove.serving.hangs import Hangs
 from bgremove.serving.hooks import Hooks
 from bgremove.serving.places import Places
-from bgremove.serving.soon import start_soon
+from bgremove.serving.threads import start_soon
 from bgremove.serving.uploads import Uploads
 from bgremove.settings import Settings, unknown_names
 

@@ -66,7 +66,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="bgremove")
 def main() -> None:
-    """Remove the background of pictures: here, in bulk, or as an HTTP service.
+    """Remove the background of pictures, on the command line or as an HTTP service.
 
-    `bgremove COMMAND --help` has examples, the exit codes and the environment of each command.
+    `bgremove COMMAND --help` shows the examples, exit codes and environment of each command.
     """

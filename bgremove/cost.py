@@ -8,9 +8,10 @@ once (`room`).
 
 from __future__ import annotations
 
-from bgremove.datatypes import Encoding, ImageHeader, ImageType, Options, OutputFormat
+from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.imaging.intake import MASK_SIDE, reduced
 from bgremove.imaging.placement import most_pixels
-from bgremove.imaging.reduction import header_to_decode
+from bgremove.options import Encoding, Options, OutputFormat
 
 MEGAPIXEL = 1_000_000
 NETWORKS_S = 0.4  # one network or two, and what does not depend on the size
@@ -70,7 +71,9 @@ def room_bytes(max_pixels: int) -> int:
 
 
 def _decoded_pixels(header: ImageHeader, options: Options) -> int:
-    width, height = header_to_decode(header, options).decoded_size
+    if options.output_format is OutputFormat.MASK:
+        header = reduced(header, MASK_SIDE)
+    width, height = header.decoded_size
     return width * height
 
 

@@ -5,27 +5,18 @@ Pixels are BGR uint8 unless a name says otherwise; alpha is float32 in [0, 1], s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bgremove.errors import Detail, ValidationError
 
 MASK_THRESHOLD = 0.5  # of alpha; the levels of `matting.refine` are tuned for this threshold
 
 ImageU8 = NDArray[np.uint8]
 ArrayF32 = NDArray[np.float32]
-
-
-class Subject(StrEnum):
-    """The detection pipelines of the contract."""
-
-    UNIVERSAL = "universal"
-    HUMAN = "human"
-    PRODUCT = "product"
 
 
 class Effort(StrEnum):
@@ -34,15 +25,6 @@ class Effort(StrEnum):
     FAST = "fast"
     BALANCED = "balanced"
     BEST = "best"
-
-
-class OutputFormat(StrEnum):
-    """The output formats of the contract."""
-
-    TRANSPARENT = "transparent"
-    WHITE_BG = "white_bg"
-    MASK = "mask"
-    CROP = "crop"
 
 
 class ImageType(StrEnum):
@@ -56,16 +38,40 @@ class ImageType(StrEnum):
 
 
 class Notice(StrEnum):
-    """The words of ``X-Warnings``: the ways in which an answer differs from the request."""
+    """The words of ``X-Warnings``, with their meaning: how an answer differs from the request."""
 
-    FIRST_FRAME = "animation-first-frame"
-    PROFILE_IGNORED = "colour-profile-ignored"
-    MODEL_FALLBACK = "model-fallback"
-    NO_SECOND_OPINION = "second-opinion-failed"
-    ALREADY_TRANSPARENT = "already-transparent"
-    PIECES_DROPPED = "pieces-dropped"
-    LOW_CONFIDENCE = "low-confidence"
-    ENLARGED = "enlarged"
+    meaning: str
+
+    FIRST_FRAME = "animation-first-frame", "of an animation, the first frame was used"
+    PROFILE_IGNORED = (
+        "colour-profile-ignored",
+        "the colour profile could not be used; the picture was read as sRGB",
+    )
+    MODEL_FALLBACK = (
+        "model-fallback",
+        "the subject's own model is missing; the default model stood in for it",
+    )
+    NO_SECOND_OPINION = (
+        "second-opinion-failed",
+        "the second network failed; the first answered alone",
+    )
+    PIECES_DROPPED = "pieces-dropped", "a faint piece apart from the subject was left out"
+    ALREADY_TRANSPARENT = (
+        "already-transparent",
+        "the picture was cut out already; its alpha is unchanged",
+    )
+    LOW_CONFIDENCE = (
+        "low-confidence",
+        "the cut-out is probably wrong; another subject may do better",
+    )
+    ENLARGED = "enlarged", "the canvas needs more pixels for the subject than the picture has"
+
+    def __new__(cls, word: str, meaning: str) -> Self:
+        """Make a member that is equal to its word."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,116 +99,6 @@ class Box:
     left: int
     width: int
     height: int
-
-
-class Encoding(StrEnum):
-    """The file types of an answer, each spelt as the subtype of its media type."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    WEBP = "webp"
-
-
-# The file types that each format can have; the first is the default.
-ENCODINGS = {
-    OutputFormat.TRANSPARENT: (Encoding.PNG, Encoding.WEBP),
-    OutputFormat.WHITE_BG: (Encoding.JPEG, Encoding.PNG, Encoding.WEBP),
-    OutputFormat.MASK: (Encoding.PNG,),
-    OutputFormat.CROP: (Encoding.PNG, Encoding.WEBP),
-}
-
-
-class Colour(NamedTuple):
-    """A colour in sRGB, or in the picture's own profile: 0 to 255 a channel."""
-
-    red: int
-    green: int
-    blue: int
-
-
-@dataclass(frozen=True, slots=True)
-class Margin:
-    """Space around the subject's box: a share of the box's longer side, or pixels of the answer."""
-
-    share: float = 0.0
-    pixels: int = 0
-
-    def around(self, box: Box) -> float:
-        """Return the margin of a box in pixels."""
-        return self.pixels + self.share * max(box.width, box.height)
-
-
-WHITE = Colour(255, 255, 255)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of a removal, the same in every interface.
-
-    Args:
-        subject: the detection pipeline.
-        output_format: the output format.
-        background: the ground of ``white_bg``; None is white.
-        margin: space around the subject's box, for ``crop`` and ``white_bg``, which is then cropped
-            as well; None is none.
-        canvas: (width, height) of the answer in pixels, for ``crop`` and ``white_bg``; None leaves
-            the subject's scale as it is.
-        encoding: the file type of the answer; None takes the default of the format.
-
-    Raises:
-        ValidationError: some options cannot be combined; the details list each.
-
-    """
-
-    subject: Subject = Subject.UNIVERSAL
-    output_format: OutputFormat = OutputFormat.TRANSPARENT
-    background: Colour | None = None
-    margin: Margin | None = None
-    canvas: tuple[int, int] | None = None
-    encoding: Encoding | None = None
-
-    def __post_init__(self) -> None:
-        """Check that the options can be combined."""
-        cropped = self.output_format in (OutputFormat.CROP, OutputFormat.WHITE_BG)
-        faults = []
-        if self.background is not None and self.output_format is not OutputFormat.WHITE_BG:
-            faults.append(Detail("background", "`background` goes with `white_bg`"))
-        if self.margin is not None and not cropped:
-            faults.append(Detail("margin", "`margin` goes with `crop` and `white_bg`"))
-        if self.canvas is not None and not cropped:
-            faults.append(Detail("canvas", "`canvas` goes with `crop` and `white_bg`"))
-        if self.file_type not in ENCODINGS[self.output_format]:
-            issue = f"`{self.output_format}` cannot be a {self.file_type.upper()} file"
-            faults.append(Detail("encoding", issue))
-        if faults:
-            raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
-
-    @property
-    def extras(self) -> tuple[str, ...]:
-        """The options set beyond subject and format, for logs and memory estimates."""
-        names = ("background", "margin", "canvas")
-        given = tuple(name for name in names if getattr(self, name) is not None)
-        return (*given, "webp") if self.file_type is Encoding.WEBP else given
-
-    @property
-    def ground(self) -> Colour:
-        """The colour behind the subject of ``white_bg``."""
-        return self.background or WHITE
-
-    @property
-    def file_type(self) -> Encoding:
-        """The file type of the answer."""
-        return self.encoding or ENCODINGS[self.output_format][0]
-
-    @property
-    def content_type(self) -> str:
-        """The media type of the answer."""
-        return f"image/{self.file_type}"
-
-    @property
-    def suffix(self) -> str:
-        """The end of the answer's file name."""
-        return ".jpg" if self.file_type is Encoding.JPEG else f".{self.file_type}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +135,21 @@ class ImageHeader:
         """Width and height of the decoded pixels after orientation, rounded up."""
         width, height = self.size
         return -(-width // self.reduction), -(-height // self.reduction)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstFrame:
+    """The first frame of an animation, and its position on its canvas.
+
+    ``canvas`` is (width, height) in pixels, ``place`` (left, top) on it, ``size`` (width, height)
+    of the frame, which may extend beyond the canvas. ``still`` is a file with only this frame, its
+    canvas of the frame's size. It holds colours, transparency and pixels, nothing else.
+    """
+
+    canvas: tuple[int, int]
+    place: tuple[int, int]
+    size: tuple[int, int]
+    still: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -302,12 +213,27 @@ class EncodedImage:
     height: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A cutout before it is encoded.
+
+    ``source_pixels`` is the size that the picture declares. ``model`` names the weights that ran,
+    joined by ``+`` where there are several. ``confidence`` in [0, 1] is the expected intersection
+    over union of the mask with the true mask. ``warnings`` are words of ``X-Warnings``.
+    """
+
+    cutout: Cutout
+    source_pixels: int
+    model: str
+    confidence: float
+    warnings: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """The answer to a request, with the values of its headers and log line.
 
-    ``model`` names the weights that ran, joined by ``+`` where there are several. ``confidence`` in
-    [0, 1] is the expected intersection over union of the mask with the true mask.
+    The fields of `Cut` have the same meaning here. The pixels of the cutout are free again.
     """
 
     image: EncodedImage
@@ -317,3 +243,9 @@ class Removal:
     confidence: float
     warnings: tuple[str, ...]
     stages_ms: dict[str, float]
+
+    @classmethod
+    def around(cls, cut: Cut, stages_ms: dict[str, float]) -> Callable[[EncodedImage], Removal]:
+        """Return a function that adds the encoded image; it holds no pixels of the cutout."""
+        facts = cut.source_pixels, cut.cutout.box, cut.model, cut.confidence, cut.warnings
+        return lambda image: cls(image, *facts, stages_ms)

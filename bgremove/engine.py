@@ -15,7 +15,7 @@ from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import Limits
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.precision import Precision
-from bgremove.inference.providers import choose_provider
+from bgremove.inference.runtime import choose_provider
 from bgremove.inference.sessions import Sessions
 from bgremove.machine import available_cpus
 from bgremove.room import Room

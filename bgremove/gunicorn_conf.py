@@ -21,8 +21,8 @@ from typing import Any
 import gunicorn.util
 
 from bgremove import log
+from bgremove.api.envelope import write_envelope
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
-from bgremove.api.raw import write_envelope
 from bgremove.api.services import services_of
 from bgremove.errors import SettingsError, WeightsError
 from bgremove.inference.manifest import keep_manifest
@@ -30,8 +30,7 @@ from bgremove.keys.admission import admission_of
 from bgremove.machine import available_cpus
 from bgremove.memory import return_freed_memory
 from bgremove.sandbox import hide_memory
-from bgremove.serving.bodies import READERS, SPARE_THREADS
-from bgremove.serving.descriptors import connections_for
+from bgremove.serving.capacity import READERS, SPARE_THREADS, connections_for
 from bgremove.serving.last_words import LastWords
 from bgremove.settings import Settings, whole_number
 
@@ -75,7 +74,7 @@ logconfig_dict = {
     "disable_existing_loggers": False,
     "formatters": {"chosen": {"()": "bgremove.log.formatter", "choice": settings.log_format}},
     "filters": {"unquoted": {"()": "bgremove.log.WithoutQuotes"}},
-    "handlers": {"stdout": {"class": "bgremove.log_handler.LossyHandler", "formatter": "chosen"}},
+    "handlers": {"stdout": {"class": "bgremove.log.handler.LossyHandler", "formatter": "chosen"}},
     "root": {"level": "WARNING", "handlers": ["stdout"]},
     "loggers": {
         "gunicorn.error": {

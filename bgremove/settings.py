@@ -249,20 +249,3 @@ def _checked(value: Any, rules: Mapping[str, Any]) -> Any:
     if isinstance(value, int | float) and not rules["low"] <= value <= rules["high"]:
         raise ValueError(f"not from {rules['low']} to {rules['high']}")
     return value
-
-
-def markdown_table() -> str:
-    """Render the settings as a Markdown table."""
-    lines = ["| variable | default | unit | meaning |", "| --- | --- | --- | --- |"]
-    for row in fields(Settings):
-        default = row.default
-        if isinstance(default, Path):
-            default = "weights/" if default.is_relative_to(CHECKOUT) else default.as_posix()
-        elif isinstance(default, bool):
-            default = int(default)
-        shown = f"`{default}`" if default != "" else "none"
-        unit, text = row.metadata["unit"], row.metadata["help"]
-        choices = row.metadata["choices"]
-        text += f" One of {', '.join(choices)}." if choices else ""
-        lines.append(f"| `{PREFIX}{row.name.upper()}` | {shown} | {unit} | {text} |")
-    return "\n".join(lines) + "\n"

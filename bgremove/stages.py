@@ -1,4 +1,4 @@
-"""Timing of the stages of a request, with a check of the deadline after each."""
+"""The stages of a removal: their times, their native errors, and the deadline after each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import cv2
+
 from bgremove.deadline import Deadline
+from bgremove.errors import UpstreamError
+
+NO_THREAD = "can't start new thread"
 
 
 class Stages:
@@ -18,13 +23,43 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str, *, is_last: bool = False) -> Iterator[None]:
-        """Time a stage; raises DeadlineExceededError after it when the deadline has passed.
+        """Time a stage and convert its native errors.
 
-        The last stage is not checked: the result is ready, and the client waits for it.
+        The last stage may pass the deadline: the result is ready, and the client waits for it.
+
+        Raises:
+            UpstreamError: Native code failed, see `native_errors`.
+            DeadlineExceededError: The deadline passed.
+            ClientGoneError: The client has disconnected.
+
         """
         started = time.perf_counter()
-        yield
+        with native_errors():
+            yield
         elapsed_ms = (time.perf_counter() - started) * 1000
         self.ms[name] = round(self.ms.get(name, 0.0) + elapsed_ms, 2)
         if not is_last:
             self.deadline.check(name)
+
+
+@contextmanager
+def native_errors() -> Iterator[None]:
+    """Convert a lack of memory or threads, and OpenCV's own errors, to UpstreamError.
+
+    Mapping memory raises OSError for a lack of memory or of descriptors. Python raises RuntimeError
+    when it cannot start a thread.
+    """
+    try:
+        yield
+    except (MemoryError, OSError) as error:
+        raise UpstreamError("The server is out of memory", private=repr(error)) from error
+    except SystemError as error:  # from OpenCV, when NumPy had no memory for its result
+        if not isinstance(error.__cause__, MemoryError):
+            raise
+        raise UpstreamError("The server is out of memory", private=repr(error)) from error
+    except RuntimeError as error:
+        if NO_THREAD not in str(error):
+            raise
+        raise UpstreamError("The server is out of threads", private=repr(error)) from error
+    except cv2.error as error:
+        raise UpstreamError("The picture could not be processed", private=str(error)) from error

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from bgremove.datatypes import Subject
 from bgremove.errors import NoSubjectError
+from bgremove.options import Subject
 from eval.calibration import calibration
 from eval.dataset import Sample, read_manifest
 from eval.score import Score, kind_table, score, table

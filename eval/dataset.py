@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from bgremove.datatypes import Subject
+from bgremove.options import Subject
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bgremove.datatypes import Subject
 from bgremove.errors import NoSubjectError
+from bgremove.options import Subject
 from eval.command import load
 from eval.dataset import Sample, read_manifest
 

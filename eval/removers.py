@@ -7,11 +7,11 @@ import functools
 import cv2
 import numpy as np
 
-from bgremove.datatypes import Options, Subject
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
 from bgremove.imaging.probe import probe
 from bgremove.inference.preprocess import to_tensor
+from bgremove.options import Options, Subject
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 from eval.command import Answer

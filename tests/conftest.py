@@ -8,14 +8,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bgremove.inference.manifest import load_manifest
+from harness.programs import NotInstalledError
+
+# The same examples in every run, and no clock: a test that passes once passes on a busy machine.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 
 # Functions whose import says what a test module needs.
 NEEDS = {"gunicorn": "server", "nginx": "nginx"}
+# Folders with long files, in the order in which they are run.
+LONG = ("faults", "deploy", "browser", "contract", "eval", "provisioning", "imaging")
 # Folders and modules whose tests start other processes or build networks: seconds each.
 PROCESSES = (
     "tests.api.openapi.test_document",
@@ -43,10 +57,20 @@ PROCESSES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it needs; tests/README.md has the list."""
+    """Mark each test by what it needs, and sort the folders: the long ones first.
+
+    The processes of `make test` take file after file in this order. A long file at the end would
+    leave the other processes idle; files of one folder share its servers and its browser.
+    """
     for item in items:
         for marker in _needed(item):
             item.add_marker(marker)
+    items.sort(key=lambda item: _rank(item.nodeid))
+
+
+def _rank(nodeid: str) -> int:
+    folder = nodeid.split("/")[1]
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 def _needed(item: pytest.Item) -> Iterator[str]:
@@ -68,6 +92,25 @@ def _needed(item: pytest.Item) -> Iterator[str]:
         )
         if is_used and not in_process:
             yield marker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Skip a test whose fixtures need a program that is not installed."""
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip a test that needs a program that is not installed."""
+    return (yield from _skipping())
+
+
+def _skipping() -> Iterator[None]:
+    try:
+        return (yield)
+    except NotInstalledError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(autouse=True)

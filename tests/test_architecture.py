@@ -11,7 +11,9 @@ from tests.test_imports import RANK, ROOT
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 MAP = re.compile(r"^\| room \| purpose \|\n\| --- \| --- \|\n((?:\|.+\n)+)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:]+)\)")
-PATH = re.compile(r"`((?:bgremove|api|imaging|matting|serving|inference|commands|tests)/[\w./]*)`")
+PATH = re.compile(
+    r"`((?:bgremove|api|imaging|matting|remover|serving|sight|inference|commands|tests)/[\w./]*)`"
+)
 
 
 def test_the_map_of_rooms_is_the_plan_of_the_imports() -> None:

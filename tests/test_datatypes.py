@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from bgremove.datatypes import WHITE, Box, Colour, Encoding, Margin, Options, OutputFormat
+from bgremove.datatypes import Box
 from bgremove.errors import ValidationError
+from bgremove.options import WHITE, Colour, Encoding, Margin, Options, OutputFormat
 
 
 @pytest.mark.parametrize(

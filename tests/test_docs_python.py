@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bgremove import remover
+from bgremove.remover import parsing, remover
 from tests.support.http import ROOT
 from tests.support.tiny import ball, encoded
 
@@ -41,8 +41,8 @@ def test_every_line_runs(
             code = block.replace("Settings(", f"Settings(weights_dir=Path({str(weights)!r}), ")
             exec(compile(code, "docs/python.md", "exec"), names)
     finally:
-        remover._kept().close()
-        remover._kept.cache_clear()
+        remover._default_remover().close()
+        remover._default_remover.cache_clear()
     printed = capsys.readouterr().out
     assert "photos/b.jpg: The file is not a JPEG" in printed
     assert "[('image', 'The file is not a JPEG" in printed
@@ -58,4 +58,4 @@ def test_every_line_runs(
 
 def test_the_options_are_those_of_the_code() -> None:
     table = PAGE[PAGE.index("## Options") : PAGE.index("## Results")]
-    assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == set(remover._READERS)
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == set(parsing._READERS)

@@ -2,8 +2,16 @@
 
 import pytest
 
-from bgremove.datatypes import Colour, Margin, Options, OutputFormat
-from bgremove.options import fields_of, parse_background, parse_canvas, parse_margin
+from bgremove.options import (
+    Colour,
+    Margin,
+    Options,
+    OutputFormat,
+    fields_of,
+    parse_background,
+    parse_canvas,
+    parse_margin,
+)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from bgremove.room import Room
 def enter(room: Room, size: int, entered: list[int], leave: threading.Event) -> threading.Thread:
     def work() -> None:
         with room.claim() as claim:
-            claim.take(size, Deadline.after(30))
+            claim.take(size, Deadline.after(60))
             entered.append(size)
-            leave.wait(30)
+            leave.wait(60)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -26,7 +26,7 @@ def enter(room: Room, size: int, entered: list[int], leave: threading.Event) -> 
 
 
 def until(entered: list[int], expected: list[int]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while entered != expected:
         assert time.monotonic() < end, entered
         time.sleep(0.005)
@@ -44,12 +44,12 @@ def test_pictures_share_the_room_and_a_large_one_is_not_kept_out_by_small_ones()
         time.sleep(0.005)
     threads.append(enter(room, 5, entered, second))
     first.set()
-    threads[0].join(20)
+    threads[0].join(60)
     assert entered == [60, 40]  # 90 is next, and does not fit beside 40
     second.set()
     until(entered, [60, 40, 90, 5])
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert room._in_use == 0
 
 
@@ -64,7 +64,7 @@ def test_waiting_ends_before_the_deadline_and_without_a_client() -> None:
         first.take(10, Deadline.after(1))
         with pytest.raises(OverloadedError), room.claim() as late:
             late.take(1, Deadline.after(0.05))
-        too_short = replace(Deadline.after(30), work_s=40)
+        too_short = replace(Deadline.after(60), work_s=40)
         with pytest.raises(OverloadedError), room.claim() as late:
             late.take(1, too_short)
         with pytest.raises(ClientGoneError), room.claim() as gone:
@@ -76,7 +76,7 @@ def test_waiting_ends_before_the_deadline_and_without_a_client() -> None:
 def test_a_claim_that_shrinks_lets_the_next_in_and_is_given_back_once() -> None:
     room, entered, leave = Room(100), [], threading.Event()
     claim = room.claim()
-    claim.take(90, Deadline.after(30))
+    claim.take(90, Deadline.after(60))
     thread = enter(room, 50, entered, leave)
     claim.shrink(30)
     until(entered, [50])
@@ -85,5 +85,5 @@ def test_a_claim_that_shrinks_lets_the_next_in_and_is_given_back_once() -> None:
     claim.release()
     claim.release()
     leave.set()
-    thread.join(20)
+    thread.join(60)
     assert room._in_use == 0

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from bgremove.commands.settings import markdown_table
 from bgremove.errors import SettingsError
-from bgremove.settings import CHECKOUT, PREFIX, Settings, markdown_table, unknown_names
+from bgremove.settings import CHECKOUT, PREFIX, Settings, unknown_names
 
 PAGE = CHECKOUT / "docs" / "settings.md"
 BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->"

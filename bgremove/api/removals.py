@@ -21,16 +21,16 @@ from bgremove.api import answers
 from bgremove.api.auth import require_key
 from bgremove.api.context import current
 from bgremove.api.forms import Part, read_parts, refuse_compressed, shortened
-from bgremove.api.negotiation import encoding, wants_json
 from bgremove.api.openapi.operation import described
 from bgremove.api.removal_description import REMOVAL
 from bgremove.api.schemas.form import REQUIRED, RemovalFormSchema
 from bgremove.api.services import services
-from bgremove.datatypes import Options, OutputFormat, Removal
+from bgremove.datatypes import Removal
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.placement import check_canvas
 from bgremove.imaging.probe import Limits, probe
 from bgremove.imaging.probe.glance import glance
+from bgremove.options import Options, OutputFormat
 from bgremove.pipeline import remove_background
 from bgremove.serving.context import RequestContext
 
@@ -79,7 +79,7 @@ def _estimated_s(picture: bytes, options: Options) -> float:
 
 
 def _answer(removal: Removal, options: Options, context: RequestContext) -> Response:
-    if wants_json(request):
+    if answers.wants_json(request):
         return answers.envelope(removal, options, context)
     return answers.picture(removal, context)
 
@@ -119,7 +119,7 @@ def _validated(
         }
     picture = fields.pop("image", b"")
     try:
-        chosen = encoding(request, fields.get("output_format", OutputFormat.TRANSPARENT))
+        chosen = answers.encoding(request, fields.get("output_format", OutputFormat.TRANSPARENT))
         options = Options(**fields, encoding=chosen)
         check_canvas(options, limits.max_pixels)
     except ValidationError as error:

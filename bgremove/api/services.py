@@ -11,7 +11,7 @@ from bgremove.engine import Engine
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import Admission
 from bgremove.serving.alarms import Alarms
-from bgremove.serving.bodies import Bodies
+from bgremove.serving.capacity import Bodies
 from bgremove.serving.hangs import Hangs
 from bgremove.serving.places import Places
 

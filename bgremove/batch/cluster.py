@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -13,19 +12,12 @@ from typing import Any
 
 from dask.distributed import Client, Future, WorkerPlugin
 
-from bgremove.batch import stores
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import (
-    FATAL,
-    UNREACHABLE,
-    Outcome,
-    Record,
-    Status,
-)
-from bgremove.batch.run import recorded
-from bgremove.batch.store_jobs import StoreJob
-from bgremove.datatypes import Options
+from bgremove.batch.records import FATAL, UNREACHABLE, Job, Outcome, Record, Status
+from bgremove.batch.run import process
+from bgremove.batch.stores import store_of
 from bgremove.errors import BgremoveError, ErrorCode
+from bgremove.options import Options
 from bgremove.settings import Settings
 
 AHEAD = 3  # pictures submitted per thread: threads stay busy and no worker holds a long queue
@@ -42,20 +34,27 @@ class IgnoreInterrupt(WorkerPlugin):
 
 
 def run(
-    client: Client, jobs: Sequence[StoreJob], options: Options, stop: threading.Event
+    client: Client,
+    jobs: Sequence[Job],
+    options: Options,
+    *,
+    stop: threading.Event,
+    min_confidence: float = 0.0,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each picture; if a worker dies, another one processes its picture.
+
+    Local paths are sent as absolute paths, which must mean the same on every machine.
 
     Once ``stop`` is set, pictures already submitted are finished and no others are started. A
     failure that would affect every other picture sets ``stop``.
     """
-    waiting = iter(jobs)
+    waiting = map(_absolute, jobs)
     done: SimpleQueue[Future[Outcome]] = SimpleQueue()
-    running: dict[object, StoreJob] = {}
+    running: dict[object, Job] = {}
 
     def hand_out(count: int) -> None:
         for job in [] if stop.is_set() else islice(waiting, count):
-            future = client.submit(cut_out, job, options, pure=False)
+            future = client.submit(cut_out, job, options, min_confidence, pure=False)
             running[future.key] = job
             future.add_done_callback(done.put)
 
@@ -74,29 +73,24 @@ def run(
         hand_out(1)
 
 
-def cut_out(job: StoreJob, options: Options) -> Outcome:
+def cut_out(job: Job, options: Options, min_confidence: float = 0.0) -> Outcome:
     """Process one job on a worker, with the settings of the worker's environment."""
-    started = time.perf_counter()
-    record = _record(job, options)
-    ms = round((time.perf_counter() - started) * 1000)
-    return job.outcome(Status.DONE if record.code is None else Status.FAILED, ms, record)
-
-
-def _record(job: StoreJob, options: Options) -> Record:
     try:
         remover = LocalRemover(Settings.from_env(os.environ), options)
         remover.engine()  # build or reuse the engine of this process
+        store_of(job.source), store_of(job.target)  # a missing package fails every picture
     except BgremoveError as error:
-        return Record(ErrorCode.NOT_READY, f"a worker is not ready: {error.message}")
-    return recorded(
-        lambda: stores.read(job.source, remover.max_bytes),
-        remover,
-        lambda data: stores.write(job.target, data),
-        job.target,
-    )
+        record = Record(ErrorCode.NOT_READY, f"a worker is not ready: {error.message}")
+        return job.outcome(Status.FAILED, record=record)
+    return process(job, remover, remover.max_bytes, min_confidence)
 
 
-def _outcome(future: Future[Outcome], job: StoreJob) -> Outcome:
+def _absolute(job: Job) -> Job:
+    source, target = store_of(job.source), store_of(job.target)
+    return Job(source.absolute(job.source), target.absolute(job.target))
+
+
+def _outcome(future: Future[Outcome], job: Job) -> Outcome:
     if future.cancelled():
         record = Record(UNREACHABLE, "the scheduler has gone")
     elif (error := future.exception()) is None:

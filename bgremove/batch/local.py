@@ -6,13 +6,13 @@ import threading
 from dataclasses import dataclass
 
 from bgremove.batch.records import Record, Result, failure
-from bgremove.datatypes import Options
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.errors import BgremoveError
+from bgremove.options import Options
 from bgremove.pipeline import remove_background
+from bgremove.remover.engines import acquire, release
 from bgremove.settings import Settings
-from bgremove.shared_engine import acquire, release
 
 _engines: dict[Settings, Engine] = {}  # one per process, shared by the copies of a remover
 _lock = threading.Lock()

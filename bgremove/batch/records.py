@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from bgremove.datatypes import Box
@@ -14,7 +13,8 @@ from bgremove.errors import BgremoveError, ErrorCode, NoSubjectError
 STANDARD = "-"  # standard input or output, as written on a command line
 # Codes that end a batch, because every later picture would fail in the same way.
 UNREACHABLE = "UNREACHABLE"  # replaces an error code where no service answers
-FATAL = frozenset({UNREACHABLE, ErrorCode.UNAUTHORIZED, ErrorCode.NOT_READY})
+DISK_FULL = "DISK_FULL"
+FATAL = frozenset({UNREACHABLE, DISK_FULL, ErrorCode.UNAUTHORIZED, ErrorCode.NOT_READY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +72,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One picture, its source and its target; None is standard input or output.
+    """One picture and its cut-out.
 
-    ``source``: a path, or the http or https URL of a picture.
-    ``may_skip``: skip the picture if its cut-out already exists.
-    ``since_ns``: an existing cut-out older than this time was made with other options.
+    Attributes:
+        source: The name of the picture: a path, a URL, or ``-`` for standard input.
+        target: The name of its cut-out: a path, a URL, or ``-`` for standard output.
+        is_finished: Whether the cut-out exists and is up to date.
+
     """
 
-    source: Path | str | None
-    target: Path | None
-    may_skip: bool = True
-    since_ns: int = 0
+    source: str
+    target: str
+    is_finished: bool = False
 
     def outcome(self, status: Status, ms: int = 0, record: Record | None = None) -> Outcome:
         """Return the outcome of this job."""
-        return Outcome(name_of(self.source), name_of(self.target), status, ms, record or Record())
-
-
-def name_of(path: Path | str | None) -> str:
-    """Return a path as written on a command line."""
-    return STANDARD if path is None else str(path)
+        return Outcome(self.source, self.target, status, ms, record or Record())
 
 
 def failure(error: BgremoveError) -> Record:

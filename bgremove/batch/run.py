@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     CancelledError,
@@ -13,11 +14,22 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from dataclasses import replace
 
-from bgremove.batch.files import is_finished, read, write
-from bgremove.batch.records import FATAL, Job, Outcome, Record, Remover, Status, failure, name_of
+from bgremove.batch.records import (
+    DISK_FULL,
+    FATAL,
+    Job,
+    Outcome,
+    Record,
+    Remover,
+    Status,
+    failure,
+)
+from bgremove.batch.stores import store_of
 from bgremove.errors import BgremoveError, ErrorCode
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})  # no later cut-out can be written
 AHEAD = 2  # jobs submitted per thread, so that no thread idles; a job is only two paths
 logger = logging.getLogger(__name__)
 
@@ -29,12 +41,17 @@ def run(
     max_bytes: int,
     at_once: int,
     stop: threading.Event,
+    min_confidence: float = 0.0,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each picture, in the order in which they finish.
 
     Once ``stop`` is set, started pictures are finished and no others are started. A failure that
     would affect every other picture sets ``stop``. At most ``at_once`` pictures are in memory.
     """
+
+    def begin(job: Job) -> Outcome | None:
+        return None if stop.is_set() else process(job, remover, max_bytes, min_confidence)
+
     waiting = iter(jobs)
     running: dict[Future[Outcome | None], Job] = {}
     with ThreadPoolExecutor(at_once, thread_name_prefix="picture") as pool:
@@ -43,7 +60,7 @@ def run(
                 job = next(waiting, None)
                 if job is None:
                     break
-                running[pool.submit(_begin, job, remover, max_bytes, stop)] = job
+                running[pool.submit(begin, job)] = job
             if not running:
                 return
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -55,43 +72,37 @@ def run(
                     yield outcome
 
 
-def process(job: Job, remover: Remover, max_bytes: int) -> Outcome:
-    """Read a picture, remove its background and write the cut-out; failures go into the outcome."""
-    if job.may_skip and is_finished(job):
-        return job.outcome(Status.SKIPPED)
+def process(job: Job, remover: Remover, max_bytes: int, min_confidence: float = 0.0) -> Outcome:
+    """Read a picture, remove its background and write the cut-out; failures go into the outcome.
+
+    A cut-out with a confidence below ``min_confidence`` is a failure and is not written.
+    """
     started = time.perf_counter()
-    record = recorded(
-        lambda: read(job.source, max_bytes),
-        remover,
-        lambda data: write(job.target, data),
-        name_of(job.target),
-    )
+    record = _processed(job, remover, max_bytes, min_confidence)
     ms = round((time.perf_counter() - started) * 1000)
     return job.outcome(Status.DONE if record.code is None else Status.FAILED, ms, record)
 
 
-def recorded(
-    read: Callable[[], bytes], remover: Remover, write: Callable[[bytes], None], target: str
-) -> Record:
-    """Read a picture, remove its background, write it to ``target``, and return the record."""
+def _processed(job: Job, remover: Remover, max_bytes: int, min_confidence: float) -> Record:
     try:
-        image = read()
+        image = store_of(job.source).read(job.source, max_bytes)
     except BgremoveError as error:
         return failure(error)
     except OSError as error:
         return Record("READ_FAILED", f"cannot be read: {error.strerror or error}")
     result = remover(image)
-    if result.record.code is not None:
-        return result.record
+    record = result.record
+    if record.code is not None:
+        return record
+    if record.confidence is not None and record.confidence < min_confidence:
+        message = f"the confidence is {record.confidence:.2f}, below {min_confidence:g}"
+        return replace(record, code="LOW_CONFIDENCE", message=message)
     try:
-        write(result.data)
+        store_of(job.target).write(job.target, result.data)
     except OSError as error:
-        return Record("WRITE_FAILED", f"{target} cannot be written: {error.strerror or error}")
-    return result.record
-
-
-def _begin(job: Job, remover: Remover, max_bytes: int, stop: threading.Event) -> Outcome | None:
-    return None if stop.is_set() else process(job, remover, max_bytes)
+        code = DISK_FULL if error.errno in FULL else "WRITE_FAILED"
+        return Record(code, f"{job.target} cannot be written: {error.strerror or error}")
+    return record
 
 
 def _outcome(future: Future[Outcome | None], job: Job) -> Outcome | None:

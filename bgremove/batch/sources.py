@@ -1,162 +1,154 @@
-"""Find the pictures of a command line: named files, folders and patterns."""
+"""Find the pictures of a command line: files, folders, patterns and addresses."""
 
 from __future__ import annotations
 
 import glob
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from bgremove.batch.records import STANDARD
-from bgremove.datatypes import OutputFormat
+from bgremove.batch.stores import File, fixed_part, folder_of, is_web, join, store_of
+from bgremove.batch.suffixes import is_cutout_name, is_picture_name
 from bgremove.errors import PlanError
-from bgremove.imaging.probe.foreign import FIRST_BYTES, kind_of
-from bgremove.imaging.probe.signatures import type_of
+from bgremove.imaging.probe.kinds import FIRST_BYTES, kind_of, type_of
 
-# Suffixes of the pictures in a folder. A file named on the command line may have any suffix.
-# Inserted before the suffix of a cut-out beside its picture: photo.cutout.png.
-BESIDE = {
-    OutputFormat.TRANSPARENT: ".cutout",
-    OutputFormat.WHITE_BG: ".cutout-white",
-    OutputFormat.MASK: ".cutout-mask",
-    OutputFormat.CROP: ".cutout-crop",
-}
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".gif"})
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, and its path below the output folder."""
+
+    file: File
+    relative: PurePosixPath
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture, and its path below the output folder.
+    """The pictures of a command line, and the other files in its folders."""
 
-    ``path`` is a path, an http or https URL, or None for standard input.
-    """
-
-    path: Path | str | None
-    relative: Path
+    pictures: list[Picture]
+    others: list[str]
 
 
-def find(names: Sequence[str], out: Path | None, *, recursive: bool = True) -> list[Found]:
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """The files of a name; ``base`` is the searched folder, None for a file that was named."""
+
+    base: str | None
+    files: list[File]
+    takes_all: bool = True  # files of a folder are taken by their suffix
+
+
+def find(names: Sequence[str], out: str | None, *, recursive: bool = True) -> Found:
     """Return the pictures that ``names`` refer to, each once, in order.
-
-    ``out`` is the output folder; None if cut-outs are written beside their pictures.
 
     A folder yields the pictures in it, with their paths relative to it; with several folders (or
     patterns), each path starts with the folder's name. Hidden files are skipped. If ``out`` is
     inside a searched folder, its files are skipped too, so that cut-outs are not processed again.
 
-    Raises PlanError for a name that matches nothing, and for a folder that is its own output.
+    Args:
+        names: Files, folders, patterns and addresses; ``-`` is standard input.
+        out: The output folder; None if cut-outs are written beside their pictures.
+        recursive: Whether folders inside folders are searched.
+
+    Raises:
+        PlanError: A name matches nothing or cannot be read, or a folder is its own output.
+
     """
-    several = sum(map(_is_searched, names)) > 1
-    found: dict[Path | str | None, Found] = {}
-    for name in names:
-        for one in _found(name, out, recursive, several):
-            key = one.path.absolute() if isinstance(one.path, Path) else one.path
-            found.setdefault(key, one)
-    return list(found.values())
+    searched = [_search(name, recursive) for name in names]
+    several = sum(each.base is not None for each in searched) > 1
+    pictures: dict[str, Picture] = {}  # by absolute name: a picture named twice is processed once
+    others = []
+    for each in searched:
+        for picture in _placed(each, out, several):
+            name = picture.file.name
+            if each.takes_all or is_picture_name(name):
+                pictures.setdefault(store_of(name).absolute(name), picture)
+            elif not is_cutout_name(name):
+                others.append(name)
+    return Found(list(pictures.values()), others)
 
 
-def left_out(names: Sequence[str], *, recursive: bool = True) -> dict[Path, str]:
-    """Return the files of folders without a picture's name, with their kinds.
+def kinds_of(names: Iterable[str]) -> dict[str, str]:
+    """Name the kinds of files that are not pictures, such as ``HEIC``.
 
-    Hidden files and cut-outs are not included.
+    The first bytes tell the kind of a local file, the suffix that of another one.
     """
-    return {
-        path: _kind(path)
-        for name in names
-        for path in (sorted(_files(Path(name), recursive)) if os.path.isdir(name) else ())
-        if not (is_picture_name(path) or is_cutout_name(path) or path.name.startswith("."))
-    }
+    return {name: _kind(name) for name in names}
 
 
-def _kind(path: Path) -> str:
+def _kind(name: str) -> str:
+    if "://" in name:
+        return PurePosixPath(name).suffix[1:].upper() or "other"
     try:
-        with path.open("rb") as file:
+        with open(name, "rb") as file:
             start = file.read(FIRST_BYTES)
     except OSError:
-        return "other"
+        return "unreadable"
     if (known := type_of(start)) is not None:
         return f"{known} under another name"
     return kind_of(start) or "other"
 
 
-def is_picture_name(path: Path) -> bool:
-    """Return whether a name is that of a picture, and not that of a cut-out beside a picture."""
-    is_known = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    return is_known and not is_cutout_name(path)
+def _search(name: str, recursive: bool) -> _Searched:
+    store = store_of(name)
+    try:
+        if store.is_folder(name):
+            return _Searched(name, store.files(name, recursive=recursive), takes_all=False)
+        if files := store.look_up([name], [folder_of(name)]):
+            return _Searched(None, files)
+        if not glob.has_magic(name):
+            raise PlanError(f"{name}: no such file or folder")
+        files = store.matching(name)
+    except OSError as error:
+        raise PlanError(f"{name} cannot be read: {error.strerror or error}") from error
+    if not files:
+        raise PlanError(f"{name}: no file matches")
+    return _Searched(fixed_part(name), files)
 
 
-def is_cutout_name(path: Path) -> bool:
-    """Return whether a name is that of a cut-out beside its picture."""
-    return Path(path.stem).suffix in BESIDE.values()
+def _placed(searched: _Searched, out: str | None, several: bool) -> Iterator[Picture]:
+    """Yield the files with their paths below the output, without those inside the output."""
+    base = searched.base
+    if base is None:
+        yield from (Picture(file, _name_of(file.name)) for file in searched.files)
+        return
+    top = PurePosixPath(PurePosixPath(store_of(base).resolved(base)).name if several else "")
+    hidden = None if out is None or out == STANDARD else _within(base, out, top)
+    for file in searched.files:
+        if hidden is None or not _is_below(store_of(base).resolved(file.name), hidden):
+            yield Picture(file, top / _relative(file.name, base))
 
 
-def is_url(name: str) -> bool:
-    """Return whether a name is the URL of a picture."""
-    return name.startswith(("http://", "https://"))
-
-
-def _is_searched(name: str) -> bool:
-    if name == STANDARD or is_url(name):
-        return False
-    return os.path.isdir(name) or not os.path.lexists(name)
-
-
-def _found(name: str, out: Path | None, recursive: bool, several: bool) -> Iterator[Found]:
-    path = Path(name)
+def _name_of(name: str) -> PurePosixPath:
     if name == STANDARD:
-        yield Found(None, Path("stdin"))
-    elif is_url(name):
-        yield Found(name, Path(Path(unquote(urlsplit(name).path)).name or "picture"))
-    elif not _is_searched(name):
-        yield Found(path, Path(path.name))
-    else:
-        if path.is_dir():
-            base, paths = path, sorted(_in_folder(path, recursive))
-        else:
-            base, paths = _matching(name)
-        top = Path(base.resolve().name) if several else Path()
-        if out is not None:
-            _check_apart(base, out / top)
-        for inner in paths:
-            if out is None or not _is_within_out(inner, out, base):
-                yield Found(inner, top / inner.relative_to(base))
+        return PurePosixPath("stdin")
+    if is_web(name):
+        name = unquote(urlsplit(name).path)
+    return PurePosixPath(PurePosixPath(name).name or "picture")
 
 
-def _is_within_out(path: Path, out: Path, base: Path) -> bool:
-    hides_out = out.resolve() != base.resolve() and out.resolve().is_relative_to(base.resolve())
-    return hides_out and path.resolve().is_relative_to(out.resolve())
+def _relative(name: str, base: str) -> PurePosixPath:
+    relative = PurePosixPath(name).relative_to(PurePosixPath(base))
+    if ".." in relative.parts:  # of a pattern such as */../a.jpg
+        raise PlanError(f"{name}: a path with .. would leave the output folder")
+    return relative
 
 
-def _check_apart(base: Path, target: Path) -> None:
-    if base.resolve() == target.resolve():
+def _within(base: str, out: str, top: PurePosixPath) -> str | None:
+    """Return the resolved output folder if it is inside ``base``.
+
+    Raises PlanError if the cut-outs would be written among the pictures.
+    """
+    here, there = store_of(base).resolved(base), store_of(out).resolved(out)
+    if here == store_of(out).resolved(join(out, top)):
         raise PlanError(
             f"the cut-outs of {base} would lie among its pictures, and be taken for pictures the"
             " next time; choose another folder for them"
         )
+    return there if here != there and _is_below(there, here) else None
 
 
-def _in_folder(folder: Path, recursive: bool) -> Iterator[Path]:
-    return filter(is_picture_name, _files(folder, recursive))
-
-
-def _files(folder: Path, recursive: bool) -> Iterator[Path]:
-    for here, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        # A pipe or a device, even behind a link, may never end.
-        yield from (path for name in files if (path := Path(here, name)).is_file())
-
-
-def _matching(pattern: str) -> tuple[Path, list[Path]]:
-    """Return the part of a pattern before its wildcards, and the files it matches."""
-    if not glob.has_magic(pattern):
-        hint = "; other addresses than http need --engine dask" if "://" in pattern else ""
-        raise PlanError(f"{pattern}: no such file or folder{hint}")
-    parts = Path(pattern).parts
-    wild = next(index for index, part in enumerate(parts) if glob.has_magic(part))
-    paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
-    files = [path for path in paths if path.is_file()]
-    if not files:
-        raise PlanError(f"{pattern}: no file matches")
-    return Path(*parts[:wild]), files
+def _is_below(name: str, folder: str) -> bool:
+    return name.startswith(folder.rstrip("/") + "/")

@@ -1,76 +1,138 @@
-"""List, read and atomically write files in the stores of fsspec (S3, GCS, folders)."""
+"""Stores of pictures and cut-outs, behind one interface: folders, pipes, web servers, fsspec.
+
+A file is known by its name as written on a command line: a path, a URL, or ``-`` for a pipe.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import posixpath
-import uuid
+import glob
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
 
-import fsspec
-from fsspec import AbstractFileSystem
-from fsspec.asyn import AsyncFileSystem
-from fsspec.implementations.local import LocalFileSystem
-from fsspec.implementations.memory import MemoryFileSystem
+from bgremove.batch.records import STANDARD
+from bgremove.errors import ImageError
 
-from bgremove.batch.files import read_within
-
-# These stores write an object atomically; elsewhere a temporary file is written and renamed.
-OBJECT_STORES = (AsyncFileSystem, MemoryFileSystem)
+CHUNK_BYTES = 1024 * 1024
+MOST_COUNTED = 1 << 30  # bytes read to report the size of a file; a device is endless
+WEB = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A file, folder or pattern. ``url`` opens it in other programs; neither ends in a slash."""
+class File:
+    """A file of a store.
 
-    store: AbstractFileSystem
-    path: str
-    url: str
+    Attributes:
+        name: Its name, as written on a command line.
+        size: Its size in bytes.
+        changed_ns: The time of its last change in nanoseconds since 1970; 0 if it is unknown.
+        key: A value that is equal for two names of the same file.
 
-    def below(self, path: str) -> Place:
-        """Return the place at a path relative to this one."""
-        return Place(self.store, f"{self.path}/{path}", f"{self.url}/{path}")
+    """
 
-    def files(self, *, recursive: bool = True) -> dict[str, int]:
-        """Return the files of a folder: paths relative to it, and sizes in bytes."""
-        found = self.store.find(self.path, maxdepth=None if recursive else 1, detail=True)
-        return {posixpath.relpath(path, self.path): about["size"] for path, about in found.items()}
-
-
-def read(url: str, max_bytes: int) -> bytes:
-    """Return the bytes of a picture; raises ImageError above ``max_bytes``, and OSError."""
-    with fsspec.open(url, "rb") as file:
-        return read_within(file, max_bytes)
+    name: str
+    size: int
+    changed_ns: int
+    key: Hashable
 
 
-def write(url: str, data: bytes) -> None:
-    """Write a cut-out atomically. Raises OSError."""
-    target = place_of(url)
-    folder, name = posixpath.split(target.path)
-    target.store.makedirs(folder, exist_ok=True)
-    if isinstance(target.store, OBJECT_STORES):
-        target.store.pipe_file(target.path, data)
-        return
-    part = posixpath.join(folder, f".{name}.{uuid.uuid4().hex}.part")
-    try:
-        target.store.pipe_file(part, data)
-        if isinstance(target.store, LocalFileSystem):
-            os.replace(part, target.path)
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                target.store.rm_file(target.path)  # not every store can rename onto a file
-            target.store.mv(part, target.path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            target.store.rm_file(part)
-        raise
+@dataclass(frozen=True)
+class Store(ABC):
+    """Lists, reads and writes files; the defaults are those of a store that cannot be listed.
+
+    Methods raise OSError with a message for people.
+    """
+
+    def is_folder(self, name: str) -> bool:
+        """Return whether a name is that of a folder."""
+        del name
+        return False
+
+    def files(self, folder: str, *, recursive: bool) -> list[File]:
+        """Return the files below a folder, sorted by name, without hidden ones."""
+        del recursive
+        raise OSError(None, f"{folder} cannot be listed")
+
+    def matching(self, pattern: str) -> list[File]:
+        """Return the files that match a pattern with wildcards, sorted by name."""
+        return self.files(pattern, recursive=False)
+
+    def look_up(self, names: Sequence[str], folders: Sequence[str]) -> list[File]:
+        """Return the existing ones of ``names``, which are in or below ``folders``."""
+        del folders
+        return [File(name, 0, 0, name) for name in names]
+
+    def absolute(self, name: str) -> str:
+        """Return a name that means the same file in every folder and process."""
+        return name.rstrip("/")
+
+    def resolved(self, name: str) -> str:
+        """Return an absolute name without links."""
+        return self.absolute(name)
+
+    @abstractmethod
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """Return the content of a file; raises ImageError above ``max_bytes``."""
+
+    @abstractmethod
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file and its folders; it appears under its name only when it is complete."""
+
+    def check_writable(self, folder: str) -> None:
+        """Raise OSError if it is known that files cannot be written into a folder."""
+        del folder
 
 
-def place_of(url: str) -> Place:
-    """Return the place of a name; a local path is made absolute, with links resolved."""
-    store, path = fsspec.core.url_to_fs(url)
-    if isinstance(store, LocalFileSystem):
-        path = os.path.realpath(path)
-        url = f"file://{path}"
-    return Place(store, path.rstrip("/"), url.rstrip("/"))
+def store_of(name: str) -> Store:
+    """Return the store of a name; raises PlanError for a store that is not installed."""
+    from bgremove.batch.local_store import LocalStore
+    from bgremove.batch.web_store import PipeStore, WebStore
+
+    if name == STANDARD:
+        return PipeStore()
+    if is_web(name):
+        return WebStore()
+    if "://" not in name:
+        return LocalStore()
+    from bgremove.batch.fsspec_store import open_store
+
+    return open_store(name)
+
+
+def is_web(name: str) -> bool:
+    """Return whether a name is the http or https address of a picture."""
+    return name.partition("://")[0] in WEB and "://" in name
+
+
+def join(folder: str, path: PurePosixPath) -> str:
+    """Return the name of the file at a path relative to a folder."""
+    if "://" in folder:
+        return f"{folder.rstrip('/')}/{path}"
+    return str(PurePosixPath(folder, path))
+
+
+def fixed_part(pattern: str) -> str:
+    """Return the folder of a pattern before its first wildcard."""
+    parts = pattern.split("/")
+    wild = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    return "/".join(parts[:wild]) or ("/" if pattern.startswith("/") else ".")
+
+
+def folder_of(name: str) -> str:
+    """Return the folder of a file."""
+    if "://" in name:
+        return name.rpartition("/")[0]
+    return str(PurePosixPath(name).parent)
+
+
+def read_within(file: BinaryIO, max_bytes: int) -> bytes:
+    """Return the content of a file; raises ImageError above ``max_bytes``, and OSError."""
+    data = file.read(max_bytes + 1)
+    if len(data) <= max_bytes:
+        return data
+    size = len(data)
+    while (chunk := file.read(CHUNK_BYTES)) and size < MOST_COUNTED:
+        size += len(chunk)
+    raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}")

@@ -1,72 +1,72 @@
-"""Plan where cut-outs are written: unique names, and no picture is overwritten."""
+"""Plan where cut-outs are written: unique names, below a folder or beside the pictures."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 
-from bgremove.batch.records import STANDARD, Job
-from bgremove.batch.sources import BESIDE, SUFFIXES, Found
-from bgremove.datatypes import Options
+from bgremove.batch.records import STANDARD
+from bgremove.batch.sources import Picture
+from bgremove.batch.stores import folder_of, is_web, join, store_of
+from bgremove.batch.suffixes import BESIDE, SUFFIXES
 from bgremove.errors import PlanError
+from bgremove.options import Options
 
 
-def plan(found: Sequence[Found], out: str, suffix: str, *, overwrite: bool = False) -> list[Job]:
-    """Assign each picture the target of its cut-out: ``out`` is a file, a folder, or ``-``.
+def targets(pictures: Sequence[Picture], out: str | None, options: Options) -> list[str]:
+    """Return the name of the cut-out of each picture.
 
-    Raises PlanError if ``out`` cannot hold the cut-outs, if two would share a name, or if one would
-    overwrite a picture.
+    Args:
+        pictures: The pictures.
+        out: A file, a folder, ``-`` for standard output, or None for a name beside each picture.
+        options: The options of the removal; they decide the file type.
+
+    Raises:
+        PlanError: ``out`` cannot hold the cut-outs, or two of them would share a name.
+
     """
-    if out == STANDARD and len(found) != 1:
-        raise PlanError(f"standard output takes one picture, not {len(found)}")
-    if out == STANDARD or (len(found) == 1 and means_file(out)):
-        target = None if out == STANDARD else Path(out)
-        check_suffix(target, suffix)
-        jobs = [Job(found[0].path, target, may_skip=not overwrite)]
-    else:
-        if means_file(out) or (os.path.lexists(out) and not os.path.isdir(out)):
-            raise PlanError(f"{out} names a file: {len(found)} pictures need a folder")
-        names = target_names([one.relative for one in found], suffix)
-        jobs = [
-            Job(one.path, Path(out, name), may_skip=not overwrite)
-            for one, name in zip(found, names, strict=True)
-        ]
-    _check_sources_stay(jobs)
-    return jobs
+    if out is None:
+        return _beside(pictures, options)
+    if out == STANDARD and len(pictures) != 1:
+        raise PlanError(f"standard output takes one picture, not {len(pictures)}")
+    if is_web(out):
+        raise PlanError(f"{out}: a web server takes no cut-outs; give a folder, a file or a store")
+    if out == STANDARD:
+        return [out]
+    if len(pictures) == 1 and means_file(out):
+        check_suffix(out, options.suffix)
+        return [out]
+    if means_file(out) or store_of(out).look_up([out], [folder_of(out)]):
+        several = f"{len(pictures)} pictures need" if len(pictures) > 1 else "a picture needs"
+        raise PlanError(f"{out} names a file: {several} a folder, or the name of a picture")
+    names = target_names([picture.relative for picture in pictures], options.suffix)
+    return [join(out, name) for name in names]
 
 
-def beside(found: Sequence[Found], options: Options, *, overwrite: bool = False) -> list[Job]:
-    """Assign each picture a target beside it: ``photo.cutout.png``.
-
-    Cut-outs of URLs go into the current folder. Raises PlanError for standard input.
-    """
-    if any(one.path is None for one in found):
-        raise PlanError("standard input has no name: say with -o where its cut-out goes")
-    places = [one.path if isinstance(one.path, Path) else one.relative for one in found]
-    names = target_names(places, BESIDE[options.output_format] + options.suffix)
-    pairs = zip(found, names, strict=True)
-    return [Job(one.path, name, may_skip=not overwrite) for one, name in pairs]
-
-
-def check_writable(jobs: Sequence[Job]) -> None:
-    """Raise PlanError, before any work starts, if a cut-out cannot be written."""
-    for folder in {job.target.parent for job in jobs if job.target is not None}:
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        try:
-            tempfile.TemporaryFile(dir=there).close()
-        except OSError as error:
-            raise PlanError(f"{there} cannot be written: {error.strerror or error}") from error
+def _beside(pictures: Sequence[Picture], options: Options) -> list[str]:
+    """Name the cut-outs ``photo.cutout.png``; those of web pictures go into the current folder."""
+    names = [picture.file.name for picture in pictures]
+    if STANDARD in names:
+        raise PlanError("standard input has no name: give the name of its cut-out with -o")
+    paths = [
+        picture.relative if is_web(picture.file.name) else PurePosixPath(picture.file.name)
+        for picture in pictures
+    ]
+    suffix = BESIDE[options.output_format] + options.suffix
+    return [
+        str(path) if "://" not in name or is_web(name) else str(path).replace(":/", "://", 1)
+        for name, path in zip(names, target_names(paths, suffix), strict=True)
+    ]
 
 
 def means_file(out: str) -> bool:
     """Return whether ``out`` is the name of a picture, not of a folder."""
-    return Path(out).suffix.lower() in SUFFIXES and not os.path.isdir(out)
+    is_picture = PurePosixPath(out).suffix.lower() in SUFFIXES
+    return is_picture and not store_of(out).is_folder(out)
 
 
-def target_names(relatives: Sequence[Path], suffix: str) -> list[Path]:
+def target_names(relatives: Sequence[PurePosixPath], suffix: str) -> list[PurePosixPath]:
     """Name the cut-outs: ``a.jpg`` gives ``a.png``.
 
     If two pictures would share a name, both keep their full names: ``a.jpg.png``. Names that differ
@@ -88,16 +88,16 @@ def target_names(relatives: Sequence[Path], suffix: str) -> list[Path]:
             is_short[i] = False
 
 
-def _short(relative: Path, suffix: str) -> Path:
+def _short(relative: PurePosixPath, suffix: str) -> PurePosixPath:
     is_known = relative.suffix.lower() in SUFFIXES
     return relative.with_name((relative.stem if is_known else relative.name) + suffix)
 
 
-def _key(name: Path) -> str:
+def _key(name: PurePosixPath) -> str:
     return str(name).casefold()
 
 
-def _check_paths_differ(relatives: Sequence[Path]) -> None:
+def _check_paths_differ(relatives: Sequence[PurePosixPath]) -> None:
     for relative, times in Counter(relatives).items():
         if times > 1:
             raise PlanError(
@@ -106,18 +106,11 @@ def _check_paths_differ(relatives: Sequence[Path]) -> None:
             )
 
 
-def check_suffix(target: Path | None, suffix: str) -> None:
+def check_suffix(target: str, suffix: str) -> None:
     """Raise PlanError if the suffix of ``target`` stands for another file type than ``suffix``."""
     same = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg"}
-    if target is None:
-        return
-    has = target.suffix.lower()
+    has = PurePosixPath(target).suffix.lower()
     if same.get(has, has) != suffix:
-        raise PlanError(f"{target}: what comes out is a {suffix[1:].upper()}; end its name so")
-
-
-def _check_sources_stay(jobs: Sequence[Job]) -> None:
-    sources = {os.path.realpath(job.source) for job in jobs if isinstance(job.source, Path)}
-    for job in jobs:
-        if job.target is not None and os.path.realpath(job.target) in sources:
-            raise PlanError(f"{job.target} is one of the pictures and would be written over")
+        raise PlanError(
+            f"{target}: the cut-out is a {suffix[1:].upper()}; its name must end in {suffix}"
+        )

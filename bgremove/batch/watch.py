@@ -58,17 +58,16 @@ class Watch:
         """
         written = []
         for job in jobs:
-            state = _state(job.source) if isinstance(job.source, Path) else None
-            if not isinstance(job.source, Path) or state is None:
+            path = Path(job.source)
+            state = _state(path)
+            if state is None or self._given.get(path) == state:
                 continue
-            if self._given.get(job.source) == state:
-                continue
-            seen = self._seen.get(job.source)
+            seen = self._seen.get(path)
             if seen is None or seen[0] != state:
-                self._seen[job.source] = (state, now)
-            elif now - seen[1] >= self._settle_s and not is_being_written(job.source):
-                self._given[job.source] = state
-                del self._seen[job.source]
+                self._seen[path] = (state, now)
+            elif now - seen[1] >= self._settle_s and not is_being_written(path):
+                self._given[path] = state
+                del self._seen[path]
                 written.append(job)
         self._seen = {path: seen for path, seen in self._seen.items() if path.exists()}
         return written

@@ -12,20 +12,20 @@ from bgremove.errors import BgremoveError
 from bgremove.inference.manifest import load_manifest, manifest_path
 
 EPILOG = manual(
-    examples={"bgremove calibrate u2net photos/": "from a folder of photographs of every kind"},
-    exit_codes={0: "the table is written", 1: "it could not be made", 2: "wrong usage"},
-    environment={"BGREMOVE_WEIGHTS_DIR": "where the weights are, and the table goes"},
+    examples={"bgremove calibrate u2net photos/": "from a folder of varied photographs"},
+    exit_codes={0: "the table was written", 1: "the table could not be made", 2: "wrong usage"},
+    environment={"BGREMOVE_WEIGHTS_DIR": "folder of the models and the table"},
 )
 
 
-@click.command("calibrate", epilog=EPILOG, short_help="Make a calibration table again.")
+@click.command("calibrate", epilog=EPILOG, short_help="Measure a model's calibration table.")
 @click.argument("name")
 @click.argument("pictures", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def command(name: str, pictures: Path) -> None:
-    """Make the calibration table of model NAME again, from a folder of PICTURES.
+    """Measure the calibration table of model NAME on a folder of PICTURES.
 
-    The int8 form is built from it by the next `bgremove weights`; its SHA-256 and known answer in
-    the manifest are then to be set anew.
+    The next `bgremove weights` builds the int8 form from it. Then update the form's SHA-256 and
+    known answer in the manifest.
     """
     from bgremove.provisioning.quantization.calibrate import calibrate as make_table
 

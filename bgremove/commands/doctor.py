@@ -21,24 +21,24 @@ from bgremove.settings import Settings, unknown_names
 
 EPILOG = manual(
     examples={
-        "bgremove doctor": "is everything there, and how fast is it?",
-        "bgremove doctor --json | jq .advice": "for a script",
-        "docker run --rm IMAGE bgremove doctor": "within the limits of a container",
+        "bgremove doctor": "check this machine",
+        "bgremove doctor --json | jq .advice": "advice for a script",
+        "docker run --rm IMAGE bgremove doctor": "check a container with its limits",
     },
-    exit_codes={0: "it would serve", 1: "something is wrong, and said", 2: "wrong usage"},
-    environment={"BGREMOVE_*": "the settings that are looked at"},
+    exit_codes={0: "no problems", 1: "problems were found", 2: "wrong usage"},
+    environment={"BGREMOVE_*": "settings to check"},
 )
 WIDTH = 18  # of the first column, in characters
 
 
-@click.command("doctor", epilog=EPILOG, short_help="Tell what runs here, and what is wrong.")
+@click.command("doctor", epilog=EPILOG, short_help="Check this machine and report problems.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool) -> None:
-    """Tell what this machine has, what would run on it, how fast, and what is wrong.
+    """Check this machine, its settings and its models, and report problems with advice.
 
-    Looks at the cores and the memory that this process may use, the libraries, the settings, the
-    keys and the weights (every file is hashed), and cuts one picture out, stage by stage. Changes
-    nothing.
+    Checks the available cores and memory, the libraries, the settings, the API keys and the hash
+    of each model file. Then processes one picture and reports the time of each stage. Nothing is
+    changed.
     """
     logging.getLogger("bgremove").addHandler(logging.NullHandler())  # the advice reports it
     machine = look_at_machine()
@@ -89,22 +89,22 @@ def _lines(
     if service.trial is not None:
         width, height = TRIAL_SIZE
         stages = {name: f"{ms:7.1f} ms" for name, ms in service.trial.stages_ms.items()}
-        total = {"in all": f"{service.trial.total_ms:7.1f} ms, {service.trial.model}"}
-        computes = {"computes": f"{service.provider}, {service.precision}, effort {service.effort}"}
-        yield from _section(f"A picture of {width} x {height}", computes | stages | total)
+        total = {"total": f"{service.trial.total_ms:7.1f} ms, {service.trial.model}"}
+        network = {"network": f"{service.provider}, {service.precision}, effort {service.effort}"}
+        yield from _section(f"A picture of {width} x {height}", network | stages | total)
     if advice:
         yield "Advice:"
     for one in advice:
-        yield f"  {'WRONG' if one.is_wrong else 'note'}: {one.text}"
+        yield f"  {'problem' if one.is_wrong else 'note'}: {one.text}"
     yield ""
-    yield "Something is wrong." if any(one.is_wrong for one in advice) else "All is well."
+    yield "Problems found." if any(one.is_wrong for one in advice) else "No problems found."
 
 
 def _machine_rows(machine: Machine) -> dict[str, str]:
     limit = machine.memory_limit_mib
     return {
         "processor": machine.processor,
-        "cores": f"{machine.cores_allowed} of {machine.cores} may be used",
+        "cores": f"{machine.cores_allowed} of {machine.cores} available",
         "int8 instructions": "yes" if machine.int8_instructions else "no",
         "memory": f"{machine.memory_mib} MiB, {machine.memory_available_mib} free",
         "memory limit": "none" if limit is None else f"{limit} MiB",

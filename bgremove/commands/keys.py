@@ -14,12 +14,12 @@ from bgremove.keys.lines import FileFaultError, read_lines
 
 EPILOG = manual(
     examples={
-        "bgremove keys add 'Acme, shop'": "prints the key, this once; the file gets its hash",
-        "bgremove keys list": "ids, dates and labels",
-        "bgremove keys revoke 'Acme, shop'": "by label or id",
+        "bgremove keys add 'Acme, shop'": "print a new key once; its hash goes into the file",
+        "bgremove keys list": "list ids, dates and labels",
+        "bgremove keys revoke 'Acme, shop'": "revoke a key by label or id",
     },
-    exit_codes={0: "done", 1: "the file cannot be used, and why", 2: "wrong usage"},
-    environment={"BGREMOVE_API_KEYS_FILE": "the file of keys, unless --file names it"},
+    exit_codes={0: "done", 1: "the key file is invalid or cannot be used", 2: "wrong usage"},
+    environment={"BGREMOVE_API_KEYS_FILE": "the key file, if --file is not given"},
 )
 file_option = click.option(
     "--file",
@@ -28,15 +28,15 @@ file_option = click.option(
     required=True,
     show_envvar=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file of keys.",
+    help="Key file.",
 )
 
 
-@click.group("keys", epilog=EPILOG, short_help="Make, list and revoke API keys.")
+@click.group("keys", epilog=EPILOG, short_help="Add, list and revoke API keys.")
 def command() -> None:
-    """Make, list and revoke API keys.
+    """Add, list and revoke API keys.
 
-    A server that runs reads the file again within a second or two.
+    A running service reads the file again within two seconds.
     """
 
 
@@ -44,37 +44,37 @@ def command() -> None:
 @click.argument("label")
 @file_option
 def add(label: str, path: Path) -> None:
-    """Make a key for LABEL and print it, this once."""
-    with _told(path):
+    """Add a key for LABEL and print it. It is not shown again."""
+    with _reported(path):
         key, line = edit.add(path, label)
     click.echo(key)
-    click.echo(f"{line.id} ({label}) written to {path}; the key is shown this once", err=True)
+    click.echo(f"{line.id} ({label}) written to {path}; the key is not shown again", err=True)
 
 
 @command.command(name="list")
 @file_option
 def list_(path: Path) -> None:
     """Print the id, date and label of each key."""
-    with _told(path):
+    with _reported(path):
         lines = read_lines(path.read_bytes())
     for line in lines:
         click.echo(f"{line.id}  {line.created}  {line.label}")
     if not lines:
-        click.echo("No keys: nobody is let in", err=True)
+        click.echo("No keys: every request is refused", err=True)
 
 
 @command.command()
 @click.argument("label")
 @file_option
 def revoke(label: str, path: Path) -> None:
-    """Take the key with this LABEL (or id) out."""
-    with _told(path):
+    """Revoke the key with this LABEL or id."""
+    with _reported(path):
         line = edit.revoke(path, label)
     click.echo(f"{line.id} ({line.label}) revoked")
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _reported(path: Path) -> Iterator[None]:
     """Report an invalid or unreadable key file as a ClickException that names the file."""
     try:
         yield

@@ -7,7 +7,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
@@ -68,11 +67,11 @@ class Report:
         seconds = time.monotonic() - self._started
         parts = [f"{done} done"]
         if skipped:
-            parts.append(f"{skipped} skipped (there already; --overwrite does them again)")
+            parts.append(f"{skipped} skipped (finished before; --overwrite makes them again)")
         if failed:
             parts.append(f"{failed} failed")
         if self.left:
-            parts.append(f"{self.left} not begun")
+            parts.append(f"{self.left} not started")
         rate = f", {done / seconds:.1f} a second" if done > 1 else ""
         others = (
             f"; left out: {kinds_in_words(self._left_out.elements())}" if self._left_out else ""
@@ -80,12 +79,12 @@ class Report:
         doubts = f"; {self.doubtful} probably wrong" if self.doubtful else ""
         return f"{', '.join(parts)}; {_duration(seconds)}{rate}{doubts}{others}"
 
-    def leave_out(self, files: Mapping[Path, str]) -> None:
+    def leave_out(self, files: Mapping[str, str]) -> None:
         """Report the skipped files of folders; ``files`` maps each to its kind."""
         self._left_out.update(files.values())
         if self._as_json:
             for path, kind in files.items():
-                click.echo(json.dumps({"input": str(path), "status": "left-out", "kind": kind}))
+                click.echo(json.dumps({"input": path, "status": "left-out", "kind": kind}))
 
     def __enter__(self) -> Report:
         return self
@@ -105,13 +104,13 @@ def line_of(outcome: Outcome) -> str:
     record, source = outcome.record, _shown(outcome.source)
     if outcome.status is Status.FAILED:
         return f"failed   {source}: {record.message} ({record.code})"
-    told = f"{outcome.status:<8} {source} -> {_shown(outcome.target)}"
+    line = f"{outcome.status:<8} {source} -> {_shown(outcome.target)}"
     if outcome.status is Status.SKIPPED:
-        return told
-    told += f"  {outcome.ms} ms"
+        return line
+    line += f"  {outcome.ms} ms"
     if record.confidence is not None:
-        told += f", {record.model}, confidence {record.confidence:.2f}"
-    return told + (f", {', '.join(record.warnings)}" if record.warnings else "")
+        line += f", {record.model}, confidence {record.confidence:.2f}"
+    return line + (f", {', '.join(record.warnings)}" if record.warnings else "")
 
 
 def _bar(total: int | None) -> Any:

@@ -16,14 +16,14 @@ from bgremove.commands.help import manual
 CONFIGURATION = Path(bgremove.__file__).with_name("gunicorn_conf.py")
 EPILOG = manual(
     examples={
-        "bgremove serve": "at http://127.0.0.1:8000, for this machine",
-        "bgremove serve --host 0.0.0.0 --port 8080": "for others as well: set API keys first",
-        "bgremove serve --log-format json > log.jsonl": "logs for a program",
+        "bgremove serve": "on http://127.0.0.1:8000, reachable from this machine only",
+        "bgremove serve --host 0.0.0.0 --port 8080": "for other machines too; set API keys first",
+        "bgremove serve --log-format json > log.jsonl": "with logs in JSON",
     },
-    exit_codes={0: "stopped", 1: "it could not start, and why", 2: "wrong usage"},
+    exit_codes={0: "stopped", 1: "the service could not start", 2: "wrong usage"},
     environment={
         "HOST, PORT, WEB_CONCURRENCY": "defaults of --host, --port and --workers",
-        "BGREMOVE_*": "the settings; `bgremove settings` lists them",
+        "BGREMOVE_*": "settings; `bgremove settings` lists them",
     },
 )
 
@@ -53,18 +53,18 @@ EPILOG = manual(
     type=click.IntRange(1, 256),
     default=1,
     show_default=True,
-    help="Processes; each has its own models in memory.",
+    help="Number of worker processes; each loads its own models.",
 )
 @click.option(
     "--log-format",
     type=click.Choice(["auto", "json", "text"]),
-    help="Lines on standard output; auto: text on a terminal, else json.  [default: auto]",
+    help="Format of log lines; auto is text on a terminal and json elsewhere.  [default: auto]",
 )
-@click.option("--offline", is_flag=True, help="Never fetch weights.")
+@click.option("--offline", is_flag=True, help="Never download models.")
 def command(host: str, port: int, workers: int, log_format: str | None, offline: bool) -> None:
-    """Start the HTTP service: the page at /, the API at /v1/remove-bg/universal.
+    """Start the HTTP service: a web page at /, the API at /v1/remove-bg/universal.
 
-    It is gunicorn with the settings of the deployment. The first start fetches the models.
+    The command runs gunicorn with bgremove's configuration. The first start downloads the models.
     """
     settings = read_settings()
     _check_address(host, port)

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import click
 
 from bgremove.commands.environment import environment, read_settings
 from bgremove.commands.help import manual
-from bgremove.settings import PREFIX, Settings, markdown_table
+from bgremove.settings import CHECKOUT, PREFIX, Settings
 
 EPILOG = manual(
     examples={
-        "bgremove settings": "what holds here, and what is set",
-        "BGREMOVE_TIMEOUT_S=60 bgremove settings --json | jq .BGREMOVE_TIMEOUT_S": "for a script",
+        "bgremove settings": "list all settings",
+        "BGREMOVE_TIMEOUT_S=60 bgremove settings --json | jq .BGREMOVE_TIMEOUT_S": "one setting",
     },
-    exit_codes={0: "printed", 1: "the settings are wrong, and how", 2: "wrong usage"},
-    environment={"BGREMOVE_*": "the settings"},
+    exit_codes={0: "printed", 1: "the settings are invalid", 2: "wrong usage"},
+    environment={"BGREMOVE_*": "settings"},
 )
 HIDDEN = "(set, not shown)"
 
 
-@click.command("settings", epilog=EPILOG, short_help="Print the settings in force.")
+@click.command("settings", epilog=EPILOG, short_help="Print the current settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--markdown", is_flag=True, help="Print defaults and meanings as a Markdown table.")
+@click.option(
+    "--markdown", is_flag=True, help="Print a Markdown table of names, defaults and meanings."
+)
 def command(as_json: bool, markdown: bool) -> None:
-    """Print the settings in force; a star marks those that the environment sets."""
+    """Print the current settings. A star marks those set in the environment."""
     if markdown:
         click.echo(markdown_table(), nl=False)
         return
@@ -47,3 +50,20 @@ def _values(settings: Settings) -> dict[str, object]:
         is_secret = row.metadata["secret"] and value
         values[PREFIX + row.name.upper()] = HIDDEN if is_secret else value
     return values
+
+
+def markdown_table() -> str:
+    """Render the settings as a Markdown table."""
+    lines = ["| variable | default | unit | meaning |", "| --- | --- | --- | --- |"]
+    for row in fields(Settings):
+        default = row.default
+        if isinstance(default, Path):
+            default = "weights/" if default.is_relative_to(CHECKOUT) else default.as_posix()
+        elif isinstance(default, bool):
+            default = int(default)
+        shown = f"`{default}`" if default != "" else "none"
+        unit, text = row.metadata["unit"], row.metadata["help"]
+        choices = row.metadata["choices"]
+        text += f" One of {', '.join(choices)}." if choices else ""
+        lines.append(f"| `{PREFIX}{row.name.upper()}` | {shown} | {unit} | {text} |")
+    return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 EXIT_BASE = 128  # exit code of a process ended by a signal: this plus the signal's number
-SAID = b"\nstopping: what is begun is finished; once more stops at once\n"
+MESSAGE = b"\nstopping after the pictures in progress; press Ctrl-C again to stop at once\n"
 
 
 class Stop(threading.Event):
@@ -31,7 +31,9 @@ def stoppable() -> Iterator[Stop]:
         stop.set()
         for each in before:
             signal.signal(each, signal.SIG_DFL)
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, SAID)  # print is not reentrant
+        os.write(
+            sys.__stderr__.fileno() if sys.__stderr__ else 2, MESSAGE
+        )  # print is not reentrant
 
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     for each in before:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from bgremove.batch.plan import remembers
 from bgremove.batch.records import Job
-from bgremove.batch.targets import means_file
 from bgremove.errors import PlanError
 
 
@@ -17,11 +17,11 @@ def check_folders(names: Sequence[str], output: str | None) -> list[Path]:
     """Return the folders to watch; raises UsageError for anything else."""
     for name in names:
         if not Path(name).is_dir():
-            raise click.UsageError(f"--watch takes folders; {name} is none")
+            raise click.UsageError(f"--watch takes folders; {name} is not one")
     if output is None:
-        raise click.UsageError("--watch needs a folder for its cut-outs: -o cutouts/")
-    if means_file(output) or (Path(output).exists() and not Path(output).is_dir()):
-        raise click.UsageError(f"--watch needs a folder for its cut-outs; {output} names a file")
+        raise click.UsageError("--watch needs an output folder: -o cutouts/")
+    if not remembers(output) or Path(output).is_file():
+        raise click.UsageError(f"--watch needs an output folder; {output} names a file")
     return [Path(name) for name in names]
 
 
@@ -41,18 +41,18 @@ def batches(
 
     watch = Watch(settle_s)
     shown = ", ".join(map(str, folders))
-    click.echo(f"watching {shown} for pictures; Ctrl-C ends it", err=True)
-    said = ""
+    click.echo(f"watching {shown} for pictures; press Ctrl-C to stop", err=True)
+    reported = ""
     for now in looks(folders, watch, stop):
         try:
             jobs = watch.ready(look(), now)
         except PlanError as error:
             _check_there(folders)
-            if error.message != said:
-                said = error.message
-                click.echo(f"waiting until this is corrected: {said}", err=True)
+            if error.message != reported:
+                reported = error.message
+                click.echo(f"waiting until this is corrected: {reported}", err=True)
             continue
-        said = ""
+        reported = ""
         if jobs:
             yield jobs
 
@@ -60,4 +60,4 @@ def batches(
 def _check_there(folders: Sequence[Path]) -> None:
     for folder in folders:
         if not folder.is_dir():
-            raise click.ClickException(f"{folder} is gone: there is nothing to watch")
+            raise click.ClickException(f"{folder} was removed, so there is nothing to watch")

@@ -12,7 +12,8 @@ from bgremove.commands.help import manual
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Manifest, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
@@ -22,34 +23,33 @@ from bgremove.settings import Settings
 ANSWER_TIMEOUT_S = 60.0  # limit of one run, for the slowest machines
 EPILOG = manual(
     examples={
-        "bgremove weights": "fetch what is not there, verify what is",
-        "bgremove weights --again": "try a source again that was out of reach today",
-        "BGREMOVE_WEIGHTS_MIRROR=/mnt/weights bgremove weights": "the same without a network",
+        "bgremove weights": "download missing models and verify the others",
+        "bgremove weights --again": "try unreachable sources again",
+        "BGREMOVE_WEIGHTS_MIRROR=/mnt/weights bgremove weights": "without a network, from a folder",
     },
     exit_codes={
-        0: "the model that every other falls back to is there; with --strict, every model is",
-        1: "it is not, or something else went wrong",
+        0: "the default model is present; with --strict, all models are",
+        1: "a required model is missing, or an error occurred",
         2: "wrong usage",
     },
     environment={
-        "BGREMOVE_WEIGHTS_DIR": "where the weights go",
-        "BGREMOVE_WEIGHTS_MIRROR": "a folder or URL tried before the manifest's sources",
+        "BGREMOVE_WEIGHTS_DIR": "folder of the models",
+        "BGREMOVE_WEIGHTS_MIRROR": "folder or URL that is tried first",
     },
 )
 
 
 @click.command("weights", epilog=EPILOG)
+@click.option("--strict", is_flag=True, help="Fail if any model is missing, not only the default.")
 @click.option(
-    "--strict", is_flag=True, help="Fail when any model is missing, not only the default."
+    "--again", is_flag=True, help="Also try sources that could not be reached in the last day."
 )
-@click.option("--again", is_flag=True, help="Also try what was out of reach within the last day.")
 @click.option("--answer", metavar="NAME", help="Print a model's answer to the known picture.")
 def command(strict: bool, again: bool, answer: str | None) -> None:
-    """Fetch and verify the models' weights.
+    """Download the models and verify their hashes.
 
-    A file that is there and has the SHA-256 of the manifest is left alone, so running it again
-    costs nothing. `bgremove remove`, `bgremove serve` and the Python API fetch what they lack, too;
-    a request to a service never does.
+    Files that are present and intact are kept. `bgremove remove`, `bgremove serve` and the Python
+    API also download missing models when they start. A request to a service never does.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings = read_settings()
@@ -68,14 +68,14 @@ def command(strict: bool, again: bool, answer: str | None) -> None:
     for model in manifest.models:
         stood_in_for = model.stands_in_for and model.stands_in_for not in missing
         state = "missing" if model.name in missing else "not needed" if stood_in_for else "ready"
-        meanwhile = ", ".join(subject.value for subject in model.subjects)
-        if state == "missing" and meanwhile and model.name != manifest.fallback:
-            state += f"; {manifest.fallback} serves subject {meanwhile} meanwhile"
+        subjects = ", ".join(subject.value for subject in model.subjects)
+        if state == "missing" and subjects and model.name != manifest.fallback:
+            state += f"; subject {subjects} uses {manifest.fallback}"
         click.echo(f"{model.name}: {state}")
     for prior in manifest.priors:
         state = "ready"
         if prior.name in missing:
-            state = "missing; subject human keeps whatever stands out meanwhile"
+            state = "missing; subject human keeps the salient subject, people or not"
         click.echo(f"{prior.name}: {state}")
     if manifest.fallback in missing or (strict and missing):
         sys.exit(1)

@@ -48,12 +48,12 @@ def _wrong(machine: Machine, service: Service) -> Iterator[str]:
     for name in NEEDED:
         if machine.libraries[name] is None:
             yield f"{name} is not installed: {pip_install()}"
-    mended = _mended_by_weights(service.models)
+    fixable = _fixed_by_weights(service.models)
     for fault in service.faults:
-        yield fault + (": `bgremove weights` brings it" if fault in mended else "")
+        yield fault + ("; run `bgremove weights`" if fault in fixable else "")
 
 
-def _mended_by_weights(models: Mapping[str, str]) -> set[str]:
+def _fixed_by_weights(models: Mapping[str, str]) -> set[str]:
     """Return the faults that `bgremove weights` fixes: missing files and wrong hashes."""
     return {
         f"{name}: {state}"
@@ -66,30 +66,30 @@ def _better(machine: Machine, settings: Settings | None, service: Service) -> It
     yield from _of_models(machine, settings, service.models, service.subjects, service.precision)
     for name in service.joining:
         yield (
-            f"{name} joins the vote on subject human, for the time of another network; whether it"
-            " improves anything has not been measured: remove its file to do without"
+            f"{name} is also asked for subject human and takes the time of another network; its"
+            " benefit has not been measured. Remove its file to stop using it"
         )
     limit = machine.memory_limit_mib or machine.memory_mib
     if limit < ROOMY_MIB:
         yield (
-            f"{limit} MiB of memory may be used; a server took {UNDER_LOAD_MIB} under load and"
-            f" {LARGE_PICTURE_MIB} with a picture of 40 megapixels: give it {ROOMY_MIB}, or lower"
-            " BGREMOVE_MAX_PIXELS"
+            f"{limit} MiB of memory are available; a service needs {UNDER_LOAD_MIB} under load and"
+            f" {LARGE_PICTURE_MIB} for a picture of 40 megapixels. Provide {ROOMY_MIB} MiB, or"
+            " lower BGREMOVE_MAX_PIXELS"
         )
     if settings is not None and settings.threads > machine.cores_allowed:
         yield (
-            f"BGREMOVE_THREADS={settings.threads}, but only {machine.cores_allowed} cores may be"
-            " used: more threads than cores are slower"
+            f"BGREMOVE_THREADS={settings.threads}, but only {machine.cores_allowed} cores are"
+            " available; more threads than cores are slower"
         )
     for sentence in machine.sandbox_lacks:
-        yield f"decoders run without a wall that they could have: {sentence}"
+        yield f"the sandbox of the decoders is incomplete: {sentence}"
     if machine.nginx is None:
-        yield "nginx is not installed: needed only in front of a server that others reach"
+        yield "nginx is not installed; it is needed only for a service that other machines reach"
     for extra in sorted(set(EXTRAS.values())):
         absent = [name for name in EXTRAS if EXTRAS[name] == extra and not machine.libraries[name]]
         if absent:
             names = ", ".join(absent)
-            yield f"{names} not installed, for clusters and stores: {pip_install(extra)}"
+            yield f"{names} not installed; needed for clusters and stores: {pip_install(extra)}"
 
 
 def _of_models(
@@ -102,15 +102,15 @@ def _of_models(
     for subject, serving in subjects.items():
         if serving.endswith(FALLBACK):
             yield (
-                f"{subject} is served by {serving.removesuffix(FALLBACK).strip()}: its own weights"
-                " are not there; `bgremove weights` says why"
+                f"subject {subject} uses {serving.removesuffix(FALLBACK).strip()}, because its own"
+                " model is missing; run `bgremove weights`"
             )
         elif serving == UNAVAILABLE:
-            yield f"{subject} is not served: `bgremove weights` says why"
+            yield f"subject {subject} is not available; run `bgremove weights`"
     is_open = settings is not None and settings.precision != "float32"
     for name, state in models.items():
         source = models.get(name.removesuffix("-int8"))
         if name.endswith("-int8") and state == ABSENT and source not in (None, ABSENT) and is_open:
-            yield f"{name} is not built: `bgremove weights` builds it, about three times as fast"
+            yield f"{name} is not built; run `bgremove weights`. It is three times as fast"
     if precision == "float32" and machine.int8_instructions and is_open:
-        yield "this processor is fast in int8, but float32 runs: see BGREMOVE_PRECISION"
+        yield "this processor is fast with int8 models, but float32 is used; see BGREMOVE_PRECISION"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 
-from bgremove.datatypes import Options, Subject
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
 from bgremove.errors import BgremoveError, SettingsError
@@ -15,6 +14,7 @@ from bgremove.inference.known_picture import known_picture
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
 from bgremove.memory import return_freed_memory
+from bgremove.options import Options, Subject
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 

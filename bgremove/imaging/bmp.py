@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bgremove.errors import ImageError
-from bgremove.imaging import bitfields, rle
+from bgremove.imaging import rle
 from bgremove.imaging.probe import bmp
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from bgremove.datatypes import ImageU8
     from bgremove.imaging.probe.bmp import BmpHeader
+
+BAND_PIXELS = 1_000_000  # unpacked at a time, so that the 32-bit intermediates stay at a few MB
 
 
 def read(data: bytes) -> ImageU8:
@@ -36,7 +38,7 @@ def read(data: bytes) -> ImageU8:
         return _coloured(rle.unpack(data, header), data, header)
     rows = _rows(data, header)
     if any(header.masks):
-        pixels = bitfields.unpack(rows, header)
+        pixels = _unpack_bit_fields(rows, header)
         return pixels if pixels.shape[2] == 3 or pixels[:, :, 3].any() else pixels[:, :, :3]
     if header.bits <= 8:
         return _coloured(_indices(rows, header), data, header)
@@ -54,6 +56,39 @@ def _rows(data: bytes, header: BmpHeader) -> ImageU8:
     shape, strides = (header.height, header.row_bytes), (header.stride, 1)
     rows: ImageU8 = np.ndarray(shape, np.uint8, data, header.pixels_at, strides)
     return rows if header.top_down else rows[::-1]
+
+
+def _unpack_bit_fields(rows: ImageU8, header: BmpHeader) -> ImageU8:
+    """Return the channels described by the header's masks, scaled to 8 bits.
+
+    Args:
+        rows: Packed rows, uint8 (H, bytes of a row), top row first.
+        header: The header of the BMP, with 16 or 32 bits per pixel.
+
+    Returns:
+        uint8 (H, W, 3) in BGR, or (H, W, 4) in BGRA if the header has an alpha mask.
+    """
+    word = np.dtype("<u2" if header.bits == 16 else "<u4")
+    red, green, blue, alpha = header.masks
+    masks = (blue, green, red, alpha) if alpha else (blue, green, red)
+    pixels = np.empty((header.height, header.width, len(masks)), np.uint8)
+    band = max(1, BAND_PIXELS // header.width)
+    for top in range(0, header.height, band):
+        packed = np.ascontiguousarray(rows[top : top + band]).view(word).astype(np.uint32)
+        for channel, mask in enumerate(masks):
+            pixels[top : top + band, :, channel] = _scaled(packed, mask)
+    return pixels
+
+
+def _scaled(packed: NDArray[np.uint32], mask: int) -> NDArray[np.uint8]:
+    """Extract the bits of ``mask`` and scale them to 0 to 255; an empty mask gives 0."""
+    if not mask:
+        return np.zeros(packed.shape, np.uint8)
+    shift = (mask & -mask).bit_length() - 1
+    top = mask >> shift
+    field = ((packed & np.uint32(mask)) >> np.uint32(shift)).astype(np.float32)
+    stretched: NDArray[np.uint8] = np.rint(field * np.float32(255 / top)).astype(np.uint8)
+    return stretched
 
 
 def _indices(rows: ImageU8, header: BmpHeader) -> ImageU8:

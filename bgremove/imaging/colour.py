@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from bgremove.datatypes import ImageType
-from bgremove.imaging.probe import jpeg_end
-from bgremove.imaging.profile import is_cmyk, space_of
+from bgremove.imaging.probe import jpeg_segments
+from bgremove.imaging.probe.metadata import is_cmyk, space_of
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageHeader, ImageU8
@@ -39,7 +39,7 @@ def converted(data: bytes, header: ImageHeader, colours: ImageU8) -> ImageU8 | N
         return None if gray is None else _to_srgb(Image.fromarray(gray), profile)
     if is_cmyk(profile) and header.type is ImageType.JPEG:
         try:
-            with Image.open(io.BytesIO(data + jpeg_end.END), formats=["JPEG"]) as image:
+            with Image.open(io.BytesIO(data + jpeg_segments.END), formats=["JPEG"]) as image:
                 return _to_srgb(image, profile) if image.mode == "CMYK" else None
         except (OSError, SyntaxError):  # Pillow is stricter than OpenCV with damaged pictures
             return None

@@ -11,10 +11,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from bgremove.datatypes import MASK_THRESHOLD, ArrayF32, Colour, Cutout, ImageU8
+from bgremove.datatypes import MASK_THRESHOLD, ArrayF32, Cutout, ImageU8
 from bgremove.imaging.layer import REACH, Layer, lay_on, spread, window
 from bgremove.imaging.placement import Placement
 from bgremove.imaging.resample import resampled
+from bgremove.options import Colour
 
 SAMPLE = 16  # px between the pixels checked first; they suffice for nearly every coloured picture
 

@@ -30,7 +30,8 @@ PATIENCE_S = 0.15  # wait for a busy decoder before another is started
 # a malicious picture can reach after it takes over a decoder. A start costs 0.15 s, or 0.6 ms per
 # picture.
 MOST_PICTURES = 250
-# A decoder killed at the deadline with less than this share of the time says nothing of its picture.
+# Share of the time of a request below which a decoder killed at the deadline does not blame its
+# picture.
 LATE_SHARE = 0.5
 WAITING = "waiting for decoding"
 

@@ -30,7 +30,7 @@ from bgremove.imaging.decoder_messages import (
 )
 from bgremove.imaging.planes import Planes, finished, map_planes
 from bgremove.imaging.probe import Limits
-from bgremove.memory_file import memory_file, seal
+from bgremove.memory import memory_file, seal
 
 CHILD = "bgremove.imaging.decoder_child"
 INHERITED = ("PATH", "LD_LIBRARY_PATH")  # all that Python needs to start; secrets are not passed

@@ -12,11 +12,12 @@ from functools import partial
 import cv2
 import numpy as np
 
-from bgremove.datatypes import Cutout, EncodedImage, Encoding, ImageU8, Options, OutputFormat
+from bgremove.datatypes import Cutout, EncodedImage, ImageU8
 from bgremove.errors import UpstreamError
 from bgremove.imaging.compose import binary_mask, is_gray, on_ground, transparent
 from bgremove.imaging.placement import Placement, place
 from bgremove.imaging.png import TO_RGB, Canvas, encode_png
+from bgremove.options import Encoding, Options, OutputFormat
 
 # 95 takes 30 % more bytes for 1 dB; optimised Huffman tables take 3 times as long for 2 % less.
 JPEG_QUALITY = 92

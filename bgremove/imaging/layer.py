@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgremove.datatypes import ArrayF32, Colour, Cutout, ImageU8
+from bgremove.datatypes import ArrayF32, Cutout, ImageU8
+from bgremove.options import Colour
 
 # px that the subject's colours extend under transparency. Programs that resize straight alpha read
 # this far: bilinear 1, cubic 2, Lanczos 3. PNGs grow by 3.0 % (1 px: 1.3, 8 px: 5.2).

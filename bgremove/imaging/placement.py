@@ -27,8 +27,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bgremove.datatypes import Box, Cutout, Encoding, Margin, Options, OutputFormat
+from bgremove.datatypes import Box, Cutout, Notice
 from bgremove.errors import Detail, ValidationError
+from bgremove.options import Encoding, Margin, Options, OutputFormat
 
 MARGIN_FACTOR = 2
 WEBP_SIDE = 16_383  # px, limit of the format
@@ -51,6 +52,11 @@ class Placement:
     scale: float
     width: int
     height: int
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The words of ``X-Warnings`` for this placement."""
+        return (Notice.ENLARGED,) if self.scale > 1 else ()
 
 
 def place(cutout: Cutout, options: Options) -> Placement:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bgremove.datatypes import DecodedImage, ImageHeader
-from bgremove.memory_file import mapped
+from bgremove.memory import mapped
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8

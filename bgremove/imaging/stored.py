@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging import bmp, gif
-from bgremove.imaging.canvas import placed
-from bgremove.imaging.probe import jpeg_end, png, webp
+from bgremove.imaging import bmp
+from bgremove.imaging.frames import placed, read_gif
+from bgremove.imaging.probe import jpeg_segments, png, webp
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
@@ -39,7 +39,7 @@ def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
     if header.type is ImageType.BMP:
         return _split(bmp.read(data))
     if header.type is ImageType.GIF:
-        return _split(gif.read(data))
+        return _split(read_gif(data))
     if header.type is ImageType.PNG:
         return _read_png(data, _opencv(png.still(data), header, ANY))
     if header.type is ImageType.JPEG:
@@ -71,10 +71,10 @@ def _read_jpeg(data: bytes, header: ImageHeader) -> NDArray[Any]:
     libjpeg fills missing rows with gray and reports no error.
     """
     flags = ANY | REDUCED[header.reduction]
-    if jpeg_end.has_end(data):
+    if jpeg_segments.has_end(data):
         return _opencv(data, header, flags)
     pixels: NDArray[Any] | None = None
-    for ended in jpeg_end.endings(data):
+    for ended in jpeg_segments.endings(data):
         decoded = _opencv(ended, header, flags)
         if pixels is not None and not np.array_equal(pixels, decoded):
             raise ImageError("The JPEG is cut short: not all of its rows are there")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from bgremove.datatypes import ArrayF32, DecodedImage
-from bgremove.inference.manifest import GRID
+from bgremove.inference.models import GRID
 
 
 def known_picture() -> DecodedImage:

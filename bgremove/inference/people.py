@@ -25,7 +25,7 @@ from bgremove.inference.boxes import (
     face_anchors,
     face_boxes,
 )
-from bgremove.inference.manifest import Prior, Role
+from bgremove.inference.models import Prior, Role
 from bgremove.inference.session import unavailable, verified
 
 MASK_SIDE = 256  # px

@@ -10,9 +10,9 @@ from typing import Literal
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.known_picture import known_picture
-from bgremove.inference.manifest import Model
+from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
-from bgremove.inference.providers import Provider
+from bgremove.inference.runtime import Provider
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 

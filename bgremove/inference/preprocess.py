@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
-from bgremove.inference.manifest import Model
+from bgremove.inference.models import Model
 
 WHITE, DARK = 255.0, 64.0  # backings for transparent sources; a peak of 0 cannot be scaled
 

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bgremove.datatypes import Effort, Subject
+from bgremove.datatypes import Effort
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError, ModelUnavailableError
-from bgremove.inference.manifest import Model, Weights
+from bgremove.inference.models import Model, Weights
 from bgremove.inference.precision import int8_is_faster
 from bgremove.inference.sessions import Sessions
 from bgremove.inference.verify import as_built, fault_of
+from bgremove.options import Subject
 
 RETRY_S = 10.0  # between two checks of weights that were not ready
 WARM_UP_TIMEOUT_S = 120.0  # to load and run the default model on the slowest machine

@@ -18,10 +18,15 @@ from bgremove.datatypes import ArrayF32
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ModelUnavailableError, UpstreamError
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Model, Weights
-from bgremove.inference.options import session_options, share_arena
+from bgremove.inference.models import Model, Weights
 from bgremove.inference.preprocess import to_tensor
-from bgremove.inference.providers import NAMES, Provider, provider_options
+from bgremove.inference.runtime import (
+    NAMES,
+    Provider,
+    provider_options,
+    session_options,
+    share_arena,
+)
 
 FAILED = "The model failed on this picture"
 ORT_ERRORS: tuple[type[Exception], ...] = tuple(

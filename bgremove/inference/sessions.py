@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgremove.datatypes import Effort, Subject
+from bgremove.datatypes import Effort
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
-from bgremove.inference.manifest import Manifest, Model, Weights
+from bgremove.inference.models import Manifest, Model, Weights
 from bgremove.inference.people import PeopleFinder
 from bgremove.inference.precision import Precision
-from bgremove.inference.providers import Provider
+from bgremove.inference.runtime import Provider
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built
 from bgremove.machine import has_int8_instructions
+from bgremove.options import Subject
 
 CHECK_TIMEOUT_S = 60.0  # for a model's run on the known picture on the slowest machine
 logger = logging.getLogger(__name__)

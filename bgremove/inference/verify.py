@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from bgremove.inference.manifest import Model, Weights
+from bgremove.inference.models import Model, Weights
 
 
 def fault_of(model: Weights, path: Path) -> str | None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bgremove.keys.lines import (
+    END,
     MAX_FILE_BYTES,
     FileFaultError,
     KeyLine,
@@ -22,6 +23,7 @@ from bgremove.keys.lines import (
 HEADER = """\
 # Keys of bgremove: ID DATE sha256:HEX LABEL. `bgremove keys add`, `list` and `revoke` write it.
 # Of a key only its hash is here; the key itself was shown once and is kept nowhere.
+# The last line shows that the file is whole: keep it there.
 """
 FRESH_MODE = 0o600
 
@@ -87,7 +89,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _write(path: Path, text: str) -> None:
     """Replace the file and keep its owner and mode. A symbolic link stays a link."""
-    content = text.encode()
+    lines = [line for line in text.removesuffix("\n").split("\n") if line.strip() != END]
+    content = "\n".join([*lines, END, ""]).encode()
     if len(content) > MAX_FILE_BYTES:
         raise FileFaultError(f"the file would pass the limit of {MAX_FILE_BYTES:,} bytes")
     target = path.resolve()

@@ -1,7 +1,8 @@
 """The key file with one key per line: ``ID DATE sha256:HEX LABEL``. It never contains a key itself.
 
-Empty lines and lines that start with ``#`` are ignored. An error names its line but never quotes
-it, because the line may contain a key by mistake.
+Empty lines and lines that start with ``#`` are ignored. The comment `END` as last line shows that
+no part of the file is missing. An error names its line but never quotes it, because the line may
+contain a key by mistake.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ MAX_FILE_BYTES = 1 << 20  # about 8,000 keys, compared in about a millisecond pe
 MAX_LABEL = 64
 MAX_FAULTS_SAID = 5
 PARTS = 4
+END = "# end of keys"
 ID = re.compile(r"[0-9a-f]{8}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -91,6 +93,11 @@ def read_lines(data: bytes) -> tuple[KeyLine, ...]:
         said = faults[:MAX_FAULTS_SAID] + ([f"{more} more"] if more > 0 else [])
         raise FileFaultError("; ".join(said))
     return tuple(found)
+
+
+def has_end(data: bytes) -> bool:
+    """Return whether the file has the line that ends it."""
+    return any(line.strip() == END.encode() for line in data.split(b"\n"))
 
 
 def ring_of_keys(data: bytes) -> KeyRing:

@@ -2,6 +2,10 @@
 
 If the file is broken or missing at the start, SettingsError is raised. Later, the log and `/readyz`
 report the error, and the last good keys stay in force until the file is good again.
+
+A file that is still being written, and read up to the end of a line, looks like a file of which
+keys were removed. So a file that lacks keys in force must have the line `END`, or stay unchanged
+for some seconds. If the last good file had that line, a file without it is cut short.
 """
 
 from __future__ import annotations
@@ -16,13 +20,14 @@ from pathlib import Path
 
 from bgremove.errors import SettingsError
 from bgremove.keys.last_good import last_good_of
-from bgremove.keys.lines import MAX_FILE_BYTES, FileFaultError
+from bgremove.keys.lines import END, MAX_FILE_BYTES, FileFaultError, has_end
 from bgremove.keys.ring import KeyRing
 
 LOOK_EVERY_S = 1.0
 # A file that changes twice within one tick of the file system's clock keeps its times. So a file
 # younger than this is read at every check. Two seconds is the coarsest clock in use.
 SETTLED_NS = 2_000_000_000
+STABLE_S = 10.0  # without a change, until a file without `END` that lost keys counts as complete
 Signature = tuple[int, ...]
 logger = logging.getLogger(__name__)
 
@@ -43,14 +48,16 @@ class WatchedFile:
         self._seen: Signature | None = None  # None: read it at the next check in any case
         self._next_look = clock() + LOOK_EVERY_S
         self._fault: str | None = None
-        self._ring = KeyRing(())
+        self._ring, self._had_end = KeyRing(()), False
+        self._awaited: tuple[bytes, float] | None = None  # content, and when it counts as complete
+        kept = self._last_good.content()
+        if kept is not None:
+            self._ring, self._had_end = parse(kept), has_end(kept)
         try:
             self._read()
         except (OSError, FileFaultError) as error:
-            kept = self._last_good.content()
             if kept is None:
                 raise SettingsError((f"{setting}={path}: {_words(error)}",)) from None
-            self._ring = parse(kept)
             self._note(_words(error))
 
     @property
@@ -90,16 +97,38 @@ class WatchedFile:
 
     def _read(self) -> None:
         content, found = _content(self._path)
-        self._ring = self._parse(content)
+        ring = self._parse(content)
+        if not has_end(content):
+            self._check_complete(content, ring)
+        self._awaited = None
+        self._ring, self._had_end = ring, has_end(content)
         self._last_good.keep(content)
         newest_ns = max(found.st_mtime_ns, found.st_ctime_ns)
         is_settled = time.time_ns() - newest_ns > SETTLED_NS
         self._seen = _signature(found) if is_settled else None
 
+    def _check_complete(self, content: bytes, ring: KeyRing) -> None:
+        """Raise FileFaultError if keys in force are missing and the file may be cut short."""
+        missing = len(set(self._ring.digests) - set(ring.digests))
+        if not missing:
+            return
+        fault = f"{missing} of {len(self._ring)} keys in force are missing"
+        if self._had_end:
+            raise FileFaultError(
+                f"{fault}, and the line {END!r}: the file is cut short, or needs that line"
+            )
+        if self._awaited is None or self._awaited[0] != content:
+            self._awaited = content, self._clock() + STABLE_S
+        if self._clock() < self._awaited[1]:
+            raise FileFaultError(
+                f"{fault}; a file without the line {END!r} must stay unchanged for {STABLE_S:g}"
+                " seconds first"
+            )
+
     def _note(self, fault: str) -> None:
         """Log a fault once, not at every check."""
         if fault != self._fault:
-            message = "%s cannot be read; the last good keys stay in force"
+            message = "%s cannot be used; the last good keys stay in force"
             logger.error(message, self._setting, extra={"cause": fault, "keys": len(self._ring)})
         self._fault = fault
 

@@ -10,11 +10,12 @@ from onnx.checker import ValidationError
 
 from bgremove.deadline import Deadline
 from bgremove.errors import UpstreamError, WeightsError
-from bgremove.inference.manifest import Int8, Model, manifest_path
+from bgremove.inference.manifest import manifest_path
+from bgremove.inference.models import Int8, Model
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built, fault_of, forget_build, note_build, state_of
 from bgremove.provisioning.quantization.quantize import Recipe, build_int8
-from bgremove.provisioning.quantization.ranges import read_ranges
+from bgremove.provisioning.quantization.scales import read_ranges
 
 CHECK_TIMEOUT_S = 60.0
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Model, Source, Weights
+from bgremove.inference.models import Manifest, Model, Source, Weights
 from bgremove.inference.verify import fault_of
 from bgremove.provisioning.build import build
 from bgremove.provisioning.resting import forget_failure, is_resting, note_failure

@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Weights, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest, Weights
 from bgremove.installation import pip_install
 from bgremove.provisioning.resting import is_resting
 from bgremove.settings import Settings
@@ -50,7 +51,7 @@ def ensure_weights(
         size = sum(model.bytes for model in absent) // MB
         licences = ", ".join(sorted({model.licence for model in absent}))
         say(
-            f"Fetching the models once: {size} MB, licence {licences}, into {folder};"
+            f"Downloading the models, once: {size} MB, licence {licences}, into {folder};"
             " then building their fast int8 form. It takes a minute or two."
         )
     try:
@@ -58,7 +59,7 @@ def ensure_weights(
     except WeightsError as error:
         if not is_served:
             raise
-        say(f"Not every model is there: {error.message}")
+        say(f"Some models are missing: {error.message}")
         return
     if default.name in missing:
         reason = missing[default.name]
@@ -82,8 +83,8 @@ def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[
     covered = {model.stands_in_for for model in manifest.models if model.name not in missing}
     if any(prior.name in missing for prior in manifest.priors):
         yield (
-            f"The priors of people are out of reach; {manifest.fallback} alone serves subject human"
-            " instead. They are tried again tomorrow."
+            f"The models that find people could not be downloaded; subject human uses"
+            f" {manifest.fallback} alone. The next try is tomorrow."
         )
     for model in manifest.models:
         name = model.name
@@ -92,8 +93,8 @@ def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[
         if model.subjects and not model.stands_in_for and name not in covered:
             subjects = " and ".join(model.subjects)
             yield (
-                f"The optional model {name} is out of reach; {manifest.fallback} serves subject"
-                f" {subjects} instead. It is tried again tomorrow."
+                f"The optional model {name} could not be downloaded; subject {subjects} uses"
+                f" {manifest.fallback} instead. The next try is tomorrow."
             )
 
 

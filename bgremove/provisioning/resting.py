@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from bgremove.inference.manifest import Weights
+from bgremove.inference.models import Weights
 
 REST_S = 24 * 3600
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Source, Weights
+from bgremove.inference.models import Source, Weights
 from bgremove.provisioning.progress import Progress
 
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar

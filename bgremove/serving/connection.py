@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import select
 import socket
+import sys
+import termios
 import weakref
 from typing import TYPE_CHECKING
 
@@ -78,3 +81,18 @@ class Connection:
             self._may_ask = False
             with contextlib.suppress(OSError):  # the next check reports it
                 self._socket.send(INTERIM, socket.MSG_DONTWAIT)
+
+
+def is_half_closed(sock: socket.socket) -> bool:
+    """Return True if the client has closed its sending side, so no more bytes can arrive."""
+    poll = select.poll()
+    poll.register(sock, POLLRDHUP)  # the kernel always reports resets
+    return bool(poll.poll(0))
+
+
+def unsent_bytes(sock: socket.socket) -> int:
+    """Return the bytes of earlier answers that the client has not read; 0 if unknown."""
+    try:
+        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import bgremove
 from bgremove.serving.alarms import Alarms
-from bgremove.serving.bodies import Bodies
+from bgremove.serving.capacity import Bodies
 
 if TYPE_CHECKING:
     from bgremove.errors import BgremoveError

@@ -11,7 +11,7 @@ import faulthandler
 import logging
 import os
 
-from bgremove.memory_file import open_memory_file
+from bgremove.memory import open_memory_file
 
 MAX_LINES = 200
 MAX_BYTES = 1 << 16

@@ -15,7 +15,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import ClosingIterator
 
 from bgremove.serving.alarms import Alarms
-from bgremove.serving.bodies import Bodies
+from bgremove.serving.capacity import Bodies
 from bgremove.serving.connection import Connection
 
 if TYPE_CHECKING:

@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import mmap
 import os
 import re
-import select
 import selectors
 import socket
 import sys
-import termios
-import threading
 import time
 import weakref
 from bisect import insort
@@ -33,8 +29,9 @@ from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bgremove.serving.chunks import bound_chunks
-from bgremove.serving.connection import POLLRDHUP, to_be_closed
+from bgremove.serving.connection import is_half_closed, to_be_closed, unsent_bytes
 from bgremove.serving.lingering import Lingering
+from bgremove.serving.threads import started_pool
 
 HEADERS_S = 10.0  # limit for receiving the headers, from the first look at a connection
 MAX_HEADER_BYTES = 1 << 16  # request line and headers together
@@ -141,7 +138,7 @@ class Worker(ThreadWorker):
             peeked = b""
         head = buffered + (peeked or b"")
         is_no_more = peeked is not None and len(peeked) <= max(known.seen, 0)
-        if any(end in head for end in ENDS) or (is_no_more and _has_said_all(conn.sock)):
+        if any(end in head for end in ENDS) or (is_no_more and is_half_closed(conn.sock)):
             self._waiting.pop(conn, None)
             conn.data_ready = True
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
@@ -208,49 +205,14 @@ class Worker(ThreadWorker):
         The answer has "Connection: close" whenever the connection is to be closed.
         """
         bound_chunks(req)
-        says_close = req.should_close
-        req.should_close = lambda: conn.sock in to_be_closed or says_close()  # type: ignore[method-assign]
+        closes = req.should_close
+        req.should_close = lambda: conn.sock in to_be_closed or closes()  # type: ignore[method-assign]
         return bool(super().handle_request(req, conn))
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         if conn.sock in to_be_closed:
             return False
         return bool(super()._keepalive_after(conn, keepalive))  # type: ignore[misc]
-
-
-def _has_said_all(sock: socket.socket) -> bool:
-    """Return True if the client has closed its sending side, so no more bytes can arrive."""
-    poll = select.poll()
-    poll.register(sock, POLLRDHUP)  # the kernel always reports resets
-    return bool(poll.poll(0))
-
-
-def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
-    """Return a pool whose threads are started already, so that none must start under load.
-
-    Raises:
-        RuntimeError: The threads cannot be started.
-
-    """
-    pool = ThreadPoolExecutor(threads, name)
-    all_run = threading.Barrier(threads + 1)
-    try:
-        for _ in range(threads):
-            pool.submit(all_run.wait)
-    except RuntimeError:
-        all_run.abort()
-        pool.shutdown(wait=False)
-        raise
-    all_run.wait()
-    return pool
-
-
-def unsent_bytes(sock: socket.socket) -> int:
-    """Return the bytes of earlier answers that the client has not read; 0 if unknown."""
-    try:
-        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
-    except OSError:
-        return 0
 
 
 def _timeout_of(conn: TConn) -> float:

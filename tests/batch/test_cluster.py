@@ -19,11 +19,11 @@ import pytest
 from click.testing import CliRunner
 
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import FATAL, Status
+from bgremove.batch.plan import plan
+from bgremove.batch.records import FATAL, Job, Status
 from bgremove.cli import main
-from bgremove.commands.engine import Cluster
-from bgremove.commands.stopping import Stop
-from bgremove.datatypes import Options
+from bgremove.commands.dask_engine import _client
+from bgremove.options import Options
 from bgremove.settings import Settings
 from tests.support.http import free_port
 from tests.support.tiny import ball, encoded, tiny_weights
@@ -36,7 +36,6 @@ fsspec = pytest.importorskip("fsspec", reason="the extra `dask` is not installed
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 
 from bgremove.batch.cluster import cut_out  # noqa: E402
-from bgremove.batch.store_jobs import StoreJob, plan  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +150,7 @@ def test_without_a_scheduler_it_uses_this_machine_and_goes_on_where_it_was(
     (out / "3.png").unlink()
     code, told, said = run(photos, out, **env)
     done = [line["output"] for line in told if line["status"] == "done"]
-    assert (code, done) == (0, [f"file://{out}/3.png"])
+    assert (code, done) == (0, [str(out / "3.png")])
     assert "1 done, 12 skipped" in said
 
 
@@ -175,7 +174,7 @@ def test_ctrl_c_finishes_what_is_handed_out(weights: Path, photos: Path, tmp_pat
     assert running.returncode == 130, said
     assert 1 <= len(told) < 14
     assert all(json.loads(line)["status"] == "done" for line in told)
-    assert "not begun" in said
+    assert "not started" in said
 
 
 def test_a_store_without_folders_works_alike(
@@ -186,15 +185,15 @@ def test_a_store_without_folders_works_alike(
     store = fsspec.filesystem("memory")
     for name in ("a.jpg", "a.png", "sub/b.png", "notes.txt"):
         store.pipe_file(f"/in/{name}", encoded(ball()))
-    jobs = plan(["memory://in"], "memory://out", ".png")
+    jobs = plan(["memory://in"], "memory://out", Options()).jobs
     assert [job.is_finished for job in jobs] == [False] * 3
     for job in jobs:
         assert cut_out(job, Options()).status is Status.DONE
     assert store.find("/out") == ["/out/a.jpg.png", "/out/a.png.png", "/out/sub/b.png"]
     assert store.cat_file("/out/sub/b.png").startswith(b"\x89PNG")
-    assert all(job.is_finished for job in plan(["memory://in"], "memory://out", ".png"))
+    assert all(job.is_finished for job in plan(["memory://in"], "memory://out", Options()).jobs)
     store.pipe_file("/out/sub/b.png", b"")  # half-written by something else
-    assert [job.is_finished for job in plan(["memory://in"], "memory://out", ".png")] == [
+    assert [job.is_finished for job in plan(["memory://in"], "memory://out", Options()).jobs] == [
         True,
         True,
         False,
@@ -206,30 +205,36 @@ def test_a_worker_without_weights_ends_the_batch(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(tmp_path))
-    outcome = cut_out(StoreJob("memory://in/a.jpg", "memory://out/a.png"), Options())
+    outcome = cut_out(Job("memory://in/a.jpg", "memory://out/a.png"), Options())
     assert outcome.record.code in FATAL
     assert "u2net.onnx is not in" in str(outcome.record.message)
     code, told, said = run(photos, tmp_path / "out", "-j", "1", BGREMOVE_WEIGHTS_DIR=str(tmp_path))
     assert code == 1
     assert {line["code"] for line in told} == {"NOT_READY"}
     assert len(told) < 14
-    assert "not begun" in said
+    assert "not started" in said
 
 
-def test_a_cluster_that_is_not_there_is_named(photos: Path, tmp_path: Path) -> None:
+def test_a_cluster_that_does_not_answer_is_named() -> None:
     nobody = f"tcp://127.0.0.1:{free_port()}"
-    with pytest.raises(click.ClickException, match=nobody):
-        list(Cluster(nobody, None, 1.0, connect_s=1).run([StoreJob("a", "b")], Options(), Stop()))
+    with pytest.raises(click.ClickException, match=nobody), _client(nobody, None, connect_s=1):
+        pass
 
 
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        (["-o", "out", "--scheduler", "tcp://h:1"], "--scheduler is for --engine dask"),
-        (["-o", "out", "--engine", "dask", "--watch"], "goes without --server, --watch"),
-        (["-o", "out", "--engine", "dask", "--scheduler", "tcp://h:1", "-j", "2"], "--jobs is for"),
+        (["-o", "out", "--scheduler", "tcp://h:1"], "--scheduler needs --engine dask"),
+        (
+            ["-o", "out", "--engine", "dask", "--watch"],
+            "cannot be combined with",
+        ),
+        (
+            ["-o", "out", "--engine", "dask", "--scheduler", "tcp://h:1", "-j", "2"],
+            "--jobs starts workers",
+        ),
         (["-o", "-", "--engine", "dask"], "not -"),
-        (["-o", "memory://out", "--engine", "dask"], "no pictures there"),
+        (["-o", "memory://out", "--engine", "dask"], "no pictures in"),
         (["-o", "nonsense://out", "--engine", "dask"], "nonsense"),
     ],
 )

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bgremove.batch.local import LocalRemover
-from bgremove.datatypes import Box, Options, OutputFormat, Subject
+from bgremove.datatypes import Box
 from bgremove.errors import WeightsError
+from bgremove.options import Options, OutputFormat, Subject
 from bgremove.settings import Settings
 from tests.support.tiny import ball, encoded
 

@@ -1,3 +1,4 @@
+import errno
 import logging
 import threading
 import time
@@ -6,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.batch.records import UNREACHABLE, Job, Outcome, Record, Result, Status
+from bgremove.batch.local_store import LocalStore
+from bgremove.batch.records import DISK_FULL, UNREACHABLE, Job, Outcome, Record, Result, Status
 from bgremove.batch.run import AHEAD, process, run
 
 Cut = Callable[[bytes], Result]
@@ -19,7 +21,7 @@ def cut(image: bytes) -> Result:
 def jobs(folder: Path, count: int) -> list[Job]:
     for number in range(count):
         (folder / f"{number}.jpg").write_bytes(b"%d" % number)
-    return [Job(folder / f"{n}.jpg", folder / "out" / f"{n}.png") for n in range(count)]
+    return [Job(f"{folder}/{n}.jpg", f"{folder}/out/{n}.png") for n in range(count)]
 
 
 def outcomes(
@@ -36,15 +38,6 @@ def test_every_picture_is_read_cut_out_and_written(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in written] == [b"cut %d" % n for n in range(5)]
 
 
-def test_a_second_run_skips_what_the_first_finished(tmp_path: Path) -> None:
-    todo = jobs(tmp_path, 4)
-    outcomes(todo[:3], cut)
-    again = outcomes(todo, cut)
-    assert sorted(outcome.status for outcome in again) == ["done", "skipped", "skipped", "skipped"]
-    forced = Job(todo[0].source, todo[0].target, may_skip=False)
-    assert process(forced, cut, 100).status is Status.DONE
-
-
 def test_a_failure_stops_nothing_and_writes_nothing(tmp_path: Path) -> None:
     def fails(image: bytes) -> Result:
         return Result(b"", Record("CODE", "why")) if image == b"1" else cut(image)
@@ -56,9 +49,9 @@ def test_a_failure_stops_nothing_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "1.png").exists()
 
 
-def test_what_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_read_or_written_fails(tmp_path: Path) -> None:
     (job,) = jobs(tmp_path, 1)
-    absent = process(Job(tmp_path / "none.jpg", job.target), cut, 100)
+    absent = process(Job(f"{tmp_path}/none.jpg", job.target), cut, 100)
     assert (absent.record.code, absent.record.message) == (
         "READ_FAILED",
         "cannot be read: No such file or directory",
@@ -118,3 +111,25 @@ def test_a_failure_that_all_would_meet_ends_the_batch(tmp_path: Path) -> None:
 
     done = outcomes(jobs(tmp_path, 20), unreachable, at_once=1)
     assert len(done) <= AHEAD
+
+
+def test_a_full_disk_ends_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(store: object, name: str, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LocalStore, "write", full)
+    done = outcomes(jobs(tmp_path, 20), cut, at_once=1)
+    assert {outcome.record.code for outcome in done} == {DISK_FULL}
+    assert "No space left on device" in str(done[0].record.message)
+    assert len(done) <= AHEAD
+
+
+def test_a_cutout_with_a_low_confidence_is_not_written(tmp_path: Path) -> None:
+    (job,) = jobs(tmp_path, 1)
+    record = process(job, cut, 100, min_confidence=0.6).record
+    assert (record.code, record.message) == (
+        "LOW_CONFIDENCE",
+        "the confidence is 0.50, below 0.6",
+    )
+    assert not (tmp_path / "out").exists()
+    assert process(job, cut, 100, min_confidence=0.5).record.code is None

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.batch.sources import find
+from bgremove.batch.sources import find, kinds_of
 from bgremove.errors import PlanError
 
-OUT = Path("/nowhere")
+OUT = "/nowhere"
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def relatives(*names: str | Path, out: Path = OUT, recursive: bool = True) -> list[str]:
-    found = find([str(name) for name in names], out, recursive=recursive)
-    return [str(one.relative) for one in found]
+def relatives(*names: str | Path, out: str | Path = OUT, recursive: bool = True) -> list[str]:
+    found = find([str(name) for name in names], str(out), recursive=recursive)
+    return [str(one.relative) for one in found.pictures]
 
 
 def test_a_folder_gives_its_pictures_and_those_of_its_folders(photos: Path) -> None:
@@ -74,16 +74,36 @@ def test_cutouts_may_not_lie_among_their_pictures(photos: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("none.jpg", "no such file or folder"), ("*.gif", "no file matches")]
+    ("name", "fault"), [("none.jpg", "no such file or folder"), ("*.gif", "no file matches")]
 )
-def test_a_name_that_means_nothing_is_said(photos: Path, name: str, said: str) -> None:
-    with pytest.raises(PlanError, match=said):
+def test_a_name_that_matches_nothing_is_an_error(photos: Path, name: str, fault: str) -> None:
+    with pytest.raises(PlanError, match=fault):
         relatives(photos / name)
 
 
+def test_a_folder_that_cannot_be_read_is_an_error_and_one_inside_is_counted(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root, every folder can be read: `os.scandir` refuses in its place."""
+    scandir, locked = os.scandir, {str(photos / "sub")}
+
+    def refuse(path: str) -> object:
+        if str(path) in locked:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert relatives(photos) == ["a.JPEG", "b.jpg"]
+    others = find([str(photos)], OUT).others
+    assert kinds_of(others)[str(photos / "sub")] == "unreadable"
+    locked.add(str(photos))
+    with pytest.raises(PlanError, match="photos cannot be read: Permission denied"):
+        relatives(photos)
+
+
 def test_a_dash_is_standard_input() -> None:
-    (found,) = find(["-"], OUT)
-    assert found.path is None
+    (picture,) = find(["-"], OUT).pictures
+    assert (picture.file.name, str(picture.relative)) == ("-", "stdin")
 
 
 def test_pipes_and_devices_of_a_folder_are_left_out(photos: Path) -> None:

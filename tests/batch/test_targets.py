@@ -1,15 +1,24 @@
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from bgremove.batch.sources import Found
-from bgremove.batch.targets import means_file, plan, target_names
+from bgremove.batch.plan import check_writable, plan
+from bgremove.batch.records import Job
+from bgremove.batch.sources import Picture
+from bgremove.batch.stores import File
+from bgremove.batch.targets import means_file, target_names, targets
 from bgremove.errors import PlanError
+from bgremove.options import Options, OutputFormat
 
 
 def names(*relatives: str, suffix: str = ".png") -> list[str]:
-    return [str(name) for name in target_names([Path(name) for name in relatives], suffix)]
+    paths = [PurePosixPath(name) for name in relatives]
+    return [str(name) for name in target_names(paths, suffix)]
+
+
+def pictures(*paths: str) -> list[Picture]:
+    return [Picture(File(f"in/{path}", 1, 0, path), PurePosixPath(path)) for path in paths]
 
 
 def test_a_cutout_has_the_name_of_its_picture_and_its_own_suffix() -> None:
@@ -47,41 +56,56 @@ def test_two_pictures_of_the_same_path_are_refused() -> None:
 
 
 def test_one_picture_may_have_a_file_or_a_folder(tmp_path: Path) -> None:
-    found = [Found(Path("in/a.jpg"), Path("a.jpg"))]
-    (job,) = plan(found, "out/b.png", ".png")
-    assert job.target == Path("out/b.png")
-    (job,) = plan(found, str(tmp_path), ".png")
-    assert job.target == tmp_path / "a.png"
-    (job,) = plan(found, "-", ".png")
-    assert job.target is None
+    one = pictures("a.jpg")
+    assert targets(one, "out/b.png", Options()) == ["out/b.png"]
+    assert targets(one, str(tmp_path), Options()) == [f"{tmp_path}/a.png"]
+    assert targets(one, "-", Options()) == ["-"]
 
 
-@pytest.mark.parametrize(("out", "suffix"), [("b.jpg", ".png"), ("b.png", ".jpg")])
-def test_a_file_must_be_named_for_what_comes_out(out: str, suffix: str) -> None:
-    with pytest.raises(PlanError, match=f"what comes out is a {suffix[1:].upper()}"):
-        plan([Found(Path("a.jpg"), Path("a.jpg"))], out, suffix)
+@pytest.mark.parametrize(
+    ("out", "made", "suffix"),
+    [("b.jpg", OutputFormat.MASK, ".png"), ("b.gif", OutputFormat.WHITE_BG, ".jpg")],
+)
+def test_a_file_must_be_named_for_its_type(out: str, made: OutputFormat, suffix: str) -> None:
+    with pytest.raises(PlanError, match=f"its name must end in {suffix}"):
+        targets(pictures("a.jpg"), out, Options(output_format=made))
 
 
 def test_several_pictures_need_a_folder(tmp_path: Path) -> None:
-    found = [Found(Path(name), Path(name)) for name in ("a.jpg", "b.jpg")]
+    two = pictures("a.jpg", "b.jpg")
     file = tmp_path / "out"
     file.write_bytes(b"")
     for out in (file, tmp_path / "not_there.png"):
         with pytest.raises(PlanError, match="names a file: 2 pictures need a folder"):
-            plan(found, str(out), ".png")
+            targets(two, str(out), Options())
+    with pytest.raises(PlanError, match="names a file: a picture needs a folder"):
+        targets(two[:1], str(file), Options())
     with pytest.raises(PlanError, match="standard output takes one picture, not 2"):
-        plan(found, "-", ".png")
+        targets(two, "-", Options())
 
 
-def test_no_picture_is_ever_written_over(tmp_path: Path) -> None:
+def test_a_web_server_takes_no_cutouts() -> None:
+    with pytest.raises(PlanError, match="a web server takes no cut-outs"):
+        targets(pictures("a.jpg"), "https://example.com/out", Options())
+
+
+def test_no_picture_is_ever_overwritten(tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
-    picture.write_bytes(b"")
+    picture.write_bytes(b"x")
     link = tmp_path / "link"
     os.symlink(tmp_path, link)
-    found = [Found(picture, Path("a.png"))]
-    for out in (str(tmp_path), str(picture), str(link)):
-        with pytest.raises(PlanError, match="would be written over"):
-            plan(found, out, ".png")
+    hard = tmp_path / "hard.png"  # as a file system that ignores case has it under two names
+    os.link(picture, hard)
+    for out in (str(tmp_path), str(picture), str(link), str(hard)):
+        for overwrite in (False, True):
+            with pytest.raises(PlanError, match="would be overwritten"):
+                plan([str(picture)], out, Options(), overwrite=overwrite)
+
+
+def test_an_output_that_cannot_be_written_is_found_first(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(PlanError, match="file cannot be written: Not a directory"):
+        check_writable([Job("a.jpg", f"{tmp_path}/file/a.png")])
 
 
 def test_a_name_of_a_picture_means_a_file_unless_it_is_a_folder(tmp_path: Path) -> None:

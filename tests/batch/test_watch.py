@@ -20,7 +20,7 @@ def _signals() -> Iterator[None]:
 
 
 def job(path: Path) -> Job:
-    return Job(path, path.with_suffix(".png"))
+    return Job(str(path), str(path.with_suffix(".png")))
 
 
 def test_a_picture_is_given_once_it_lies_unchanged(tmp_path: Path) -> None:

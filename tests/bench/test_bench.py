@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +29,10 @@ from bench import stats as bench_stats
 from bench.answers import Agreement
 from bench.load import Endpoint, Feed, Upload
 from bench.stats import Footprint, Round, Start
+from harness import processes, programs
+from harness.forms import BOUNDARY
+from harness.http import status_of
+from harness.programs import free_port
 
 
 def a_round(target="bgremove int8", phase="load", clients=1, seconds=2.0, **values) -> Round:
@@ -195,16 +200,16 @@ def test_a_feed_ends_with_whole_cycles_between_its_bounds():
 
 def test_a_form_names_its_fields_and_carries_the_picture_untouched():
     picture = bytes(range(256)) * 3
-    endpoint = Endpoint("127.0.0.1", 1, "/", "image", (("subject", "human"),))
+    endpoint = Endpoint(1, "/", "image", (("subject", "human"),))
     body = bench_load.form(endpoint, "a", picture).body
     assert picture in body
-    assert body.count(b"--" + bench_load.BOUNDARY.encode()) == 3
+    assert body.count(b"--" + BOUNDARY.encode()) == 3
     assert b'name="subject"\r\n\r\nhuman\r\n' in body
     assert b'name="image"; filename=' in body
 
 
 def test_clients_send_the_mix_in_cycles_and_count_what_came_back(answering):
-    endpoint = Endpoint("127.0.0.1", answering.port, "/", "image")
+    endpoint = Endpoint(answering.port, "/", "image")
     tally = bench_load.run_load(endpoint, uploads("a", "b"), 3, least=5, most=9, seconds=0)
     assert {name: len(values) for name, values in tally.latencies_ms.items()} == {"a": 3, "b": 3}
     assert sorted(answering.bodies) == [b"a"] * 3 + [b"b"] * 3
@@ -218,7 +223,7 @@ def test_clients_send_the_mix_in_cycles_and_count_what_came_back(answering):
 )
 def test_what_is_no_picture_is_a_failure_and_has_no_latency(answering, status, body, why):
     answering.status, answering.body = status, body
-    endpoint = Endpoint("127.0.0.1", answering.port, "/", "image")
+    endpoint = Endpoint(answering.port, "/", "image")
     tally = bench_load.run_load(endpoint, uploads("a"), 1, least=2, most=2, seconds=0)
     assert tally.failures == {why: 2}
     assert tally.latencies_ms == {}
@@ -227,15 +232,15 @@ def test_what_is_no_picture_is_a_failure_and_has_no_latency(answering, status, b
 def test_a_server_that_is_gone_is_counted_and_not_hammered(monkeypatch):
     waits = []
     monkeypatch.setattr(bench_load.time, "sleep", waits.append)
-    endpoint = Endpoint("127.0.0.1", bench_servers.free_port(), "/", "image")
+    endpoint = Endpoint(free_port(), "/", "image")
     tally = bench_load.run_load(endpoint, uploads("a"), 1, least=2, most=2, seconds=0)
     assert tally.failures == {"ConnectionRefusedError": 2}
     assert waits == [bench_load.FAULT_PAUSE_S] * 2
-    assert bench_load.get_status("127.0.0.1", endpoint.port, "/") == 0
+    assert status_of(endpoint.port, "/") == 0
 
 
 def test_a_body_is_fetched_and_is_empty_where_it_is_no_picture(answering):
-    endpoint = Endpoint("127.0.0.1", answering.port, "/", "image")
+    endpoint = Endpoint(answering.port, "/", "image")
     (upload,) = uploads("a")
     assert bench_load.fetch(endpoint, upload) == answering.body
     answering.status = 502
@@ -279,18 +284,18 @@ def test_answers_of_other_sizes_or_without_alpha_are_refused():
 
 def test_a_tree_holds_the_session_of_the_root_and_all_below_it():
     parents = {1: (0, 1), 10: (1, 10), 11: (10, 10), 12: (11, 12), 13: (1, 10), 20: (1, 20)}
-    assert bench_process.descendants(10, parents) == {10, 11, 12, 13}
+    assert processes.descendants(10, parents) == {10, 11, 12, 13}
     del parents[10]
-    assert bench_process.descendants(10, parents) == {11, 12, 13}
-    assert bench_process.descendants(30, parents) == set()
+    assert processes.descendants(10, parents) == {11, 12, 13}
+    assert processes.descendants(30, parents) == set()
 
 
 def test_memory_and_cpu_time_of_this_process_are_seen():
-    own = bench_process.tree(os.getpid())
+    own = processes.tree(os.getpid())
     assert os.getpid() in own
     assert bench_process.rss(own) >= bench_process.pss({os.getpid()}) > 0
-    assert bench_process.cpu_seconds({os.getpid()}) > 0
-    assert bench_process.tree(2**30) == set()
+    assert processes.cpu_seconds({os.getpid()}) > 0
+    assert processes.tree(2**30) == set()
 
 
 def test_a_watch_sees_a_child_and_its_memory():
@@ -326,13 +331,13 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 
 def test_a_server_is_started_and_ended_with_its_children(tmp_path, monkeypatch):
-    monkeypatch.setattr(bench_servers, "ORPHAN_GRACE_S", 0.1)
-    with bench_servers.Server(target(SERVING), tmp_path) as server:
-        pids = bench_process.tree(server.pid)
+    monkeypatch.setattr(programs, "ORPHAN_GRACE_S", 0.1)
+    with bench_servers.started(target(SERVING), tmp_path) as server:
+        pids = processes.tree(server.process.pid)
         assert len(pids) == 2
         assert server.is_alive
     assert not server.is_alive
-    deadline = time.monotonic() + 5  # the kernel reaps an orphan soon, not at once
+    deadline = time.monotonic() + 60  # the kernel reaps an orphan soon, not at once
     while any(bench_process.rss({pid}) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not any(bench_process.rss({pid}) for pid in pids)
@@ -340,19 +345,23 @@ def test_a_server_is_started_and_ended_with_its_children(tmp_path, monkeypatch):
 
 def test_a_server_that_ends_while_starting_says_its_last_words(tmp_path):
     with (
-        pytest.raises(bench_servers.ServerError, match=r"ended while starting.*no such weights"),
-        bench_servers.Server(target("raise SystemExit('no such weights')"), tmp_path),
+        pytest.raises(programs.ServerError, match=r"ended while starting.*no such weights"),
+        bench_servers.started(target("raise SystemExit('no such weights')"), tmp_path),
     ):
         pass
 
 
 def test_a_server_that_cannot_answer_is_ended_at_once_and_not_tried_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(bench_servers, "ORPHAN_GRACE_S", 0.1)
+    monkeypatch.setattr(programs, "ORPHAN_GRACE_S", 0.1)
     started = []
-    enter = bench_servers.Server.__enter__
-    monkeypatch.setattr(
-        bench_servers.Server, "__enter__", lambda self: started.append(self) or enter(self)
-    )
+
+    @contextmanager
+    def noted(target, logs):
+        with bench_servers.started(target, logs) as server:
+            started.append(server)
+            yield server
+
+    monkeypatch.setattr(bench_recorder, "started", noted)
     recorder = bench_recorder.Recorder({"a": b"picture"}, tmp_path, tmp_path)
     workload = bench_recorder.Workload("mix", ("a",))
     for _ in range(2):
@@ -388,7 +397,7 @@ def test_a_precision_that_did_not_run_is_noticed(precision, model, fits):
     if fits:
         bench_recorder.check_precision(precision, {model})
     else:
-        with pytest.raises(bench_servers.ServerError, match=f"answered with {model}"):
+        with pytest.raises(programs.ServerError, match=f"answered with {model}"):
             bench_recorder.check_precision(precision, {model})
 
 

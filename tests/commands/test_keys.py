@@ -27,7 +27,7 @@ def test_add_prints_the_key_alone_and_says_the_rest_aside(path: Path) -> None:
     key = result.stdout.removesuffix("\n")
     (line,) = read_lines(path.read_bytes())
     assert ring_of_keys(path.read_bytes()).name_of(key.encode()) == line.id
-    said = f"{line.id} (Acme, Paris) written to {path}; the key is shown this once\n"
+    said = f"{line.id} (Acme, Paris) written to {path}; the key is not shown again\n"
     assert result.stderr == said
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -48,7 +48,7 @@ def test_revoke_takes_the_key_out(path: Path) -> None:
     assert invoke("revoke", "a").stdout == f"{line.id} (a) revoked\n"
     assert ring_of_keys(path.read_bytes()).name_of(key.encode()) is None
     result = invoke("list")
-    assert (result.stdout, result.stderr) == ("", "No keys: nobody is let in\n")
+    assert (result.stdout, result.stderr) == ("", "No keys: every request is refused\n")
 
 
 def test_the_file_can_be_named(path: Path, tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 import io
 import sys
-from pathlib import Path
 
 import pytest
 
 from bgremove.batch.records import Job, Record, Status
 from bgremove.commands.report import Report, line_of
 
-JOB = Job(Path("in/a.jpg"), Path("out/a.png"))
+JOB = Job("in/a.jpg", "out/a.png")
 DONE = JOB.outcome(Status.DONE, 240, Record(model="u2net", confidence=0.934, warnings=("w",)))
 SKIPPED = JOB.outcome(Status.SKIPPED)
 FAILED = JOB.outcome(Status.FAILED, 3, Record("CODE", "a reason"))
@@ -19,14 +18,14 @@ class Terminal(io.StringIO):
 
 
 def test_a_line_tells_of_a_picture() -> None:
-    told = "done     in/a.jpg -> out/a.png  240 ms, u2net, confidence 0.93, w"
-    assert line_of(DONE) == told
+    line = "done     in/a.jpg -> out/a.png  240 ms, u2net, confidence 0.93, w"
+    assert line_of(DONE) == line
     assert line_of(SKIPPED) == "skipped  in/a.jpg -> out/a.png"
     assert line_of(FAILED) == "failed   in/a.jpg: a reason (CODE)"
 
 
 def test_a_name_cannot_command_the_terminal() -> None:
-    nasty = Job(Path("\x1b[2Ja\n.jpg"), None).outcome(Status.DONE)
+    nasty = Job("\x1b[2Ja\n.jpg", "-").outcome(Status.DONE)
     assert line_of(nasty).startswith("done     \\x1b[2Ja\\n.jpg -> -")
 
 
@@ -35,8 +34,8 @@ def test_the_summary_counts_everything() -> None:
         for outcome in (DONE, DONE, SKIPPED):
             report.add(outcome)
     summary = report.summary()
-    assert summary.startswith("2 done, 1 skipped (there already; --overwrite does them again), ")
-    assert "2 not begun; 0.0 s, " in summary
+    assert summary.startswith("2 done, 1 skipped (finished before; --overwrite makes them again), ")
+    assert "2 not started; 0.0 s, " in summary
     assert "failed" not in summary
 
 

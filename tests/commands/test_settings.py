@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from bgremove.settings import markdown_table
+from bgremove.commands.settings import markdown_table
 from tests.commands.conftest import Invoke
 
 

@@ -11,15 +11,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bgremove.cli import main
-from bgremove.datatypes import Subject
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Manifest, load_manifest
+from bgremove.inference.manifest import load_manifest
+from bgremove.inference.models import Manifest
 from bgremove.inference.preprocess import to_tensor
+from bgremove.options import Subject
 from tests.support import graphs
 
 COMMAND = Path(sys.executable).with_name("bgremove")
 STATES = """default: ready
-people: missing; default serves subject human meanwhile
+people: missing; subject human uses default
 half: ready
 spare: not needed
 """
@@ -69,7 +70,9 @@ def test_priors_of_people_are_fetched_and_a_missing_one_is_said(folder: Path, mi
     result = invoke("weights")
     assert result.exit_code == 0
     assert "mask: ready\n" in result.output
-    assert "bodies: missing; subject human keeps whatever stands out meanwhile\n" in result.output
+    assert (
+        "bodies: missing; subject human keeps the salient subject, people or not\n" in result.output
+    )
     assert (folder / "faces.tflite").read_bytes() == b"prior"
     assert invoke("weights", "--strict").exit_code == 1
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.support import corpus
 from tests.support.http import FlaskDoor, file, form, post
-
-DEADLINE_S = 20.0
 
 
 @pytest.mark.skipif(not corpus.ROWS, reason="no ../shared/corpus here")
@@ -17,13 +13,11 @@ def test_every_file_gets_a_picture_or_an_envelope_that_says_why(flask_door: Flas
     wrong = []
     for row in corpus.ROWS:
         data = (corpus.CORPUS / row["path"]).read_bytes()
-        started = time.monotonic()
         answer = post(flask_door, form(file("image", data)))
-        took_s = time.monotonic() - started
         code = None if answer.status == 200 else answer.json()["error"]["code"]
         readable = answer.status == 200 or code == "NO_SUBJECT_DETECTED"
         refused = answer.status == 400 and code == "VALIDATION_ERROR"
         expected = corpus.expected_status(row)
-        if took_s > DEADLINE_S or not (readable if expected == 200 else refused):
-            wrong.append((row["path"], expected, answer.status, code, took_s))
+        if not (readable if expected == 200 else refused):
+            wrong.append((row["path"], expected, answer.status, code))
     assert wrong == []

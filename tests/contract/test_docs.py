@@ -145,7 +145,8 @@ def test_keys_are_made_and_revoked(desk: Path, real: Server) -> None:
     assert kind(desk / "cutout.png") == ("PNG", "RGBA")
 
 
-def test_the_command_line_does_what_it_says(desk: Path, real: Server, weights: Path) -> None:
+def test_the_command_line_does_what_it_says(desk: Path, server: Server, tiny: Path) -> None:
+    """Use networks of one step: each of a dozen commands would load the real ones."""
     watch = re.compile(r"^(bgremove remove --watch [^#\n]*).*$", re.M)
     until_done = (
         r"\1 & until [ -f cutouts/three.png ]; do sleep 0.2; done;"
@@ -158,7 +159,7 @@ def test_the_command_line_does_what_it_says(desk: Path, real: Server, weights: P
     with FileServer() as shop:
         shop.files["/mug.jpg"] = (desk / "photo.jpg").read_bytes()
         block = block.replace("https://shop.example/mug.jpg", shop.url("/mug.jpg"))
-        run(f"export BGREMOVE_WEIGHTS_DIR={weights}\n{block}", desk, real.port)
+        run(f"export BGREMOVE_WEIGHTS_DIR={tiny}\n{block}", desk, server.port)
     assert kind(desk / "white.jpg") == ("JPEG", "RGB")
     cutouts = ("cutouts/one.png", "cutouts/summer/two.png", "cutouts/three.png")
     made = ("photo.cutout.png", "cutout.png", "mug.png", *cutouts)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.nginx import UNLIMITED, Edge, nginx, program
 from tests.support.http import Server, gunicorn
-from tests.support.nginx import UNLIMITED, Edge, nginx, program
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from typing import Any
 import promql_parser
 import pytest
 
+from harness.metrics import Samples, scraped
 from tests.support.http import ROOT, Server, file, form, gunicorn, post, text
-from tests.support.metrics import Samples, scraped
 from tests.support.tiny import ball, encoded, tiny_weights
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "bgremove.json"

@@ -15,11 +15,10 @@ from dataclasses import fields
 
 import pytest
 
-from bgremove.serving.bodies import READERS, SPARE_THREADS
-from bgremove.serving.descriptors import MOST, connections_for
+from bgremove.serving.capacity import MOST, READERS, SPARE_THREADS, connections_for
 from bgremove.settings import Settings
+from harness.processes import children
 from tests.support.http import ROOT, START_S, Server, gunicorn
-from tests.support.processes import children
 from tests.support.tiny import tiny_weights
 
 LITTLE = 512

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from harness.metrics import Samples, scraped
+from harness.nginx import UNLIMITED, nginx
 from tests.support.http import FORM_TYPE, PATH, START_S, Server, file, form, gunicorn, post
-from tests.support.metrics import Samples, scraped
-from tests.support.nginx import UNLIMITED, nginx
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
@@ -25,8 +26,8 @@ ONE_PLACE = {"BGREMOVE_PLACES": "1", "BGREMOVE_QUEUE": "4"}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     weights = tiny_weights(tmp_path_factory.mktemp("weights"))
-    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights), **ONE_PLACE}
     folder = tmp_path_factory.mktemp("gunicorn")
+    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights), "HOLD": str(folder), **ONE_PLACE}
     with gunicorn(folder, settings, application="tests.support.hanging:app") as server:
         yield server
 
@@ -45,13 +46,17 @@ def until(server: Server, wanted: Callable[[Samples], bool]) -> None:
 
 
 @contextlib.contextmanager
-def busy(server: Server, seconds: int) -> Iterator[None]:
-    """Hold the one place for so long, or until the block ends."""
+def busy(server: Server) -> Iterator[Callable[[], None]]:
+    """Hold the one place until the block ends, or until the function given is called."""
+    release = server.log.with_name(uuid.uuid4().hex)
     with ThreadPoolExecutor(1) as clients:
-        name = f"nap-matte-{seconds}"
+        name = f"hold-matte-{release.name}"
         answer = clients.submit(post, server.door, GOOD, X_Request_Id=name)
-        until(server, lambda found: found.of("places_in_use") == 1)
-        yield
+        try:
+            until(server, lambda found: found.of("places_in_use") == 1)
+            yield release.touch
+        finally:
+            release.touch()
         assert answer.result().status == 200
 
 
@@ -80,7 +85,7 @@ def test_who_has_gone_leaves_the_queue(
 ) -> None:
     name = f"gone-{leave.__name__}"
     dropped = scraped(server.door).of("errors_total", code="CLIENT_GONE")
-    with busy(server, 6):
+    with busy(server):
         sock = server.door.connect()
         sock.sendall(request(name))
         until(server, lambda found: found.of("queue_length") == 1)
@@ -109,9 +114,11 @@ def test_who_goes_while_at_work_is_dropped_before_the_model(server: Server) -> N
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_who_has_said_all_and_still_reads_is_served(server: Server, version: str) -> None:
-    with busy(server, 3), server.door.connect() as sock:
+    with busy(server) as release, server.door.connect() as sock:
         sock.sendall(request(f"half-{version[-1]}", version))
         sock.shutdown(socket.SHUT_WR)
+        until(server, lambda found: found.of("queue_length") == 1)
+        release()
         answer = b""
         while block := sock.recv(65536):
             answer += block
@@ -123,7 +130,7 @@ def test_who_has_said_all_and_still_reads_is_served(server: Server, version: str
 
 
 def test_a_client_that_leaves_nginx_leaves_the_queue(server: Server, tmp_path: Path) -> None:
-    with nginx(tmp_path, [server.port, server.port], UNLIMITED) as edge, busy(server, 6):
+    with nginx(tmp_path, [server.port, server.port], UNLIMITED) as edge, busy(server):
         sock = edge.door.connect()
         sock.sendall(request("gone-nginx"))
         until(server, lambda found: found.of("queue_length") == 1)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from harness.metrics import scraped
+from harness.nginx import UNLIMITED, nginx
+from harness.processes import children
 from tests.support.http import START_S, Server, error_of, file, form, gunicorn, post
-from tests.support.metrics import scraped
-from tests.support.nginx import UNLIMITED, nginx
-from tests.support.processes import children
 from tests.support.tiny import ball, encoded, tiny_weights
 
 APPLICATION = "tests.support.hanging:app"
@@ -81,31 +81,37 @@ def line_of_the_sleep() -> int:
 
 
 def test_the_other_requests_of_the_worker_are_served_first(
-    server: Server, settings: dict[str, str]
+    settings: dict[str, str], tmp_path: Path
 ) -> None:
     """One hangs in its encoder; one is at work when that is found, and ends after it."""
-    before = workers(server)
-    with ThreadPoolExecutor(2) as clients:
+    longer = settings | {"BGREMOVE_TIMEOUT_S": "4", "BGREMOVE_GRACE_S": "1"}
+    with (
+        gunicorn(tmp_path, longer, application=APPLICATION) as server,
+        ThreadPoolExecutor(2) as clients,
+    ):
+        before = workers(server)
         hung = clients.submit(post, server.door, GOOD, X_Request_Id="hang-encode")
-        time.sleep(1.5)
-        other = clients.submit(post, server.door, GOOD, X_Request_Id="nap-matte-1")
+        time.sleep(3.5)  # found after 5 s; the other one ends after 5.5 s, its deadline is 7.5 s
+        other = clients.submit(post, server.door, GOOD, X_Request_Id="nap-matte-2")
         error_of(hung.result(), 502, "UPSTREAM_ERROR")
         in_the_backlog = post(server.door, GOOD)  # taken by the next worker
         assert other.result().status == 200
         assert in_the_backlog.status == 200
-    until_replaced(server, before)
-    assert lines_of(server, "the worker ends for a request that hangs")[0]["lost"] == 0
+        until_replaced(server, before)
+        assert lines_of(server, "the worker ends for a request that hangs")[0]["lost"] == 0
 
 
-def test_a_slow_call_is_no_hung_one(server: Server) -> None:
-    before = workers(server)
-    error = error_of(post(server.door, GOOD, X_Request_Id="nap-matte-2"), 502, "UPSTREAM_ERROR")
-    assert "2 seconds" in error["message"]
-    # The last step is no reason to throw its result away.
-    assert post(server.door, GOOD, X_Request_Id="nap-encode-2").status == 200
-    assert post(server.door, GOOD).status == 200
-    assert workers(server) == before
-    assert lines_of(server, "a request hangs") == []
+def test_a_slow_call_is_no_hung_one(settings: dict[str, str], tmp_path: Path) -> None:
+    patient = settings | {"BGREMOVE_GRACE_S": "60"}
+    with gunicorn(tmp_path, patient, application=APPLICATION) as server:
+        before = workers(server)
+        answer = post(server.door, GOOD, X_Request_Id="nap-matte-2")
+        assert "2 seconds" in error_of(answer, 502, "UPSTREAM_ERROR")["message"]
+        # The last step is no reason to throw its result away.
+        assert post(server.door, GOOD, X_Request_Id="nap-encode-2").status == 200
+        assert post(server.door, GOOD).status == 200
+        assert workers(server) == before
+        assert lines_of(server, "a request hangs") == []
 
 
 def test_a_call_that_holds_the_interpreter_is_ended_from_outside(

@@ -21,7 +21,7 @@ MB = 1_000_000
 GOOD = form(file("image", encoded(ball())))
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\n".encode()
 WRONG = "bgr_" + "A" * 43
-SOON_S = 30.0  # bound of waiting for what takes two seconds
+SOON_S = 60.0  # bound of waiting for what takes two seconds
 
 
 @pytest.fixture(scope="module")

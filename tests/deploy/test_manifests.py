@@ -17,8 +17,8 @@ import yaml
 
 from bgremove.api.forms import FORM_OVERHEAD_BYTES
 from bgremove.settings import PREFIX, Settings
+from harness.nginx import broken_upstream
 from tests.support.http import ROOT, free_port
-from tests.support.nginx import broken_upstream
 
 DEPLOY = ROOT / "deploy"
 KUBERNETES = sorted((DEPLOY / "kubernetes").glob("*.yaml"))

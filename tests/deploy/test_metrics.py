@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.metrics import Samples, scraped
+from harness.processes import children
 from tests.support.http import Server, WireDoor, file, form, gunicorn, post
-from tests.support.metrics import Samples, scraped
-from tests.support.processes import children
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
-REPLACED_S = 30.0  # bound of waiting for a new worker
+REPLACED_S = 60.0  # bound of waiting for a new worker
 
 
 @pytest.fixture

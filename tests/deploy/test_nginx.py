@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import nginx as support
-from tests.support.early import MB, pieces_of
+from harness import nginx as support
+from harness.early import MB, pieces_of
+from harness.http import WireDoor
+from harness.nginx import Edge
 from tests.support.http import FORM_TYPE, PATH, Server, error_of, file, form, free_port, post
-from tests.support.nginx import Door, Edge
 from tests.support.tiny import ball, encoded
 
 MIB = 1024 * 1024
@@ -175,14 +176,14 @@ def test_liveness_is_public(edge: Edge) -> None:
 
 
 def test_http_leads_to_https(edge: Edge) -> None:
-    answer = Door(edge.redirect_port).send("POST", f"{PATH}?a=b", GOOD)
+    answer = WireDoor(edge.redirect_port).send("POST", f"{PATH}?a=b", GOOD)
     assert answer.status == 308
     assert answer.headers["location"] == f"https://127.0.0.1{PATH}?a=b"
     assert answer.json()["error"]["code"] == "VALIDATION_ERROR"
 
 
 def test_plain_http_on_the_tls_port_is_the_envelope(edge: Edge) -> None:
-    (answer,) = Door(edge.tls_port).exchange(get())
+    (answer,) = WireDoor(edge.tls_port).exchange(get())
     assert "HTTPS" in error_of(answer, 400, "VALIDATION_ERROR")["message"]
 
 

@@ -6,11 +6,11 @@ import csv
 
 import pytest
 
+from harness.early import HEADS, MB, TIMES, exchanged, pieces_of
+from harness.nginx import Edge
 from tests.imaging import bombs
 from tests.support import pictures as made
-from tests.support.early import HEADS, MB, TIMES, exchanged, pieces_of
 from tests.support.http import Answer, Server, error_of, file, form, post
-from tests.support.nginx import Edge
 
 CORPUS = made.SHARED / "corpus"
 EACH_KIND = 2  # of the corpus: a sample, because what is asked here is not what it is

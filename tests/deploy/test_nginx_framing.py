@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.nginx import UNLIMITED, Edge, nginx
 from tests.support.http import Server, gunicorn
-from tests.support.nginx import UNLIMITED, Edge, nginx
 from tests.support.tiny import tiny_weights
 
 HIDDEN = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -218,7 +218,7 @@ def paths_seen(backend: Server) -> set[str]:
 
 def test_pipelined_requests_get_their_own_answers_in_order(front: Edge) -> None:
     requests = b"".join(get(b"/nothing", b"X-Request-Id: pipe-%d" % n) for n in range(5))
-    answers = front.door.exchange(requests, method="GET")
+    answers = front.door.exchange(requests, method="GET", least=5)
     assert [answer.headers["x-request-id"] for answer in answers] == [f"pipe-{n}" for n in range(5)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import signal
 import threading
@@ -12,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.http import START_S, Answer, Server, error_of, file, form, gunicorn, post
-from tests.support.nginx import UNLIMITED, Door, Edge, broken_upstream, nginx
+from harness.http import WireDoor
+from harness.metrics import scraped
+from harness.nginx import UNLIMITED, Edge, broken_upstream, nginx
+from tests.support.http import START_S, Server, error_of, file, form, gunicorn, post
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
@@ -58,12 +62,19 @@ def test_a_worker_killed_at_work_loses_nothing(
         for turn in range(5):  # until a kill finds its worker at work
             ids = [f"kill-{turn}-{n}" for n in range(4)]
             sent = [clients.submit(post, edge.door, REAL, X_Request_Id=own) for own in ids]
-            time.sleep(0.15)
+            while not _is_at_work(victim) and not all(answer.done() for answer in sent):
+                time.sleep(0.01)
             os.kill(_worker_of(victim), signal.SIGKILL)
             assert [answer.result().status for answer in sent] == [200] * 4
             if "502, 200" in {edge.line_of(own)["upstreamStatus"] for own in ids}:
                 return
     raise AssertionError("no request was with the worker that was killed")
+
+
+def _is_at_work(server: Server) -> bool:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return scraped(server.door).of("places_in_use") > 0
+    return False
 
 
 def _worker_of(server: Server) -> int:
@@ -88,27 +99,33 @@ def test_servers_are_stopped_in_turn_without_a_lost_request(
         ThreadPoolExecutor(4) as clients,
     ):
         enough = threading.Event()
-        loops = [clients.submit(_ask_until, enough, edge) for _ in range(4)]
+        statuses: list[int] = []
+        loops = [clients.submit(_ask_until, enough, edge, statuses) for _ in range(4)]
         try:
-            time.sleep(0.5)
+            _wait_for_answers(statuses)
             assert first.stop() == 0
             with gunicorn(next(folders), tiny, port=first.port):
                 time.sleep(AGAIN_S)
                 assert second.stop() == 0
-                time.sleep(0.5)
+                _wait_for_answers(statuses)
                 enough.set()
-                statuses = [answer.status for loop in loops for answer in loop.result()]
+                for loop in loops:
+                    loop.result()
         finally:
             enough.set()
-        assert len(statuses) > 20
         assert set(statuses) == {200}
 
 
-def _ask_until(enough: threading.Event, edge: Edge) -> list[Answer]:
-    answers = []
+def _ask_until(enough: threading.Event, edge: Edge, statuses: list[int]) -> None:
     while not enough.is_set():
-        answers.append(post(edge.door, GOOD))
-    return answers
+        statuses.append(post(edge.door, GOOD).status)
+
+
+def _wait_for_answers(statuses: list[int], more: int = 8) -> None:
+    end, enough = time.monotonic() + START_S, len(statuses) + more
+    while len(statuses) < enough:
+        assert time.monotonic() < end, statuses
+        time.sleep(0.01)
 
 
 def test_the_page_and_its_files_come_from_one_process(tmp_path: Path) -> None:
@@ -120,7 +137,7 @@ def test_the_page_and_its_files_come_from_one_process(tmp_path: Path) -> None:
         broken_upstream(head + b"2") as second,
         nginx(tmp_path, [first, second], UNLIMITED) as edge,
     ):
-        doors = [Door(edge.port, f"127.0.0.{last}") for last in range(2, 42)]
+        doors = [WireDoor(edge.port, f"127.0.0.{last}") for last in range(2, 42)]
         visits = [{door.send("GET", path).body for path in paths} for door in doors]
     assert [len(seen) for seen in visits] == [1] * len(doors)
     assert set().union(*visits) == {b"1", b"2"}
@@ -142,10 +159,8 @@ def test_a_server_that_never_answers_is_a_504_and_tried_twice_at_most(
         broken_upstream(None) as second,
         nginx(next(folders), [first, second], IMPATIENT) as edge,
     ):
-        started = time.monotonic()
         answer = post(edge.door, GOOD, X_Request_Id="slow")
         error_of(answer, 504, "UPSTREAM_ERROR")
-        assert time.monotonic() - started < 10
         assert edge.line_of("slow")["upstreamStatus"] == "504, 504"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.processes import children
 from tests.support.http import Server, error_of, file, form, gunicorn, post
-from tests.support.processes import children
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball(1500, 1000), ".jpg")))

@@ -8,12 +8,12 @@ import signal
 import time
 from pathlib import Path
 
+from harness.processes import children
 from tests.support.http import ROOT, Server, file, form, gunicorn, post
-from tests.support.processes import children
 from tests.support.tiny import ball, encoded, tiny_weights
 
 GOOD = form(file("image", encoded(ball())))
-SOON_S = 30.0  # bound of waiting for a new worker
+SOON_S = 60.0  # bound of waiting for a new worker
 
 
 def release(folder: Path, version: str) -> Path:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bgremove.serving.bodies import READERS, SPARE_THREADS
+from bgremove.serving.capacity import READERS, SPARE_THREADS
 from tests.support.http import (
     FORM_TYPE,
     PATH,

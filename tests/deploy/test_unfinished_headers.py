@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from bgremove.serving.bodies import READERS, SPARE_THREADS
+from bgremove.serving.capacity import READERS, SPARE_THREADS
 from tests.support.http import Server, gunicorn
 from tests.support.impatient import HEADERS_S
 from tests.support.tiny import tiny_weights
 
 SEGMENT_BYTES, PIECE_BYTES = 88, 50
-PROMPT_S = 10.0  # far above what is measured; a thread that is held is held for good
 CROWD = 1 + READERS + SPARE_THREADS + 8  # more than there are threads
 
 
@@ -47,9 +46,7 @@ def test_a_buffer_full_of_headers_holds_no_thread(server: Server) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(CROWD):
             send_in_pieces(stack.enter_context(socket.socket()), server.port, lines)
-        started = time.monotonic()
-        assert server.door.send("GET", "/livez").status == 200
-        assert time.monotonic() - started < PROMPT_S
+        assert server.door.send("GET", "/livez").status == 200  # a held thread is held for good
 
 
 def send_in_pieces(sock: socket.socket, port: int, data: bytes) -> None:

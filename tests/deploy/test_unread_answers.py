@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bgremove.serving.bodies import READERS, SPARE_THREADS
+from bgremove.serving.capacity import READERS, SPARE_THREADS
+from harness.processes import children
 from tests.support.http import START_S, Server, gunicorn
-from tests.support.processes import children
 from tests.support.tiny import tiny_weights
 
 PLACES, QUEUE = 1, 2

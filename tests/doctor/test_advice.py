@@ -40,7 +40,7 @@ def said(
 def test_a_wall_that_is_lacking_is_said() -> None:
     ((is_wrong, text),) = said(replace(MACHINE, sandbox_lacks=("the kernel offers no Landlock",)))
     assert not is_wrong
-    assert "without a wall" in text
+    assert "sandbox of the decoders is incomplete" in text
     assert "no Landlock" in text
 
 
@@ -53,8 +53,11 @@ def test_what_is_wrong_comes_first_and_says_what_to_do() -> None:
     lacks = replace(MACHINE, nginx=None, libraries=MACHINE.libraries | {"isal": None})
     assert said(lacks, service=faults) == [
         (True, "isal is not installed: pip install -e . in the checkout"),
-        (True, "u2net: absent: `bgremove weights` brings it"),
-        (False, "nginx is not installed: needed only in front of a server that others reach"),
+        (True, "u2net: absent; run `bgremove weights`"),
+        (
+            False,
+            "nginx is not installed; it is needed only for a service that other machines reach",
+        ),
     ]
 
 
@@ -71,7 +74,7 @@ def test_weights_are_advised_where_they_mend_a_file(state: str, is_mended: bool)
     fault = f"u2net: {state}"
     service = replace(SERVICE, models={"u2net": state}, faults=(fault,))
     assert said(service=service) == [
-        (True, fault + (": `bgremove weights` brings it" if is_mended else ""))
+        (True, fault + ("; run `bgremove weights`" if is_mended else ""))
     ]
 
 
@@ -90,19 +93,24 @@ def test_weights_are_not_advised_where_they_would_fail_the_same_way(fault: str) 
 @pytest.mark.parametrize(
     ("machine", "settings", "service", "words"),
     [
-        ({"memory_limit_mib": 512}, {}, {}, "512 MiB of memory may be used"),
-        ({"memory_mib": 900}, {}, {}, "900 MiB of memory may be used"),
-        ({}, {"threads": 3}, {}, "BGREMOVE_THREADS=3, but only 2 cores may be used"),
-        ({}, {}, {"subjects": {"human": "u2net (model-fallback)"}}, "human is served by u2net:"),
-        ({}, {}, {"subjects": {"human": "unavailable"}}, "human is not served"),
+        ({"memory_limit_mib": 512}, {}, {}, "512 MiB of memory are available"),
+        ({"memory_mib": 900}, {}, {}, "900 MiB of memory are available"),
+        ({}, {"threads": 3}, {}, "BGREMOVE_THREADS=3, but only 2 cores are available"),
+        (
+            {},
+            {},
+            {"subjects": {"human": "u2net (model-fallback)"}},
+            "subject human uses u2net, because",
+        ),
+        ({}, {}, {"subjects": {"human": "unavailable"}}, "subject human is not available"),
         (
             {},
             {},
             {"joining": ("u2net_human_seg",)},
-            "u2net_human_seg joins the vote on",
+            "u2net_human_seg is also asked for",
         ),
         ({}, {}, {"models": {"n": "verified", "n-int8": "absent"}}, "n-int8 is not built"),
-        ({}, {}, {"precision": "float32"}, "fast in int8, but float32 runs"),
+        ({}, {}, {"precision": "float32"}, "fast with int8 models, but float32 is used"),
         ({"libraries": MACHINE.libraries | {"fsspec": None}}, {}, {}, "pip install -e '.[dask]'"),
     ],
 )

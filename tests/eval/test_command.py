@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bgremove.datatypes import Subject
 from bgremove.errors import NoSubjectError
+from bgremove.options import Subject
 from eval import command, metrics, structure
 from eval.calibration import expected_error
 from eval.command import Answer

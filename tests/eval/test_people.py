@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bgremove.datatypes import Subject
 from bgremove.errors import NoSubjectError
+from bgremove.options import Subject
 from eval.command import Answer
 from eval.dataset import Sample
 from eval.people import judge, somebody_seen, table

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.finding import Finding
-from tests.faults.overload import overload
-from tests.faults.scenarios import SCENARIOS, Scenario
-from tests.faults.soak import Mix, soak
-from tests.faults.stand import Ground
-from tests.support.nginx import program
+from faults.finding import Finding
+from faults.overload import overload
+from faults.scenarios import SCENARIOS, Scenario
+from faults.soak import Mix, soak
+from faults.stand import Ground
+from harness.nginx import program
 
 OVERLOAD_S = 3.0
 SOAK_REQUESTS = 60

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.faults.clients import Seen, outcome_of
-from tests.faults.finding import Finding, table
-from tests.faults.report import as_json, replaced
+from faults.clients import Seen, outcome_of
+from faults.finding import Finding, table
+from faults.report import as_json, replaced
 from tests.support.http import Answer
 
 ENVELOPE = {"meta": {"requestId": "a"}, "error": {"code": "UPSTREAM_ERROR"}}

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from skimage import data
 
-from bgremove.datatypes import ImageU8, Options, Subject
+from bgremove.datatypes import ImageU8
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
+from bgremove.options import Options, Subject
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
 

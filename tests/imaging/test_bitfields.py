@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgremove.imaging import bitfields
+from bgremove.imaging import bmp
 from tests.support import pictures as made
 from tests.support.decoding import decoded
 
@@ -112,5 +112,5 @@ def test_colours_of_an_os_2_bitmap_stay_colours():
 
 def test_large_bitmaps_are_unpacked_band_by_band(monkeypatch):
     whole = decoded(with_masks(40, 0xFF, 0xFF00, 0xFF0000)).bgr
-    monkeypatch.setattr(bitfields, "BAND_PIXELS", 6)
+    monkeypatch.setattr(bmp, "BAND_PIXELS", 6)
     assert np.array_equal(decoded(with_masks(40, 0xFF, 0xFF00, 0xFF0000)).bgr, whole)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from bgremove.datatypes import ArrayF32, Box, Colour, Cutout, ImageU8
+from bgremove.datatypes import ArrayF32, Box, Cutout, ImageU8
 from bgremove.imaging.compose import binary_mask, is_gray, on_ground, transparent
 from bgremove.imaging.layer import REACH, alpha_to_u8
 from bgremove.imaging.placement import Placement
+from bgremove.options import Colour
 
 WHITE = Colour(255, 255, 255)
 

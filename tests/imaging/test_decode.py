@@ -16,8 +16,8 @@ from PIL import Image, ImageOps
 from bgremove.errors import ImageError, UpstreamError
 from bgremove.imaging import stored
 from bgremove.imaging.decode import decode, turn
+from bgremove.imaging.intake import reduced
 from bgremove.imaging.probe import probe
-from bgremove.imaging.reduction import reduced
 from tests.support import pictures as made
 from tests.support.decoding import decoded
 

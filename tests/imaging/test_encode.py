@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bgremove.datatypes import Box, Cutout, Encoding, ImageU8, Options, OutputFormat
+from bgremove.datatypes import Box, Cutout, ImageU8
 from bgremove.imaging import png
 from bgremove.imaging.encode import encode, encode_jpeg
 from bgremove.imaging.png import Canvas, encode_png
+from bgremove.options import Encoding, Options, OutputFormat
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SHAPES = [

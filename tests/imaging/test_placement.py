@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bgremove.datatypes import Box, Cutout, Encoding, ImageU8, Margin, Options, OutputFormat
+from bgremove.datatypes import Box, Cutout, ImageU8
 from bgremove.errors import ValidationError
 from bgremove.imaging.encode import encode
 from bgremove.imaging.placement import check_answer, check_canvas, place
+from bgremove.options import Encoding, Margin, Options, OutputFormat
 
 CROP, WHITE_BG = OutputFormat.CROP, OutputFormat.WHITE_BG
 

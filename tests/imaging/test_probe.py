@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 from bgremove.datatypes import ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import probe
-from bgremove.imaging.probe.exif import orientation_of
+from bgremove.imaging.probe.metadata import orientation_of
 from tests.support import pictures as made
 
 LIMITS = made.limits()
@@ -272,10 +272,10 @@ def test_a_still_png_needs_no_more_than_its_animation_and_vice_versa():
 def test_probing_takes_milliseconds():
     noise = np.random.default_rng(1).integers(0, 256, (600, 800, 3), np.uint8)
     picture = made.saved(Image.fromarray(noise), "JPEG", quality=95)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(20):
         probe(picture, LIMITS)
-    assert time.perf_counter() - start < 1  # 20 took 6 ms
+    assert time.process_time() - start < 1  # 20 took 6 ms
 
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description %s/></x:xmpmeta>'

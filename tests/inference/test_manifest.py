@@ -6,9 +6,10 @@ from typing import Any, get_args
 
 import pytest
 
-from bgremove.datatypes import Subject
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import SHIPPED, Manifest, Role, Source, load_manifest
+from bgremove.inference.manifest import SHIPPED, load_manifest
+from bgremove.inference.models import Manifest, Role, Source
+from bgremove.options import Subject
 from tests.support import graphs
 from tests.support.graphs import model_of, write_manifest
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.datatypes import Subject
-from bgremove.inference.manifest import Int8, Manifest, Model
+from bgremove.inference.models import Int8, Manifest, Model
 from bgremove.inference.precision import Precision, int8_is_faster
 from bgremove.inference.readiness import WarmUp
 from bgremove.inference.sessions import Sessions
+from bgremove.options import Subject
 from tests.support import graphs
 
 INT8 = Int8("quick.onnx", "0" * 64, 1, "none.tsv", 1.0, (), (), ())

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bgremove.datatypes import ArrayF32, DecodedImage
-from bgremove.inference.manifest import Model
+from bgremove.inference.models import Model
 from bgremove.inference.preprocess import DARK, WHITE, to_tensor
 from tests.support.graphs import model_of
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.datatypes import Subject
-from bgremove.inference.manifest import Int8, Manifest
+from bgremove.inference.models import Int8, Manifest
 from bgremove.inference.readiness import WarmUp
 from bgremove.inference.sessions import Sessions
+from bgremove.options import Subject
 from tests.support import graphs
 
 DATA = graphs.brightness()

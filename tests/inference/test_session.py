@@ -170,15 +170,15 @@ def slow_session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 def test_a_run_is_cancelled_at_its_deadline_and_the_session_goes_on(slow_session: Session) -> None:
     tensor = pixels(graphs.SLOW_SIZE)
-    started = time.monotonic()
+    started, cpu = time.monotonic(), time.process_time()
     saliency = slow_session.run(tensor, SOON)
-    whole_s = time.monotonic() - started
+    whole_s, whole_cpu_s = time.monotonic() - started, time.process_time() - cpu
     np.testing.assert_allclose(saliency, expected(tensor), atol=1e-5)
 
-    started = time.monotonic()
+    cpu = time.process_time()
     with pytest.raises(DeadlineExceededError) as caught:
         slow_session.run(tensor, Deadline.after(whole_s / 8))
-    assert time.monotonic() - started < whole_s / 2
+    assert time.process_time() - cpu < whole_cpu_s / 2
     assert caught.value.private == "deadline passed in inference"
 
     np.testing.assert_array_equal(slow_session.run(tensor, SOON), saliency)
@@ -218,8 +218,10 @@ def test_no_timer_outlives_its_run(tmp_path: Path) -> None:
     before = threading.active_count()
     for _ in range(20):
         session.run(pixels(), SOON)
-    time.sleep(0.05)
-    assert threading.active_count() <= before
+    end = time.monotonic() + 60
+    while threading.active_count() > before:
+        assert time.monotonic() < end, threading.enumerate()
+        time.sleep(0.01)
 
 
 def test_nothing_is_run_for_who_has_gone(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.keys import edit
-from bgremove.keys.lines import MAX_FILE_BYTES, FileFaultError, read_lines, ring_of_keys
+from bgremove.keys.lines import END, MAX_FILE_BYTES, FileFaultError, read_lines, ring_of_keys
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_a_new_file_is_for_its_owner_alone_and_has_no_key_in_it(path: Path) -> N
     key, line = edit.add(path, "Acme")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert key not in path.read_text()
-    assert path.read_text() == f"{edit.HEADER}{line}\n"
+    assert path.read_text() == f"{edit.HEADER}{line}\n{END}\n"
     assert ring_of_keys(path.read_bytes()).name_of(key.encode()) == line.id
 
 
@@ -32,10 +32,22 @@ def test_what_people_wrote_is_kept(path: Path) -> None:
     first = edit.add(path, "first")[1]
     path.write_text(f"# ours\n\n{first}   \n  # end, without a line's end")
     second = edit.add(path, "second")[1]
-    text = f"# ours\n\n{first}   \n  # end, without a line's end\n{second}\n"
+    text = f"# ours\n\n{first}   \n  # end, without a line's end\n{second}\n{END}\n"
     assert path.read_text() == text
     edit.revoke(path, "first")
     assert path.read_text() == text.replace(f"{first}   \n", "")
+
+
+def test_the_line_that_ends_the_file_stays_the_last_one(path: Path) -> None:
+    """Also after somebody appended a line by hand."""
+    edit.add(path, "a")
+    path.write_text(path.read_text() + "# by hand\n")
+    edit.add(path, "b")
+    edit.revoke(path, "a")
+    lines = path.read_text().splitlines()
+    assert lines[-1] == END
+    assert lines.count(END) == 1
+    assert "# by hand" in lines
 
 
 def test_a_key_is_revoked_by_its_label_or_its_id(path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from bgremove.errors import SettingsError
 from bgremove.keys import watched
-from bgremove.keys.lines import MAX_FILE_BYTES, new_key, ring_of_keys
-from bgremove.keys.watched import LOOK_EVERY_S, WatchedFile
+from bgremove.keys.lines import END, MAX_FILE_BYTES, new_key, ring_of_keys
+from bgremove.keys.watched import LOOK_EVERY_S, STABLE_S, WatchedFile
 
 LONG_AGO = 1_700_000_000
 
@@ -51,10 +51,10 @@ def messages() -> Iterator[Callable[[], list[str]]]:
     logger.setLevel(level)
 
 
-def written(path: Path, *labels: str) -> list[bytes]:
+def written(path: Path, *labels: str, end: str = f"{END}\n") -> list[bytes]:
     """Write a file with new keys for these labels; return the keys."""
     made = [new_key(label, date(2026, 11, 22), frozenset()) for label in labels]
-    path.write_text("# keys\n" + "".join(f"{line}\n" for _, line in made))
+    path.write_text("# keys\n" + "".join(f"{line}\n" for _, line in made) + end)
     return [key.encode() for key, _ in made]
 
 
@@ -177,7 +177,7 @@ def test_damage_leaves_the_last_good_keys_in_force_and_is_said_once(
         assert file.ring.name_of(old)
         assert file.ring.name_of(b"nonsense") is None
     assert file.fault == FAULTS[damage]
-    said = "BGREMOVE_API_KEYS_FILE cannot be read; the last good keys stay in force"
+    said = "BGREMOVE_API_KEYS_FILE cannot be used; the last good keys stay in force"
     assert messages() == [f"ERROR {said} {FAULTS[damage]}"]
 
 
@@ -249,3 +249,61 @@ def test_while_one_thread_looks_the_others_do_not_wait(path: Path, clock: Clock)
     with file._lock:
         assert file.ring.name_of(old)
     assert file.ring.name_of(old) is None
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_file_cut_short_at_the_end_of_a_line_is_not_believed(
+    path: Path, clock: Clock, kept: int
+) -> None:
+    """As while an editor or a copy writes it in place, or after the disk was full."""
+    keys = written(path, "a", "b", "c")
+    file = watch(path, clock)
+    whole = path.read_text()
+    path.write_text("".join(whole.splitlines(keepends=True)[: 1 + kept]))
+    for _ in range(3):
+        clock.now += 10 * STABLE_S
+        assert all(file.ring.name_of(key) for key in keys)
+    assert file.fault is not None
+    assert file.fault.startswith(f"{3 - kept} of 3 keys in force are missing, and the line")
+    path.write_text(whole)
+    clock.now += LOOK_EVERY_S
+    assert len(file.ring) == 3
+    assert file.fault is None
+
+
+def test_a_file_without_its_end_must_rest_before_keys_are_lost(path: Path, clock: Clock) -> None:
+    keys = written(path, "a", "b", "c", end="")
+    file = watch(path, clock)
+    lines = path.read_text().splitlines(keepends=True)
+    for count in (1, 2, 3):  # still being written, a line in less than the time of rest
+        path.write_text("".join(lines[:count]))
+        clock.now += STABLE_S - LOOK_EVERY_S
+        assert all(file.ring.name_of(key) for key in keys)
+        assert file.fault is not None
+        assert "must stay unchanged for 10 seconds" in file.fault
+    clock.now += STABLE_S
+    assert [bool(file.ring.name_of(key)) for key in keys] == [True, True, False]
+    assert file.fault is None
+
+
+def test_more_keys_are_in_force_at_once_without_an_end(path: Path, clock: Clock) -> None:
+    (old,) = written(path, "old", end="")
+    file = watch(path, clock)
+    before = path.read_text()
+    (new,) = written(path, "new", end="")
+    path.write_text(before + path.read_text())
+    clock.now += LOOK_EVERY_S
+    assert file.ring.name_of(old)
+    assert file.ring.name_of(new)
+
+
+@pytest.mark.parametrize("end", ["", f"{END}\n"])
+def test_a_worker_that_starts_while_the_file_is_written_knows_all_keys(
+    path: Path, clock: Clock, end: str
+) -> None:
+    keys = written(path, "a", "b", end=end)
+    watch(path, clock)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    worker = watch(path, clock)
+    assert all(worker.ring.name_of(key) for key in keys)
+    assert worker.fault is not None

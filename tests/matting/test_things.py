@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8, Options, Subject
+from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
 from bgremove.matting.things import has_openings, solidity, thing_of
+from bgremove.options import Options, Subject
 from bgremove.pipeline import cut_out
 from bgremove.settings import Settings
 from bgremove.stages import Stages

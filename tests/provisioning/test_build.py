@@ -11,7 +11,7 @@ import pytest
 from bgremove.deadline import Deadline
 from bgremove.errors import WeightsError
 from bgremove.inference.known_picture import answer_of, known_picture
-from bgremove.inference.manifest import Int8, Manifest, Model
+from bgremove.inference.models import Int8, Manifest, Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built, fault_of, state_of
@@ -19,7 +19,7 @@ from bgremove.provisioning.build import build
 from bgremove.provisioning.fetch import fetch_all
 from bgremove.provisioning.quantization.calibrate import calibrate, measure
 from bgremove.provisioning.quantization.flatten import flatten
-from bgremove.provisioning.quantization.ranges import write_ranges
+from bgremove.provisioning.quantization.scales import write_ranges
 from tests.provisioning.quantization.network import SIDE, write_export
 from tests.support import graphs
 

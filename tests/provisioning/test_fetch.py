@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Model, Source
+from bgremove.inference.models import Manifest, Model, Source
 from bgremove.provisioning import sources
 from bgremove.provisioning.fetch import fetch, fetch_all
 from tests.provisioning.file_server import FileServer
@@ -302,14 +302,14 @@ def test_a_second_process_waits_for_the_first_and_then_finds_the_file(
     write_manifest(tmp_path, Manifest((model,), "tiny"))
     server.gate.clear()
     with start_fetching(tmp_path) as first:
-        assert server.arrived.wait(30)
+        assert server.arrived.wait(60)
         assert "tiny.onnx" not in names(tmp_path)
         with start_fetching(tmp_path) as second:
             assert second.stderr is not None
             assert "waiting for it" in second.stderr.readline()
             server.gate.set()
-            assert "tiny: ready" in first.communicate(timeout=30)[0]
-            assert "tiny: ready" in second.communicate(timeout=30)[0]
+            assert "tiny: ready" in first.communicate(timeout=60)[0]
+            assert "tiny: ready" in second.communicate(timeout=60)[0]
     assert (first.returncode, second.returncode) == (0, 0)
     assert len(server.requests) == 1
 
@@ -320,9 +320,9 @@ def test_a_killed_download_leaves_no_file_under_the_final_name_and_no_lock(
     write_manifest(tmp_path, Manifest((model,), "tiny"))
     server.gate.clear()
     with start_fetching(tmp_path) as killed:
-        assert server.arrived.wait(30)
+        assert server.arrived.wait(60)
         killed.send_signal(signal.SIGKILL)
-        killed.communicate(timeout=30)
+        killed.communicate(timeout=60)
     assert "tiny.onnx" not in names(tmp_path)
     server.gate.set()
     assert fetch_all(Manifest((model,), "tiny"), tmp_path) == {}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.datatypes import Subject
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Manifest, Source
+from bgremove.inference.models import Manifest, Source
+from bgremove.options import Subject
 from bgremove.provisioning.first_use import ensure_weights
 from bgremove.settings import Settings
 from tests.provisioning.file_server import FileServer
@@ -49,11 +49,11 @@ def said(folder: Path, *, offline: bool = False) -> list[str]:
 
 def test_it_says_what_it_fetches_and_what_is_out_of_reach(folder: Path) -> None:
     first, missing, end = said(folder)
-    assert first.startswith("Fetching the models once: 0 MB, licence ")
+    assert first.startswith("Downloading the models, once: 0 MB, licence ")
     assert str(folder) in first
     assert missing == (
-        "The optional model people is out of reach; default serves subject human instead."
-        " It is tried again tomorrow."
+        "The optional model people could not be downloaded; subject human uses default instead."
+        " The next try is tomorrow."
     )
     assert end == "The models are ready."
     assert (folder / "default.onnx").is_file()
@@ -95,4 +95,4 @@ def test_without_the_library_that_builds_a_default_that_is_there_serves(
     monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.setitem(sys.modules, "onnx.checker", None)
     *_, last = said(folder)
-    assert last.startswith("Not every model is there: onnx")
+    assert last.startswith("Some models are missing: onnx")

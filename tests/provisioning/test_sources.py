@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.errors import WeightsError
-from bgremove.inference.manifest import Source
+from bgremove.inference.models import Source
 from bgremove.provisioning import sources
 from bgremove.provisioning.fetch import fetch
 from bgremove.provisioning.sources import mirror_source, obtain

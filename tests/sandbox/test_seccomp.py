@@ -6,11 +6,12 @@ import struct
 
 import pytest
 
-from bgremove.sandbox.calls import ARCHITECTURES, CALLS
 from bgremove.sandbox.seccomp import (
     ALLOW,
     ANY_BIT,
+    ARCHITECTURES,
     AT_LEAST,
+    CALLS,
     DENY,
     EQUAL,
     KILL,

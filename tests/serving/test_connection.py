@@ -12,7 +12,7 @@ import pytest
 
 from bgremove.serving.connection import INTERIM, Connection, to_be_closed
 
-GONE_S = 5.0  # bound of waiting for a reset to come back on loopback
+GONE_S = 60.0  # bound of waiting for a reset to come back on loopback
 Pair = tuple[socket.socket, socket.socket]
 
 

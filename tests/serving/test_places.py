@@ -23,24 +23,24 @@ def test_places_are_handed_out_in_the_order_in_which_they_were_asked_for() -> No
     places = Places(1, 3, lambda *_: asked.set())
 
     def ask(name: str) -> None:
-        with places.take(Deadline.after(10)):
+        with places.take(Deadline.after(60)):
             served.append(name)
 
     threads = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second")]
-    with places.take(Deadline.after(10)):
+    with places.take(Deadline.after(60)):
         for thread in threads:
             asked.clear()
             thread.start()
-            assert asked.wait(10)
+            assert asked.wait(60)
     ask("newcomer")  # at once: a thread that has just given a place back is not even switched
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert served == ["first", "second", "newcomer"]
 
 
 def test_who_gave_up_does_not_get_the_place_in_anothers_stead() -> None:
     places, gone = Places(1, 2), pytest.raises(OverloadedError)
-    with places.take(Deadline.after(10)), gone, places.take(Deadline.after(0)):
+    with places.take(Deadline.after(60)), gone, places.take(Deadline.after(0)):
         raise AssertionError("there was no place")
     with places.take(Deadline.after(0.1)):
         pass
@@ -64,7 +64,7 @@ def test_no_place_is_lost_or_made_under_a_crowd() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert told[-1] == (0, 0)
     assert max(told) <= (2, 4)
     assert max(waiting for _, waiting in told) <= 4
@@ -73,8 +73,8 @@ def test_no_place_is_lost_or_made_under_a_crowd() -> None:
 def test_how_many_work_and_wait_is_told_in_order() -> None:
     told = []
     places = Places(1, 1, lambda *counts: told.append(counts))
-    with places.take(Deadline.after(10)) as waited_s:
-        assert 0 <= waited_s < 1
+    with places.take(Deadline.after(60)) as waited_s:
+        assert waited_s >= 0
         with pytest.raises(OverloadedError), places.take(Deadline.after(0.01)):
             raise AssertionError("there was no place")
     assert told == [(1, 0), (1, 1), (1, 0), (0, 0)]
@@ -83,9 +83,9 @@ def test_how_many_work_and_wait_is_told_in_order() -> None:
 def test_who_is_refused_never_counts_as_waiting() -> None:
     told = []
     places = Places(1, 0, lambda *counts: told.append(counts))
-    with places.take(Deadline.after(10)):
+    with places.take(Deadline.after(60)):
         told.clear()
-        with pytest.raises(OverloadedError), places.take(Deadline.after(10)):
+        with pytest.raises(OverloadedError), places.take(Deadline.after(60)):
             raise AssertionError("there was no place")
         assert told == []
 
@@ -94,17 +94,17 @@ def test_the_wait_that_is_given_is_the_time_until_there_was_a_place() -> None:
     places, held, leave = Places(1, 1), threading.Event(), threading.Event()
 
     def hold() -> None:
-        with places.take(Deadline.after(10)):
+        with places.take(Deadline.after(60)):
             held.set()
-            leave.wait(10)
+            leave.wait(60)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert held.wait(10)
+    assert held.wait(60)
     threading.Timer(0.2, leave.set).start()
-    with places.take(Deadline.after(10)) as waited_s:
+    with places.take(Deadline.after(60)) as waited_s:
         assert waited_s >= 0.15
-    thread.join(10)
+    thread.join(60)
 
 
 def test_who_has_gone_leaves_the_queue_and_the_next_moves_up(
@@ -114,9 +114,9 @@ def test_who_has_gone_leaves_the_queue_and_the_next_moves_up(
     told = []
     places = Places(1, 2, lambda *counts: told.append(counts))
     gone = pytest.raises(ClientGoneError)
-    with places.take(Deadline.after(10)):
+    with places.take(Deadline.after(60)):
         told.clear()
-        with gone, places.take(Deadline.after(10, lambda: bool(told))):
+        with gone, places.take(Deadline.after(60, lambda: bool(told))):
             raise AssertionError("nobody waited for it")
         assert told == [(1, 1), (1, 0)]
     with places.take(Deadline.after(1)):
@@ -125,7 +125,7 @@ def test_who_has_gone_leaves_the_queue_and_the_next_moves_up(
 
 def test_who_has_gone_gives_back_the_place_that_came_just_then() -> None:
     places = Places(1, 0)
-    with pytest.raises(ClientGoneError), places.take(Deadline.after(10, lambda: True)):
+    with pytest.raises(ClientGoneError), places.take(Deadline.after(60, lambda: True)):
         raise AssertionError("nobody waited for it")
     with places.take(Deadline.after(1)):
         pass
@@ -163,7 +163,7 @@ def test_a_picture_that_would_be_late_is_refused_before_any_time_is_known() -> N
     def ask() -> None:
         try:
             with places.take(Deadline.after(20), 2.0):
-                leave.wait(30)
+                leave.wait(60)
             outcomes.append("served")
         except OverloadedError as error:
             outcomes.append("refused" if "20 seconds" in error.message else error.message)
@@ -177,7 +177,7 @@ def test_a_picture_that_would_be_late_is_refused_before_any_time_is_known() -> N
         time.sleep(0.005)
     leave.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert (outcomes.count("refused"), outcomes.count("served")) == (12, 6)
 
 
@@ -253,16 +253,16 @@ def test_a_picture_that_waited_too_long_to_finish_does_not_start() -> None:
     def hold() -> None:
         with places.take(Deadline.after(60)):  # nothing is known of its work
             held.set()
-            leave.wait(30)
+            leave.wait(60)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert held.wait(10)
+    assert held.wait(60)
     threading.Timer(0.3, leave.set).start()
     late = places.take(Deadline.after(places.expected_s(1) + 0.1), 1)
     with pytest.raises(OverloadedError), late:
         raise AssertionError("it started")
-    thread.join(30)
+    thread.join(60)
 
 
 def test_the_queue_is_refused_once_pictures_are_seen_to_take_too_long(
@@ -289,5 +289,5 @@ def test_the_queue_is_refused_once_pictures_are_seen_to_take_too_long(
         while len(refused) < 1:
             time.sleep(0.005)
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(refused) == 1

@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from bgremove.datatypes import Subject
-from bgremove.inference.manifest import Manifest, Model, Prior, Role
+from bgremove.inference.models import Manifest, Model, Prior, Role
+from bgremove.options import Subject
 
 SIZE = 32
 OPEN = ("batch", 3, "height", "width")

@@ -1,13 +1,16 @@
 """The application with native calls that take long or never return, selected by the request id.
 
 For gunicorn, as ``tests.support.hanging:app``. ``nap-STEP-2`` sleeps 2 s in that step,
-``hang-STEP`` sleeps for ever, ``seize-STEP`` sleeps for ever while holding the GIL.
+``hold-STEP-NAME`` until there is a file NAME in the folder $HOLD, ``hang-STEP`` for ever, and
+``seize-STEP`` for ever while holding the GIL.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
@@ -26,13 +29,16 @@ LONG = 3600
 def last(step: str) -> None:
     """Stay in C code for the duration given by the request id."""
     how, _, rest = (log.request_id.get() or "").partition("-")
-    asked, _, seconds = rest.partition("-")
+    asked, _, rest_of = rest.partition("-")
     if asked != step:
         return
     if how == "seize":
         HOLDING_ON.sleep(LONG)
     elif how in ("hang", "nap"):
-        LETTING_GO.sleep(int(seconds) if how == "nap" else LONG)
+        LETTING_GO.sleep(int(rest_of) if how == "nap" else LONG)
+    elif how == "hold":
+        while not Path(os.environ["HOLD"], rest_of).exists():
+            LETTING_GO.usleep(10_000)
 
 
 def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:

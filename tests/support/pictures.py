@@ -22,7 +22,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA = 0, 2, 3, 4, 6
 
 
-def limits(**changed: int) -> Limits:
+def limits(**changed: Any) -> Limits:
     """Return the limits of the default settings, with changes."""
     settings = Settings(**changed)
     return Limits(**{row.name: getattr(settings, row.name) for row in fields(Limits)})
@@ -35,7 +35,7 @@ def scene(width: int, height: int, channels: int = 3, depth: type = np.uint8) ->
     down = np.linspace(0, 1, height)[:, None, None]
     phase = np.arange(channels)[None, None, :]
     values = (0.6 * across + 0.4 * down * (1 + phase) / channels) % 1
-    pixels = np.rint(values * top).astype(depth)
+    pixels: np.ndarray = np.rint(values * top).astype(depth)
     return pixels[:, :, 0] if channels == 1 else pixels
 
 
@@ -287,7 +287,7 @@ def _profile(
 def assert_same_picture(one: bytes, other: bytes) -> None:
     """Check that two files have equal bytes; a failure names the pixels that differ."""
     first, second = (
-        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).astype(int)
+        np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), int)
         for data in (one, other)
     )
     assert first.shape == second.shape

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from bgremove.datatypes import ImageU8, Subject
-from bgremove.inference.manifest import Manifest
+from bgremove.inference.models import Manifest
+from bgremove.options import Subject
+from harness.pictures import ball, encoded
 from tests.support import graphs
+
+__all__ = ["MODELS", "ball", "encoded", "tiny_weights"]
 
 MODELS = {
     "tiny": Subject.UNIVERSAL,
@@ -24,18 +24,3 @@ def tiny_weights(folder: Path) -> Path:
     (folder / "tiny-human.onnx").unlink()
     graphs.write_manifest(folder, Manifest(tuple(rows), "tiny"))
     return folder
-
-
-def ball(width: int = 96, height: int = 64) -> ImageU8:
-    """Draw a white ball on black: BGR uint8 (H, W, 3)."""
-    picture = np.zeros((height, width, 3), np.uint8)
-    centre = (width // 2, height // 2)
-    cv2.circle(picture, centre, min(width, height) // 4, (255, 255, 255), thickness=-1)
-    return picture
-
-
-def encoded(picture: ImageU8, extension: str = ".png") -> bytes:
-    """Encode a picture in the format of the extension."""
-    done, data = cv2.imencode(extension, picture)
-    assert done
-    return data.tobytes()

@@ -16,7 +16,7 @@ from bgremove.errors import (
 )
 from bgremove.headers import Header
 from bgremove.inference.session import FAILED
-from bgremove.salience import NO_SUBJECT as NO_SUBJECT_SENTENCE
+from bgremove.sight.salience import NO_SUBJECT as NO_SUBJECT_SENTENCE
 
 EXAMPLE_META = {
     "requestId": "e7f8a9b0-c1d2-3456-e012-789012345678",

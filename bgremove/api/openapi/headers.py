@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bgremove.api.notices import NOTICES
+from bgremove.datatypes import Notice
 from bgremove.headers import Header
 from bgremove.serving.context import REQUEST_ID_PATTERN
 
-WORD = "|".join(NOTICES)
-MEANINGS = "; ".join(f"{word}: {meaning}" for word, meaning in NOTICES.items())
+WORD = "|".join(Notice)
+MEANINGS = "; ".join(f"{notice}: {notice.meaning}" for notice in Notice)
 # Every other header is present on each answer that names it.
 OPTIONAL = {Header.WARNINGS}
 

@@ -12,9 +12,9 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range
 
-from bgremove.api.notices import NOTICES
-from bgremove.datatypes import Effort, Encoding, OutputFormat, Subject
+from bgremove.datatypes import Effort, Notice
 from bgremove.errors import ErrorCode
+from bgremove.options import Encoding, OutputFormat, Subject
 from bgremove.serving.context import REQUEST_ID_PATTERN
 
 
@@ -75,7 +75,7 @@ def mapping(description: str) -> fields.Dict:
 def notices() -> fields.List[str]:
     """Declare the list of warnings, with the values of X-Warnings."""
     return fields.List(
-        fields.String(validate=OneOf(list(NOTICES))),
+        fields.String(validate=OneOf(list(Notice))),
         required=True,
         metadata={"description": "How the answer differs from the request; see X-Warnings."},
     )

@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 
 from bgremove import options
 from bgremove.api.forms import Part, shortened
-from bgremove.datatypes import OutputFormat, Subject
+from bgremove.options import OutputFormat, Subject
 
 REQUIRED = "File is required and cannot be empty"
 TOO_LARGE = "The file has {size} bytes, more than the limit of {limit} bytes"

@@ -12,9 +12,8 @@ from dataclasses import replace
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import bmp, gif, jpeg, png, webp
-from bgremove.imaging.probe.foreign import describe, kind_of
+from bgremove.imaging.probe.kinds import describe, kind_of, type_of
 from bgremove.imaging.probe.limits import Limits, check_size
-from bgremove.imaging.probe.signatures import type_of
 
 __all__ = ["Limits", "kind_of", "probe", "type_of"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
-from bgremove.imaging.probe.density import METRE, Density, density
 from bgremove.imaging.probe.limits import Limits, cut_short
+from bgremove.imaging.probe.metadata import METRE, Density, density
 
 FILE_HEADER_BYTES = 14
 CORE_HEADER_BYTES = 12  # OS/2 1.x: sizes are 16 bits wide, colours have 3 bytes

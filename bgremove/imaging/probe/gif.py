@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 import struct
 
-from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.datatypes import FirstFrame, ImageHeader, ImageType
 from bgremove.errors import ImageError
-from bgremove.imaging.probe.frame import FirstFrame
 from bgremove.imaging.probe.limits import (
     Limits,
     check_canvas,

@@ -8,8 +8,8 @@ from itertools import islice
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import webp
-from bgremove.imaging.probe.segments import FRAME_HEADERS, segments
-from bgremove.imaging.probe.signatures import type_of
+from bgremove.imaging.probe.jpeg_segments import FRAME_HEADERS, segments
+from bgremove.imaging.probe.kinds import type_of
 
 MAX_SEGMENTS = 1000  # of a JPEG, up to its frame; photographs have under 300
 

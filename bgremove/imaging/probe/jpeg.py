@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
-from bgremove.imaging.probe import jpeg_end
-from bgremove.imaging.probe.density import Density, density_in_exif, density_in_jfif
-from bgremove.imaging.probe.exif import (
-    PREFIX,
-    UPRIGHT,
-    XMP_PREFIX,
-    orientation_in_xmp,
-    orientation_of,
+from bgremove.imaging.probe.jpeg_segments import (
+    APP0,
+    APP1,
+    APP2,
+    ARITHMETIC_FRAMES,
+    END,
+    END_OF_IMAGE,
+    FILLERS,
+    FRAME_HEADERS,
+    HIERARCHICAL_FRAMES,
+    JPEG_LS_FRAME,
+    START_OF_SCAN,
+    segments,
 )
 from bgremove.imaging.probe.limits import (
     MAX_METADATA_BYTES,
@@ -20,17 +25,15 @@ from bgremove.imaging.probe.limits import (
     cut_short,
     refuse_above,
 )
-from bgremove.imaging.probe.segments import (
-    APP0,
-    APP1,
-    APP2,
-    ARITHMETIC_FRAMES,
-    END_OF_IMAGE,
-    FRAME_HEADERS,
-    HIERARCHICAL_FRAMES,
-    JPEG_LS_FRAME,
-    START_OF_SCAN,
-    segments,
+from bgremove.imaging.probe.metadata import (
+    PREFIX,
+    UPRIGHT,
+    XMP_PREFIX,
+    Density,
+    density_in_exif,
+    density_in_jfif,
+    orientation_in_xmp,
+    orientation_of,
 )
 
 ICC_PREFIX = b"ICC_PROFILE\0"
@@ -71,7 +74,7 @@ class _Reader:
             self._take(marker, body)
         if self._size == (0, 0):
             raise cut_short("JPEG")
-        if not self._has_end and not data.endswith(jpeg_end.END):
+        if not self._has_end and not data.endswith(END):
             self._check_endless()
         return ImageHeader(
             ImageType.JPEG,
@@ -131,8 +134,8 @@ class _Reader:
         )
 
     def _check_endless(self) -> None:
-        """Reject a JPEG without its end marker that is too large to decode once for each ending."""
-        blocks, allowed = len(jpeg_end.FILLERS) * self._visited, self._allowed
+        """Reject a JPEG without end marker that is too large to decode with each ending."""
+        blocks, allowed = len(FILLERS) * self._visited, self._allowed
         if blocks > allowed:
             raise ImageError(
                 "The JPEG has no end marker and is too large to check that all its rows are there"

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import png_text
-from bgremove.imaging.probe.density import METRE, Density, density, density_in_exif
-from bgremove.imaging.probe.exif import UPRIGHT, orientation_in_xmp, orientation_of
 from bgremove.imaging.probe.limits import (
     MAX_BYTES_PER_PIXEL,
     MAX_METADATA_BYTES,
@@ -19,6 +17,15 @@ from bgremove.imaging.probe.limits import (
     check_size,
     cut_short,
     refuse_above,
+)
+from bgremove.imaging.probe.metadata import (
+    METRE,
+    UPRIGHT,
+    Density,
+    density,
+    density_in_exif,
+    orientation_in_xmp,
+    orientation_of,
 )
 
 GRAY, RGB, PALETTE = 0, 2, 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 
-from bgremove.imaging.probe.exif import orientation_of
 from bgremove.imaging.probe.limits import MIB
+from bgremove.imaging.probe.metadata import orientation_of
 
 CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 XMP = b"XML:com.adobe.xmp"

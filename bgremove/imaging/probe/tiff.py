@@ -1,4 +1,4 @@
-"""Reader for the first directory of a TIFF structure, as in EXIF blocks and many raw files."""
+"""TIFF structures: EXIF blocks, TIFF files, and the raw files of cameras."""
 
 from __future__ import annotations
 
@@ -7,6 +7,21 @@ from typing import Literal
 SIZES = {3: 2, 4: 4}  # TIFF field type to bytes: SHORT, LONG
 ASCII, RATIONAL = 2, 5
 ENTRY_BYTES = 12
+OWN_MAGIC = (  # raw formats with a signature of their own
+    b"FUJIFILMCCD-RAW",  # RAF
+    b"IIRO",  # ORF
+    b"IIRS",
+    b"MMOR",
+    b"IIU\0",  # RW2
+    b"II\x1a\0\0\0HEAPCCDR",  # CRW
+    b"FOVb",  # X3F
+    b"\0MRM",
+)
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+CR2_MARK = b"CR\2\0"
+# TIFF tags from Adobe's DNG 1.7 and TIFF/EP.
+SUB_DIRECTORIES, DNG_VERSION, CFA_PATTERN, MAKE = 0x014A, 0xC612, 0x828E, 0x010F
+CAMERA_MAKERS = (b"NIKON", b"SONY", b"PENTAX", b"RICOH", b"SAMSUNG", b"Hasselblad", b"Phase One")
 
 
 class Directory:
@@ -55,3 +70,18 @@ class Directory:
 
     def _int(self, at: int, size: int) -> int:
         return int.from_bytes(self._tiff[at : at + size], self._order)
+
+
+def kind_of(start: bytes) -> str | None:
+    """Return ``RAW`` or ``TIFF``; None for anything else."""
+    if start.startswith(OWN_MAGIC):
+        return "RAW"
+    if not start.startswith(TIFF_MAGIC):
+        return None
+    if start[8:12] == CR2_MARK:
+        return "RAW"
+    tags = Directory(start)
+    if tags.has(DNG_VERSION) or tags.has(CFA_PATTERN):
+        return "RAW"
+    is_camera = tags.text(MAKE).upper().startswith(tuple(name.upper() for name in CAMERA_MAKERS))
+    return "RAW" if is_camera and tags.has(SUB_DIRECTORIES) else "TIFF"

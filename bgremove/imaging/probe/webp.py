@@ -5,11 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.datatypes import FirstFrame, ImageHeader, ImageType
 from bgremove.errors import ImageError
-from bgremove.imaging.probe.density import density_in_exif
-from bgremove.imaging.probe.exif import UPRIGHT, orientation_in_xmp, orientation_of
-from bgremove.imaging.probe.frame import FirstFrame
 from bgremove.imaging.probe.limits import (
     MAX_METADATA_BYTES,
     Limits,
@@ -17,6 +14,12 @@ from bgremove.imaging.probe.limits import (
     check_size,
     cut_short,
     refuse_above,
+)
+from bgremove.imaging.probe.metadata import (
+    UPRIGHT,
+    density_in_exif,
+    orientation_in_xmp,
+    orientation_of,
 )
 
 ICC_FLAG, ALPHA_FLAG, EXIF_FLAG, ANIMATION_FLAG = 0x20, 0x10, 0x08, 0x02

@@ -13,14 +13,14 @@ from bgremove.datatypes import DecodedImage
 from bgremove.inference.preprocess import to_tensor
 from bgremove.provisioning.quantization.axes import open_axes
 from bgremove.provisioning.quantization.flatten import flatten
-from bgremove.provisioning.quantization.ranges import write_ranges
+from bgremove.provisioning.quantization.scales import write_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from bgremove.datatypes import ArrayF32
-    from bgremove.inference.manifest import Model
+    from bgremove.inference.models import Model
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 

@@ -1,7 +1,11 @@
-"""Conversion of ranges to uint8 scales, one for each group of tensors."""
+"""The range of values of each tensor, from a calibration table, and the uint8 scales for them.
+
+A table is ``weights/NAME.ranges.tsv``. Tensors joined by nodes such as ``Concat`` share a scale.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,13 +14,35 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from onnx import NodeProto
 
 TYING = frozenset({"MaxPool", "Resize", "Concat"})  # outputs stay within the inputs' range
 STEPS = 255
+HEADER = "tensor\tlow\thigh"
 
 Ranges = Mapping[str, tuple[float, float]]
+
+
+def read_ranges(path: Path) -> dict[str, tuple[float, float]]:
+    """Read a table as tensor name -> (low, high); raise ``ValueError`` for other content."""
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    if header != HEADER:
+        raise ValueError(f"{path}: the first line is not {HEADER!r}")
+    table: dict[str, tuple[float, float]] = {}
+    for row in rows:
+        name, low, high = row.split("\t")
+        table[name] = (float(low), float(high))
+        if not -math.inf < table[name][0] <= table[name][1] < math.inf:
+            raise ValueError(f"{path}: {name} has no range from {low} to {high}")
+    return table
+
+
+def write_ranges(path: Path, table: Ranges) -> None:
+    """Write a table in the order of the network, with numbers to four digits."""
+    rows = (f"{name}\t{low:.4g}\t{high:.4g}" for name, (low, high) in table.items())
+    path.write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from bgremove.api.services import services_of
 from bgremove.deadline import Deadline
 from bgremove.serving.places import Places
 from bgremove.settings import Settings
+from harness.metrics import scraped
 from tests.support.http import PATH, FlaskDoor, error_of, file, form, post, text
-from tests.support.metrics import scraped
 from tests.support.tiny import encoded
 
 STAGE_COUNT = "bgremove_stage_duration_seconds_count"

@@ -9,9 +9,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from bgremove import create_app
 from bgremove.settings import Settings
+from harness.metrics import scraped
 from tests.api.conftest import LogLines
 from tests.support.http import FlaskDoor, error_of
-from tests.support.metrics import scraped
 
 
 def test_the_format_is_the_one_asked_for(door: FlaskDoor) -> None:

@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from bgremove.provisioning.quantization.calibrate import measure
 from bgremove.provisioning.quantization.flatten import flatten
 from bgremove.provisioning.quantization.quantize import Recipe, build_int8, quantize
-from bgremove.provisioning.quantization.ranges import read_ranges, write_ranges
 from bgremove.provisioning.quantization.rounding import round_weights
+from bgremove.provisioning.quantization.scales import read_ranges, write_ranges
 from tests.provisioning.quantization.network import SIDE, write_export
 
 RECIPE = Recipe(stepped_nodes=("side",))
@@ -91,7 +91,7 @@ def test_another_process_writes_the_same_bytes(exported: Path, table: Path, tmp_
     build_int8(exported, read_ranges(table), tmp_path / "one.onnx", RECIPE)
     program = (
         "import sys; from pathlib import Path;"
-        "from bgremove.provisioning.quantization.ranges import read_ranges;"
+        "from bgremove.provisioning.quantization.scales import read_ranges;"
         "from bgremove.provisioning.quantization.quantize import Recipe, build_int8;"
         "source, table, target = map(Path, sys.argv[1:]);"
         "build_int8(source, read_ranges(table), target, Recipe(stepped_nodes=('side',)))"

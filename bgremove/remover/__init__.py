@@ -1,0 +1,1 @@
+"""The Python API: `remove` for one picture, `Remover` for many."""

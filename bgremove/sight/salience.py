@@ -1,0 +1,163 @@
+"""Find the salient object of a picture with one network, and with others where it is unsure.
+
+U²-Net finds the whole object but fills openings. IS-Net draws finer edges but loses parts.
+docs/quality.md has the measurements behind ASK_BELOW, FINE_SIDE and the efforts.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from bgremove.datatypes import ArrayF32, DecodedImage, Effort, Notice
+from bgremove.errors import ModelUnavailableError
+from bgremove.inference.models import Model
+from bgremove.inference.preprocess import to_tensor
+from bgremove.inference.sessions import Sessions
+from bgremove.matting.fusion import agreement, fuse
+from bgremove.matting.presence import confidence, has_subject, have_subject
+from bgremove.matting.things import has_openings, solidity, thing_of
+from bgremove.options import Subject
+from bgremove.stages import Stages
+
+# Confidence of the first network below which the second runs at `balanced`.
+ASK_BELOW = {Subject.UNIVERSAL: 0.85, Subject.HUMAN: 0.9}
+# IS-Net is as sure of a printed picture as of the cover around it, so a product has U²-Net as well
+# always, and IS-Net at its smaller size where they agree less than this (as IoU).
+AGREED = 0.85
+# Solidity from which U²-Net's map may be a wheel or a gate with its openings filled: `universal`
+# asks there however sure it is.
+MAYBE_FILLED = 0.85
+# IS-Net's map of a product stays as it is from this confidence on. On a picture whose longer side
+# is more than FINE_SIDE pixels it keeps hair and wire that fusing with 320² loses.
+KEEP, KEEP_LARGE = 0.95, 0.5
+# Confidence from which the first network's subject needs no confirmation by another network.
+ALONE = {Subject.UNIVERSAL: 0.5, Subject.HUMAN: 0.5, Subject.PRODUCT: 0.95}
+FINE_SIDE = 1000
+NO_SUBJECT = "No subject stands out from the background of this picture"
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """The saliency map of a picture and the evidence for it.
+
+    Attributes:
+        saliency: float32 (S, S) in [0, 1], stretched over the whole picture; its own alpha, float32
+            (H, W), where ``is_own_alpha``.
+        models: The names of the networks that produced it.
+        has_subject: Whether the map shows a subject.
+        confidence: The certainty of the map in [0, 1].
+        warnings: The words of ``X-Warnings`` from looking.
+        agreement: Intersection over union of the first two networks' subjects; None where one ran.
+        absence: The sentence for the client where there is no subject.
+        is_own_alpha: Whether the picture is cut out already, and no network ran.
+
+    """
+
+    saliency: ArrayF32
+    models: tuple[str, ...]
+    has_subject: bool
+    confidence: float
+    warnings: tuple[str, ...] = ()
+    agreement: float | None = None
+    absence: str = NO_SUBJECT
+    is_own_alpha: bool = False
+
+    @property
+    def model(self) -> str:
+        """The names of the models, in the form of ``X-Model``."""
+        return "+".join(self.models)
+
+
+def salient(
+    image: DecodedImage, subject: Subject, model: Model, sessions: Sessions, stages: Stages
+) -> Sight:
+    """Run the networks that the effort of ``sessions`` allows, and fuse their maps.
+
+    Raises the errors of `Session.run` and `Sessions.get`.
+    """
+    first, *others = _networks(subject, model, sessions)
+    maps, names = [map_of(image, first, sessions, stages)], [first.name]
+    sees = has_subject(maps[0], first.min_strength)
+    warnings: tuple[str, ...] = ()
+    for network in others:
+        if sees and _are_settled(maps, subject, sessions):
+            break
+        try:
+            maps.append(map_of(image, network, sessions, stages))
+        except ModelUnavailableError as error:
+            logger.error("no second opinion", extra={"cause": error.private})
+            warnings = (Notice.NO_SECOND_OPINION,)
+            break
+        if network.name not in names:
+            names.append(network.name)
+    if len(maps) == 1:
+        return Sight(maps[0], tuple(names), sees, confidence(maps[0]), warnings)
+    fused = _fused(maps, image, subject)
+    return Sight(
+        saliency=fused,
+        models=tuple(names),
+        has_subject=(sees and confidence(maps[0]) >= ALONE[subject])
+        or have_subject(maps[0], maps[1]),
+        confidence=confidence(fused),
+        warnings=warnings,
+        agreement=agreement(maps[0], maps[1]),
+    )
+
+
+def _networks(subject: Subject, model: Model, sessions: Sessions) -> list[Model]:
+    """Return the networks that may run, in their order."""
+    other = sessions.second_opinion(model)
+    pair = sorted([model, other] if other else [model], key=lambda network: network.size)
+    if sessions.effort is Effort.FAST:
+        return pair[:1]
+    fine = [network.fine for network in pair]
+    if subject is Subject.PRODUCT:
+        return [*reversed(fine), *(network for network in pair if network not in fine)]
+    if sessions.effort is Effort.BEST:
+        pair += [network for network in fine if network not in pair]
+    return pair
+
+
+def _are_settled(maps: list[ArrayF32], subject: Subject, sessions: Sessions) -> bool:
+    """Return whether the maps so far are enough without a further network."""
+    if subject is Subject.PRODUCT:
+        return len(maps) > 1 and agreement(maps[0], maps[1]) >= AGREED
+    if sessions.effort is Effort.BEST:
+        return False
+    if subject is Subject.UNIVERSAL and solidity(maps[0]) >= MAYBE_FILLED:
+        return False
+    return confidence(maps[0]) >= ASK_BELOW[subject]
+
+
+def _fused(maps: list[ArrayF32], image: DecodedImage, subject: Subject) -> ArrayF32:
+    """Fuse two or more maps, without those that misinterpret the thing in the picture."""
+    coarse, *finer = sorted(maps, key=lambda saliency: saliency.size)
+    if subject is Subject.PRODUCT:
+        return _product(coarse, finer, image)
+    if subject is Subject.UNIVERSAL and has_openings(finer[-1], coarse, image.bgr):
+        return fuse(*finer)
+    return fuse(*maps)
+
+
+def _product(coarse: ArrayF32, finer: list[ArrayF32], image: DecodedImage) -> ArrayF32:
+    """Choose or fuse the maps of a product; the middle one only decides whether it is a print."""
+    finest = finer[-1]
+    if has_openings(finest, coarse, image.bgr):
+        return finest
+    thing = thing_of([coarse, *finer], image.bgr)
+    if thing is not None:
+        return thing
+    keep = KEEP_LARGE if max(image.size) > FINE_SIDE else KEEP
+    return finest if confidence(finest) >= keep else fuse(coarse, finest)
+
+
+def map_of(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> ArrayF32:
+    """Return the raw map of one network, float32 (S, S) in [0, 1]."""
+    with stages.stage("load"):
+        session = sessions.get(model, stages.deadline)
+    with stages.stage("preprocess"):
+        tensor = to_tensor(image, model)
+    with stages.stage("inference"):
+        return session.run(tensor, stages.deadline)

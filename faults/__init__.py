@@ -1,0 +1,1 @@
+"""Inject faults into a running service, and count the lost requests."""

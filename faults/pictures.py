@@ -1,0 +1,21 @@
+"""Pictures with large answers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from harness.forms import file, form
+from harness.pictures import encoded
+
+
+def noisy_ball(width: int, height: int) -> bytes:
+    """Return a PNG of a ball of noise on black; it and its cut-out do not compress."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    cv2.circle(picture, (width // 2, height // 2), 9 * height // 20, (255, 255, 255), thickness=-1)
+    noise = np.random.default_rng(1).integers(100, 256, picture.shape, np.uint8)
+    picture[picture > 0] = noise[picture > 0]
+    return encoded(picture)
+
+
+NOISY = form(file("image", noisy_ball(2400, 1800)))

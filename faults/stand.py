@@ -1,0 +1,169 @@
+"""The setup of all scenarios: nginx in front of one or two gunicorns, with the real weights."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.forms import file, form
+from harness.gunicorn import SHIPPED_CONFIG, Server, gunicorn
+from harness.metrics import scraped
+from harness.nginx import UNLIMITED, Changes, Edge, nginx
+from harness.pictures import ball, encoded
+from harness.processes import children
+from harness.programs import START_S, free_ports
+
+SMALL = form(file("image", encoded(ball(640, 480), ".jpg")))
+LARGE = form(file("image", encoded(ball(1500, 1000), ".jpg")))
+LOOK_EVERY_S = 0.05
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The folders of scenarios and the number of repetitions.
+
+    ``strict``: time limits are checked. The test suite checks only for hangs, so that no test fails
+    on a busy machine. ``stands`` are shared by scenarios, by their number of gunicorns.
+    """
+
+    folder: Path
+    weights: Path
+    times: int
+    strict: bool
+    stands: dict[int, tuple[contextlib.ExitStack, Stand]] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def new(self, name: str) -> Path:
+        """Return a new folder."""
+        path = self.folder / f"{next(self._numbers)}-{name}"
+        path.mkdir()
+        return path
+
+    @property
+    def few(self) -> int:
+        """The number of repetitions of slow steps."""
+        return max(1, self.times // 3)
+
+    def seconds(self, bound: float) -> float:
+        """Return a time limit, extended if only hangs matter."""
+        return bound if self.strict else bound + 20
+
+    def close(self) -> None:
+        """Stop the shared stands."""
+        while self.stands:
+            self.stands.popitem()[1][0].close()
+
+
+@dataclass
+class Stand:
+    """A running nginx and the gunicorns behind it."""
+
+    edge: Edge
+    servers: list[Server]
+    _start: Callable[[int], Server]
+
+    def start_again(self, index: int) -> None:
+        """Start a new gunicorn on the port of one that has ended."""
+        self.servers[index] = self._start(self.servers[index].port)
+
+
+@contextlib.contextmanager
+def stand(
+    ground: Ground,
+    count: int,
+    settings: Mapping[str, str] | None = None,
+    *,
+    changes: Changes | None = None,
+    wait_for: str = "/readyz",
+    edge_folder: Path | None = None,
+    application: str = "wsgi:app",
+    config: str = SHIPPED_CONFIG,
+) -> Iterator[Stand]:
+    """Run ``count`` gunicorns (1 or 2) and nginx until the block ends.
+
+    ``changes`` are added to those that disable nginx's rate limits. With one gunicorn, nginx has a
+    single upstream.
+    """
+    chosen = {"BGREMOVE_WEIGHTS_DIR": str(ground.weights)}
+    if count > 1:
+        chosen["BGREMOVE_THREADS"] = "1"
+    chosen |= dict(settings or {})
+    with contextlib.ExitStack() as stack:
+
+        def start(port: int) -> Server:
+            folder = ground.new("gunicorn")
+            run = gunicorn(
+                folder,
+                chosen,
+                port=port,
+                wait_for=wait_for,
+                application=application,
+                config=config,
+            )
+            return stack.enter_context(run)
+
+        ports = free_ports(2)
+        servers = [start(port) for port in ports[:count]]
+        every = {name: dict(texts) for name, texts in UNLIMITED.items()}
+        if count == 1:
+            line = f"    server 127.0.0.1:{ports[1]} max_fails=3 fail_timeout=1s;\n"
+            every["nginx/upstream.conf"] = {line: ""}
+        for name, texts in (changes or {}).items():
+            every[name] = every.get(name, {}) | dict(texts)
+        edge = stack.enter_context(nginx(edge_folder or ground.new("nginx"), ports, every))
+        yield Stand(edge, servers, start)
+
+
+@contextlib.contextmanager
+def usual(ground: Ground, count: int) -> Iterator[Stand]:
+    """Share a stand with default settings; after an exception, it is closed and not reused."""
+    if count not in ground.stands:
+        stack = contextlib.ExitStack()
+        ground.stands[count] = stack, stack.enter_context(stand(ground, count))
+    try:
+        yield ground.stands[count][1]
+    except BaseException:
+        ground.stands.pop(count)[0].close()
+        raise
+
+
+def until(what: Callable[[], bool], bound_s: float = START_S) -> float:
+    """Wait until a condition holds; return the time in seconds, or fail at the limit."""
+    started = time.monotonic()
+    while not what():
+        assert time.monotonic() - started < bound_s, f"waited {bound_s:g} s in vain"
+        time.sleep(LOOK_EVERY_S)
+    return time.monotonic() - started
+
+
+def workers(server: Server) -> set[int]:
+    """Return the process ids of its workers."""
+    return set(children(server.process.pid))
+
+
+def worker_of(server: Server) -> int:
+    """Return the process id of its only worker, waiting while a worker is replaced."""
+    until(lambda: len(workers(server)) == 1)
+    return next(iter(workers(server)))
+
+
+def is_ready(server: Server) -> bool:
+    """Return whether /readyz answers 200."""
+    with contextlib.suppress(OSError):
+        return server.door.send("GET", "/readyz").status == 200
+    return False
+
+
+def replaced(server: Server, old: int) -> float:
+    """Wait until a worker other than ``old`` is ready; return the time in seconds."""
+    return until(lambda: bool(workers(server)) and old not in workers(server) and is_ready(server))
+
+
+def is_idle(server: Server) -> bool:
+    """Return whether its metrics show no busy place and no queue."""
+    samples = scraped(server.door)
+    return samples.of("places_in_use") == 0 and samples.of("queue_length") == 0

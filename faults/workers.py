@@ -1,0 +1,212 @@
+"""Workers that are killed, stopped, frozen, reloaded and recycled under load."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from faults.clients import Load
+from faults.finding import Finding
+from faults.stand import (
+    SMALL,
+    Ground,
+    replaced,
+    stand,
+    until,
+    usual,
+    worker_of,
+    workers,
+)
+from harness.forms import file, form
+from harness.gunicorn import Server
+
+CLIENTS = 4
+RUN_UP_S = 0.5  # of load, before each action
+NOTICED_S = 2.0  # until nginx retries a failed server, see deploy/nginx/upstream.conf
+RECYCLE = "--max-requests 80 --max-requests-jitter 40"
+FAULTY = form(file("image", b"no picture"))  # its answer is a 400 and cheap to compute
+PATIENCE_S = 8  # nginx's timeout, shortened so that a test can wait for it often
+IMPATIENT = {"nginx/proxy.conf": {"proxy_read_timeout 45s": f"proxy_read_timeout {PATIENCE_S}s"}}
+
+
+def kill_one_of_two(ground: Ground) -> Iterator[Finding]:
+    """Kill a busy worker with SIGKILL, with a second gunicorn running."""
+    found = Finding(f"kill −9 of a busy worker of two gunicorns, {ground.times} times", "nothing")
+    slowest_s = 0.0
+    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+        for turn in range(ground.times):
+            server = on.servers[turn % 2]
+            worker = worker_of(server)
+            time.sleep(NOTICED_S)
+            os.kill(worker, signal.SIGKILL)
+            slowest_s = max(slowest_s, replaced(server, worker))
+    found.saw(load.seen)
+    found.at_most_lost(0)
+    _new_worker(ground, found, slowest_s)
+    yield found
+
+
+def kill_the_only_one(ground: Ground) -> Iterator[Finding]:
+    """Kill the only worker with SIGKILL: its request is lost, the next worker serves the queue."""
+    what = f"kill −9 of the only busy worker, {ground.times} times, {CLIENTS} clients"
+    found = Finding(what, f"what it worked on: {CLIENTS} a kill")
+    slowest_s = 0.0
+    with usual(ground, 1) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+        for _ in range(ground.times):
+            worker = worker_of(on.servers[0])
+            time.sleep(RUN_UP_S)
+            os.kill(worker, signal.SIGKILL)
+            slowest_s = max(slowest_s, replaced(on.servers[0], worker))
+    found.saw(load.seen)
+    found.at_most_lost(CLIENTS * ground.times)
+    allowed = {"200", "502 UPSTREAM_ERROR"}
+    found.expect(set(found.answers) <= allowed, "a lost request is not a 502 with the envelope")
+    _new_worker(ground, found, slowest_s)
+    yield found
+
+
+def stop_in_turn(ground: Ground) -> Iterator[Finding]:
+    """Send SIGTERM to each of two gunicorns in turn, as in a rolling restart."""
+    found = Finding(f"SIGTERM to one of two gunicorns under load, {ground.times} times", "nothing")
+    slowest_s = 0.0
+    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+        for turn in range(ground.times):
+            time.sleep(NOTICED_S)
+            started = time.monotonic()
+            found.expect(on.servers[turn % 2].stop() == 0, "gunicorn did not exit with 0")
+            slowest_s = max(slowest_s, time.monotonic() - started)
+            on.start_again(turn % 2)
+    found.saw(load.seen)
+    found.at_most_lost(0)
+    # The current requests, then one more on each kept connection, which gunicorn answers with
+    # "Connection: close".
+    bound_s = ground.seconds(2 * load.longest_s + 1)
+    found.note(f"exit within {slowest_s:.2f} s, longest request {load.longest_s:.2f} s")
+    found.expect(slowest_s <= bound_s, f"exit took more than {bound_s:.1f} s")
+    yield found
+
+
+def reload(ground: Ground) -> Iterator[Finding]:
+    """Reload with SIGHUP, with one gunicorn and with two."""
+    for count in (1, 2):
+        name = "the only gunicorn" if count == 1 else "one of two gunicorns"
+        found = Finding(f"SIGHUP to {name} under load, {ground.times} times", "nothing")
+        slowest_s = 0.0
+        with usual(ground, count) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+            for turn in range(ground.times):
+                server = on.servers[turn % count]
+                worker = worker_of(server)
+                time.sleep(RUN_UP_S)
+                server.process.send_signal(signal.SIGHUP)
+                slowest_s = max(slowest_s, replaced(server, worker))
+        found.saw(load.seen)
+        found.at_most_lost(0)
+        _new_worker(ground, found, slowest_s)
+        yield found
+
+
+def recycle(ground: Ground) -> Iterator[Finding]:
+    """Recycle workers by max_requests with jitter, with one gunicorn and with two."""
+    for count in (1, 2):
+        name = "the only gunicorn" if count == 1 else "two gunicorns"
+        what = f"{name} with {RECYCLE}, {ground.times} new workers and more"
+        found = Finding(what, "nothing")
+        settings = {"GUNICORN_CMD_ARGS": RECYCLE}
+        bodies = [SMALL, *[FAULTY] * 19]
+        with (
+            stand(ground, count, settings) as on,
+            Load(on.edge.door, bodies, CLIENTS) as load,
+        ):
+            first = _booted(on.servers)
+            until(partial(_have_booted, on.servers, first + ground.times), 300)
+            booted = _booted(on.servers) - first
+        found.saw(load.seen, expected={"200", "400 VALIDATION_ERROR"})
+        found.at_most_lost(0)
+        found.note(f"{booted} workers replaced, longest request {load.longest_s:.2f} s")
+        yield found
+
+
+def freeze_for_a_moment(ground: Ground) -> Iterator[Finding]:
+    """Freeze one of two gunicorns with SIGSTOP, and continue it before nginx's timeout."""
+    what = f"SIGSTOP to one of two gunicorns (master and worker) for 2 s, {ground.times} times"
+    found = Finding(what, "nothing")
+    served = 0
+    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+        for turn in range(ground.times):
+            time.sleep(NOTICED_S)
+            with _frozen(on.servers[turn % 2]):
+                stopped = time.monotonic()
+                time.sleep(2)
+                served += len(load.since(stopped))
+    found.saw(load.seen)
+    found.at_most_lost(0)
+    found.expect(served > 0, "nobody was served meanwhile")
+    found.note(f"{served} answers meanwhile; the requests held waited {load.longest_s:.1f} s")
+    yield found
+
+
+def freeze_for_good(ground: Ground) -> Iterator[Finding]:
+    """Freeze one of two gunicorns until nginx's timeout."""
+    half = CLIENTS // 2
+    what = f"SIGSTOP to one of two gunicorns, nginx's patience {PATIENCE_S} s in place of 45"
+    found = Finding(f"{what}, {ground.few} times", "nothing: the other one is asked again")
+    with stand(ground, 2, changes=IMPATIENT) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+        for turn in range(ground.few):
+            time.sleep(NOTICED_S)
+            with _frozen(on.servers[turn % 2]):
+                time.sleep(PATIENCE_S + 2)
+    found.saw(load.seen)
+    found.at_most_lost(0)
+    found.note(f"longest request {load.longest_s:.1f} s; {half} of {CLIENTS} clients were held")
+    yield found
+
+
+def freeze_longer_than_anybody_waits(ground: Ground) -> Iterator[Finding]:
+    """Freeze one for the shipped timeout of 45 s, after which nginx does not retry."""
+    found = Finding("the same at the shipped 45 s, once", f"what it held: at most {CLIENTS // 2}")
+    if not ground.strict:
+        found.skipped = "takes a minute; `make fault-test` has it"
+        yield found
+        return
+    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+        time.sleep(RUN_UP_S)
+        with _frozen(on.servers[0]):
+            time.sleep(47)
+    found.saw(load.seen)
+    found.at_most_lost(CLIENTS // 2)
+    allowed = {"200", "504 UPSTREAM_ERROR"}
+    found.expect(set(found.answers) <= allowed, "a lost request is not a 504 with the envelope")
+    found.note(f"longest request {load.longest_s:.1f} s")
+    yield found
+
+
+@contextlib.contextmanager
+def _frozen(server: Server) -> Iterator[None]:
+    """Freeze the master and the worker of a gunicorn until the block ends."""
+    pids = [server.process.pid, *workers(server)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _booted(servers: list[Server]) -> int:
+    logs = [server.log.read_text("utf-8") for server in servers]
+    return sum(log.count("Booting worker with pid") for log in logs)
+
+
+def _have_booted(servers: list[Server], count: int) -> bool:
+    return _booted(servers) >= count
+
+
+def _new_worker(ground: Ground, found: Finding, slowest_s: float) -> None:
+    found.note(f"a new worker was ready within {slowest_s:.1f} s")
+    bound_s = ground.seconds(10)
+    found.expect(slowest_s <= bound_s, f"no new worker was ready within {bound_s:g} s")
