@@ -49,12 +49,12 @@ class Instruments:
                 multiprocess_mode=mode,  # type: ignore[arg-type]
             )
 
-        self.requests = counter("requests", "Removals asked for", ["status", "subject", "format"])
-        self.key_requests = counter("key_requests", "Removals asked for", ["key", "status"])
+        self.requests = counter("requests", "Removal requests", ["status", "subject", "format"])
+        self.key_requests = counter("key_requests", "Removal requests", ["key", "status"])
         self.model_requests = counter("model_requests", "Removals answered", ["model"])
         self.errors = counter("errors", "Answers that are an error, on any path", ["code"])
         self.warnings = counter("warnings", "Warnings given with answers", ["kind"])
-        self.upload_bytes = counter("upload_bytes", "Bytes of pictures taken in")
+        self.upload_bytes = counter("upload_bytes", "Bytes of pictures received")
         self.answer_bytes = counter("answer_bytes", "Bytes of answers to removals")
         self.decoder_endings = counter("decoder_endings", "Decoders that ended early", ["how"])
         self.hangs = counter("hangs", "Requests that hung, for which their worker was replaced")

@@ -10,28 +10,17 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from bgremove.api.context import current
-from bgremove.api.health import TAG
 from bgremove.api.metrics.folder import Counts
 from bgremove.api.metrics.instruments import Instruments
 from bgremove.api.metrics.processes import Processes
 from bgremove.api.metrics.recording import Recorder
 from bgremove.api.metrics.reserved import reserve_room
-from bgremove.api.openapi.answers import success
-from bgremove.api.openapi.operation import Operation, described
+from bgremove.api.openapi.operation import undescribed
 from bgremove.serving.hooks import Hooks
 from bgremove.settings import Settings
 
 OPEN_METRICS = "application/openmetrics-text"
 PLAIN = "text/plain"
-SCRAPE = Operation(
-    name="metrics",
-    tag=TAG,
-    summary="What Prometheus scrapes, in the format that Accept asks for",
-    success=success(
-        "Counts of every worker.",
-        {kind: {"schema": {"type": "string", "minLength": 1}} for kind in (PLAIN, OPEN_METRICS)},
-    ),
-)
 
 
 class Metrics:
@@ -73,7 +62,7 @@ def _blueprint(registry: CollectorRegistry) -> Blueprint:
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.get("/metrics")
-    @described(SCRAPE)
+    @undescribed
     def scrape() -> Response:
         """Answer in the accepted format, in the library's default version of it."""
         encode, content_type = choose_encoder(_wanted())

@@ -24,29 +24,32 @@ def _count(description: str, least: int = 0) -> dict[str, Any]:
 
 HEADERS: dict[str, dict[str, Any]] = {
     Header.REQUEST_ID: _header(
-        "The X-Request-Id of the request, where well formed, else a new UUID; also in the log.",
+        "The X-Request-Id of the request if well-formed, else a new UUID; also in the log.",
         type="string",
         pattern=f"^{REQUEST_ID_PATTERN.pattern}$",
     ),
-    Header.CACHE_CONTROL: _header("Nothing is to be kept.", type="string", const="no-store"),
-    Header.CONTENT_TYPE_OPTIONS: _header(
-        "The Content-Type is to be believed.", type="string", const="nosniff"
+    Header.CACHE_CONTROL: _header(
+        "The answer must not be stored.", type="string", const="no-store"
     ),
-    Header.VARY: _header("The answer depends on this header.", type="string", const="Accept"),
+    Header.CONTENT_TYPE_OPTIONS: _header(
+        "Clients must not guess another type than Content-Type.", type="string", const="nosniff"
+    ),
+    Header.VARY: _header(
+        "The request header that the answer depends on.", type="string", const="Accept"
+    ),
     Header.PROCESSING_MS: _count("Milliseconds from the request to the answer."),
     Header.SERVER_TIMING: _header(
-        "Milliseconds of every stage.",
+        "Milliseconds of each stage.",
         type="string",
         pattern=r"^[a-z]+;dur=[0-9.]+(, [a-z]+;dur=[0-9.]+)*$",
     ),
     Header.MODEL: _header(
-        "The weights that ran, joined by + where a second network was asked; none for a picture "
-        "that was cut out already.",
+        "The networks that ran, joined by +; none for a picture that was cut out already.",
         type="string",
         minLength=1,
     ),
     Header.CONFIDENCE: _header(
-        "The share of mask and true subject that is expected to be common to both (IoU).",
+        "The expected overlap (IoU) of the mask and the true subject.",
         type="number",
         minimum=0,
         maximum=1,
@@ -58,25 +61,13 @@ HEADERS: dict[str, dict[str, Any]] = {
     Header.FOREGROUND_WIDTH: _count("Width of the subject's box in pixels.", 1),
     Header.FOREGROUND_HEIGHT: _count("Height of the subject's box in pixels.", 1),
     Header.WARNINGS: _header(
-        f"Only where something was bent. {MEANINGS}.",
+        f"Differences between the answer and the request, if any. {MEANINGS}.",
         type="string",
         pattern=f"^({WORD})(, ({WORD}))*$",
     ),
-    Header.RETRY_AFTER: _count("Seconds after which to try again."),
-    Header.ALLOW: _header("The methods the path takes.", type="string", minLength=1),
+    Header.RETRY_AFTER: _count("Seconds to wait before the next attempt."),
+    Header.ALLOW: _header("The methods of the path.", type="string", minLength=1),
     Header.WWW_AUTHENTICATE: _header("How to send a key.", type="string", minLength=1),
-    Header.CONTENT_SECURITY_POLICY: _header(
-        "What the page may load: nothing from elsewhere.", type="string", minLength=1
-    ),
-    Header.ETAG: _header("What the file is now, for If-None-Match.", type="string", minLength=1),
-    Header.ACCEPT_RANGES: _header("Parts may be asked for.", type="string", const="bytes"),
-    Header.CONTENT_DISPOSITION: _header(
-        "The name of the file, shown in place.", type="string", pattern="^inline; "
-    ),
-    Header.LAST_MODIFIED: _header("When the file changed.", type="string", minLength=1),
-    Header.REFERRER_POLICY: _header(
-        "Links do not say where they were followed.", type="string", const="no-referrer"
-    ),
 }
 
 
