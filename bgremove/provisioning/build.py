@@ -14,6 +14,7 @@ from bgremove.inference.manifest import manifest_path
 from bgremove.inference.models import Int8, Model
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built, fault_of, forget_build, note_build, state_of
+from bgremove.provisioning.progress import step
 from bgremove.provisioning.quantization.quantize import Recipe, build_int8
 from bgremove.provisioning.quantization.scales import read_ranges
 
@@ -34,9 +35,9 @@ def build(model: Model, folder: Path) -> None:
     if path.exists() and fault_of(as_built(quantised, folder), path) is None:
         logger.info("%s: verified", quantised.name)
         return
-    logger.info("%s: being built from %s", quantised.name, model.file)
     part = path.with_name(path.name + ".part")
-    _write(model, int8, folder, part)
+    with step(f"{model.name}: building its fast int8 form"):
+        _write(model, int8, folder, part)
     if fault_of(quantised, part) is None:
         forget_build(quantised, folder)
     else:

