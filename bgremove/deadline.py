@@ -18,12 +18,14 @@ class Deadline:
     """A moment in the future: ``at`` is in seconds of ``time.monotonic``.
 
     ``is_abandoned`` returns True when the client is gone; the request then ends at the next
-    `check`.
+    `check`. ``work_s`` is the time that the work is expected to take, 0 where it is unknown; a
+    picture that has waited until less is left does not start.
     """
 
     at: float
     timeout_s: float
     is_abandoned: Callable[[], bool] = field(default=_is_never_abandoned, repr=False, compare=False)
+    work_s: float = 0.0
 
     @classmethod
     def after(

@@ -135,7 +135,7 @@ class ModelUnavailableError(UpstreamError):
 
 
 class OverloadedError(BgremoveError):
-    """All slots are in use and the queue is full."""
+    """All places are in use and the queue is full."""
 
     code = ErrorCode.OVERLOADED
 

@@ -20,7 +20,7 @@ MEGAPIXELS = (0.25, 0.5, 1, 2, 4, 8, 12, 16, 24, 50)
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 
 # Series that exist from the start. If a series begins at 1, increase() misses the first event.
-ENDINGS = ("crash", "timeout", "lost")
+ENDINGS = ("crash", "timeout", "late", "lost")
 CODES = (
     ErrorCode.VALIDATION_ERROR,
     ErrorCode.NO_SUBJECT_DETECTED,
