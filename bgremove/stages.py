@@ -15,10 +15,7 @@ NO_THREAD = "can't start new thread"
 
 
 class Stages:
-    """Times stages by name, adds up repeated ones, and checks the deadline after each.
-
-    The time of a stage inside another one counts for the inner one only.
-    """
+    """Times stages by name, adds up repeated ones, and checks the deadline after each."""
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
@@ -36,13 +33,11 @@ class Stages:
             ClientGoneError: The client has disconnected.
 
         """
-        started, timed_ms = time.perf_counter(), sum(self.ms.values())
+        started = time.perf_counter()
         with native_errors():
             yield
-        inner_ms = sum(self.ms.values()) - timed_ms
-        elapsed_ms = (time.perf_counter() - started) * 1000 - inner_ms
-        # A repeated stage moves to the end: the order is that of their last ends.
-        self.ms[name] = round(self.ms.pop(name, 0.0) + elapsed_ms, 2)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        self.ms[name] = round(self.ms.get(name, 0.0) + elapsed_ms, 2)
         if not is_last:
             self.deadline.check(name)
 

@@ -48,7 +48,7 @@ PROCESSES = (
     "tests.matting.test_refine",
     "tests.provisioning",
     "tests.sandbox",
-    "tests.serving.test_soon",
+    "tests.serving.test_threads",
     "tests.test_memory",
     "tests.test_portable",
     "tests.bench",

@@ -44,14 +44,13 @@ class Sight:
 
     Attributes:
         saliency: float32 (S, S) in [0, 1], stretched over the whole picture; its own alpha, float32
-            or a graphic's alpha, float32 (H, W), where ``is_alpha``.
+            (H, W), where ``is_own_alpha``.
         models: The names of the networks that produced it.
         has_subject: Whether the map shows a subject.
         confidence: The certainty of the map in [0, 1].
         warnings: The words of ``X-Warnings`` from looking.
         agreement: Intersection over union of the first two networks' subjects; None where one ran.
         absence: The sentence for the client where there is no subject.
-        is_alpha: Whether the alpha of the answer is known already.
         is_own_alpha: Whether the picture is cut out already, and no network ran.
 
     """
@@ -63,7 +62,6 @@ class Sight:
     warnings: tuple[str, ...] = ()
     agreement: float | None = None
     absence: str = NO_SUBJECT
-    is_alpha: bool = False
     is_own_alpha: bool = False
 
     @property

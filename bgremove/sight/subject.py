@@ -7,7 +7,6 @@ ground. Any other picture is shown to networks.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 from bgremove.datatypes import DecodedImage, ImageHeader, Matte, Notice
 from bgremove.errors import NoSubjectError
@@ -22,7 +21,7 @@ from bgremove.sight.people import look_for_people
 from bgremove.sight.salience import Sight, salient
 from bgremove.stages import Stages
 
-NO_MODEL = "none"  # `X-Model` where no network ran
+NO_MODEL = "none"  # `X-Model` of a picture that is cut out already
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,35 +36,13 @@ class Found:
 def look(image: DecodedImage, subject: Subject, sessions: Sessions, stages: Stages) -> Sight:
     """Find the subject of a picture; people where ``subject`` requests them.
 
-    The networks run only where neither the picture's own alpha nor its colours show the subject.
-
     Raises:
         UpstreamError: A network failed, or the deadline passed.
 
     """
     if image.alpha is not None and is_cut_out(image.alpha):
-        cut_out = (Notice.ALREADY_TRANSPARENT,)
-        return Sight(image.alpha, (NO_MODEL,), True, 1.0, cut_out, is_alpha=True, is_own_alpha=True)
-
-    @cache
-    def networks() -> Sight:
-        return _ask_networks(image, subject, sessions, stages)
-
-    if subject is not Subject.HUMAN and image.alpha is None:
-        with stages.stage("matte"):
-            exact = graphic_alpha(image.bgr, networks)
-        if exact is not None:
-            ran = networks.cache_info().currsize > 0
-            models, warnings = (
-                (networks().models, networks().warnings) if ran else ((NO_MODEL,), ())
-            )
-            return Sight(exact.alpha, models, True, exact.confidence, warnings, is_alpha=True)
-    return networks()
-
-
-def _ask_networks(
-    image: DecodedImage, subject: Subject, sessions: Sessions, stages: Stages
-) -> Sight:
+        warnings = (Notice.ALREADY_TRANSPARENT,)
+        return Sight(image.alpha, (NO_MODEL,), True, 1.0, warnings, is_own_alpha=True)
     choice = sessions.choose(subject)
     if subject is Subject.HUMAN and sessions.has_people:
         sight = look_for_people(image, choice.model, sessions, stages)
@@ -75,7 +52,9 @@ def _ask_networks(
     return replace(sight, warnings=sight.warnings + fallback)
 
 
-def draw_matte(sight: Sight, image: DecodedImage, header: ImageHeader, stages: Stages) -> Found:
+def draw_matte(
+    sight: Sight, image: DecodedImage, header: ImageHeader, subject: Subject, stages: Stages
+) -> Found:
     """Draw the alpha matte of the subject.
 
     Raises:
@@ -84,7 +63,7 @@ def draw_matte(sight: Sight, image: DecodedImage, header: ImageHeader, stages: S
 
     """
     with stages.stage("matte"):
-        matte, confidence = _matte(sight, image, header)
+        matte, confidence = _matte(sight, image, header, subject)
     warnings = image.warnings + sight.warnings
     if matte is None:
         raise NoSubjectError(sight.absence, sight.model, warnings)
@@ -93,9 +72,15 @@ def draw_matte(sight: Sight, image: DecodedImage, header: ImageHeader, stages: S
     return Found(matte, confidence, warnings)
 
 
-def _matte(sight: Sight, image: DecodedImage, header: ImageHeader) -> tuple[Matte | None, float]:
+def _matte(
+    sight: Sight, image: DecodedImage, header: ImageHeader, subject: Subject
+) -> tuple[Matte | None, float]:
     """Return the matte, None without a subject, and the confidence in it."""
-    if sight.is_alpha:
+    if sight.is_own_alpha:
         return matte_of(sight.saliency, image, header), sight.confidence
+    if subject is not Subject.HUMAN and image.alpha is None:
+        exact = graphic_alpha(image.bgr, lambda: sight)
+        if exact is not None:
+            return matte_of(exact.alpha, image, header), exact.confidence
     matte = make_matte(sight.saliency, image, header) if sight.has_subject else None
     return matte, expected_iou(sight.confidence, sight.agreement)

@@ -61,6 +61,29 @@ def test_colours_alone_decide_on_inks(kind: str, number: int, saliency: np.ndarr
     assert score(draw(kind, number), saliency) > 0.95
 
 
+def looks(drawing: Drawing) -> int:
+    """Return how often a network's map is read."""
+    count = 0
+
+    def look() -> Saw:
+        nonlocal count
+        count += 1
+        return Saw(ALL_SEEN, has_subject=True)
+
+    lazy_graphic_alpha(pixels(drawing), look)
+    return count
+
+
+@pytest.mark.parametrize("kind", ["word", "logo", "signature", "stamp", "line drawing"])
+def test_no_map_is_read_where_colours_decide(kind: str) -> None:
+    assert looks(draw(kind, 0)) == 0
+
+
+@pytest.mark.parametrize("kind", ["label", "page"])
+def test_a_map_is_read_where_colours_do_not_decide(kind: str) -> None:
+    assert looks(draw(kind, 0)) > 0
+
+
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 @pytest.mark.parametrize("kind", ["chain", "frame", "set", "checkerboard"])
 def test_the_ground_shows_through_openings(kind: str, number: int) -> None:

@@ -1,6 +1,5 @@
 """The ways to a subject, with the real networks: own alpha, a ground's colour, a network's map."""
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,14 +8,12 @@ import numpy as np
 import pytest
 from skimage import data
 
-from bgremove.datatypes import DecodedImage, Removal
+from bgremove.datatypes import Removal
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
-from bgremove.errors import NoSubjectError
 from bgremove.options import Encoding, Options, OutputFormat, Subject
-from bgremove.pipeline import cut_out, remove_background
+from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
-from bgremove.stages import Stages
 from eval.draw.__main__ import draw
 from eval.draw.canvas import Drawing
 from eval.metrics import iou
@@ -77,23 +74,6 @@ def test_a_cut_out_that_is_sent_again_is_unchanged(engine: Engine) -> None:
     again = run(engine, first.image.data)
     assert np.array_equal(read(first)[..., 3], read(again)[..., 3])
     assert again.image.data == run(engine, again.image.data).image.data
-
-
-@pytest.mark.parametrize("kind", ["word", "logo", "signature", "stamp", "line drawing"])
-def test_no_network_runs_where_colours_decide(engine: Engine, kind: str) -> None:
-    removal = run(engine, png(draw(kind, 0)))
-    assert removal.model == "none"
-    assert "inference" not in removal.stages_ms
-
-
-@pytest.mark.parametrize("kind", ["label", "page"])
-def test_networks_run_where_colours_do_not_decide(engine: Engine, kind: str) -> None:
-    drawing = draw(kind, 0)
-    stages = Stages(Deadline.after(60))
-    image = DecodedImage(cv2.cvtColor(drawing.pixels, cv2.COLOR_RGB2BGR), None)
-    with contextlib.suppress(NoSubjectError):
-        cut_out(image, Options(), engine, stages)
-    assert "inference" in stages.ms
 
 
 @pytest.mark.parametrize("subject", [Subject.UNIVERSAL, Subject.PRODUCT])
