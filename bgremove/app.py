@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from bgremove import sandbox
-from bgremove.api import context, cross_origin, description, errors, health, pages, removals
+from bgremove.api import context, cross_origin, description, docs, errors, health, pages, removals
 from bgremove.api.envelope import error_message
 from bgremove.api.forms import FORM_OVERHEAD_BYTES
 from bgremove.api.services import NAME, Services
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for sentence in unknown_names(os.environ):
         logger.warning(sentence)
     for sentence in sandbox.lacking():
-        logger.warning("decoders run without a wall", extra={"cause": sentence})
+        logger.warning("decoders run without a protection", extra={"cause": sentence})
     metrics = _metrics(settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
     app = _routed(settings, metrics)
     services = build_services(app, settings, metrics.hooks if metrics else Hooks())
@@ -78,8 +78,8 @@ def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
     app.register_blueprint(description.blueprint)
     cross_origin.register(app, settings.cors_origins)
     if settings.pages:
-        app.register_blueprint(description.pages)
         app.register_blueprint(pages.blueprint)
+        app.register_blueprint(docs.blueprint)
     if metrics:
         metrics.register(app)
     return app

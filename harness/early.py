@@ -10,7 +10,7 @@ from harness.http import PATH, Answer
 from harness.nginx import Edge
 
 MB = 1_000_000
-TIMES = 50
+TIMES = 10
 HEADS = {
     "404": (b"POST /nothing HTTP/1.1\r\n", 404, "NOT_FOUND"),
     "405": (f"PUT {PATH} HTTP/1.1\r\n".encode(), 405, "METHOD_NOT_ALLOWED"),

@@ -49,7 +49,7 @@ PROCESSES = (
     "tests.provisioning",
     "tests.remover.test_forks",
     "tests.sandbox",
-    "tests.serving.test_soon",
+    "tests.serving.test_threads",
     "tests.test_memory",
     "tests.test_portable",
     "tests.bench",

@@ -40,8 +40,8 @@ blueprint = Blueprint("health", __name__)
     Operation(
         name="live",
         tag=TAG,
-        summary="Whether the process answers",
-        success=json_success("It does.", LiveSchema, LIVE),
+        summary="Check that the process answers",
+        success=json_success("The process answers.", LiveSchema, LIVE),
     )
 )
 def live() -> ResponseReturnValue:
@@ -54,7 +54,7 @@ def live() -> ResponseReturnValue:
     Operation(
         name="ready",
         tag=TAG,
-        summary="Whether pictures can be sent",
+        summary="Check that pictures can be sent",
         success=json_success(
             "The weights are verified and the default model is warm.", ReadySchema, READY
         ),
@@ -82,8 +82,8 @@ def ready() -> ResponseReturnValue:
     Operation(
         name="version",
         tag=TAG,
-        summary="Which release runs",
-        success=json_success("Its name and number.", VersionSchema, VERSION),
+        summary="Get the running release",
+        success=json_success("Name and version.", VersionSchema, VERSION),
     )
 )
 def version() -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""GET / and its files: the page for trying the service in a browser."""
+"""GET / and the files of all pages: the page for using the service in a browser."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, render_template, request, send_from_directory
+from flask import Blueprint, Response, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
 from bgremove.api.context import current
-from bgremove.api.openapi.answers import FILE_HEADERS, Described, success
-from bgremove.api.openapi.operation import Operation, described
+from bgremove.api.openapi.operation import undescribed
 from bgremove.api.schemas.form import REQUIRED, TOO_LARGE
 from bgremove.api.services import services
 from bgremove.headers import Header
@@ -29,8 +28,8 @@ TYPES = {
 }
 blueprint = Blueprint("pages", __name__, template_folder=str(FOLDER))
 
-# Links that the page shows if the application has these routes.
-LINKS = {"/docs": "Documentation", "/openapi.json": "OpenAPI"}
+# Links between the pages.
+LINKS = {"/": "Cut out", "/docs": "API", "/openapi.json": "OpenAPI"}
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year
 POLICY = "; ".join(
     (
@@ -47,16 +46,10 @@ POLICY = "; ".join(
     )
 )
 
-TAG = "Page"
-HEADERS = (Header.CONTENT_SECURITY_POLICY, Header.REFERRER_POLICY, Header.ETAG)
-TEXT = {"schema": {"type": "string", "minLength": 1}}
-BINARY = {"schema": {"type": "string", "format": "binary"}}
-KINDS = {kind: BINARY if kind in ("image/jpeg", "image/webp") else TEXT for kind in TYPES.values()}
-
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The files of the page under one hash, so that scripts import from the same release."""
+    """The files of the pages under one hash, so that scripts import from the same release."""
 
     hash: str
     files: tuple[str, ...]
@@ -68,7 +61,7 @@ class Release:
 
 @cache
 def release() -> Release:
-    """Hash the files of known types. The template is not included."""
+    """Hash the files of known types. Templates are not included."""
     files = sorted(path for path in FOLDER.iterdir() if path.suffix in TYPES)
     digest = hashlib.sha256()
     for path in files:
@@ -77,61 +70,25 @@ def release() -> Release:
     return Release(digest.hexdigest()[:HASH_CHARACTERS], tuple(path.name for path in files))
 
 
-def _kept(cache_control: str) -> Described:
-    """Describe the Cache-Control header of a success."""
-    schema = {"type": "string", "const": cache_control}
-    return {Header.CACHE_CONTROL: {"description": "How long it may be kept.", "schema": schema}}
-
-
-def _part(name: str, description: str) -> Described:
-    schema = {"type": "string", "minLength": 1}
-    about = {"description": description, "schema": schema}
-    return {"name": name, "in": "path", "required": True} | about
-
-
-PAGE = Operation(
-    name="page",
-    tag=TAG,
-    summary="A page to try the service on",
-    success=success("A page in HTML.", {"text/html": TEXT}, HEADERS, _kept("no-cache")),
-)
-FILE = Operation(
-    name="pageFile",
-    tag=TAG,
-    summary="A file of the page at /",
-    description="The page names its files; a file with another hash is of another release.",
-    success=success("A file of the page.", KINDS, (*HEADERS, *FILE_HEADERS), _kept(FOR_GOOD)),
-    parameters=(_part("release_hash", "Of all files together."), _part("name", "Of the file.")),
-)
-
-
 @blueprint.get("/")
-@described(PAGE)
+@undescribed
 def page() -> Response:
-    """Answer with the page, which contains the limits of this server and the available links."""
+    """Answer with the page, which contains the limits of this server."""
     limits = services().engine.limits
-    paths = {rule.rule for rule in current_app.url_map.iter_rules()}
-    text = render_template(
+    return rendered(
         "index.html",
-        release=release(),
-        links=[(path[1:], name) for path, name in LINKS.items() if path in paths],
         max_upload_bytes=limits.max_upload_bytes,
         max_pixels=limits.max_pixels,
         timeout_s=current().deadline.timeout_s,
         too_large=TOO_LARGE,
         required=REQUIRED,
     )
-    response = Response(text, mimetype="text/html")
-    response.headers[Header.CACHE_CONTROL] = "no-cache"  # revalidated by ETag on each visit
-    response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
-    response.make_conditional(request)
-    return response
 
 
 @blueprint.get("/pages/<release_hash>/<name>")
-@described(FILE)
+@undescribed
 def file(release_hash: str, name: str) -> Response:
-    """Answer with a file of the page. Its URL contains the hash, so caches may keep it."""
+    """Answer with a file of the pages. Its URL contains the hash, so caches may keep it."""
     if release_hash != release().hash or name not in release().files:
         raise NotFound
     response = send_from_directory(FOLDER, name, mimetype=TYPES[Path(name).suffix])
@@ -141,6 +98,21 @@ def file(release_hash: str, name: str) -> Response:
 
 @blueprint.after_request
 def _harden(response: Response) -> Response:
-    response.headers[Header.CONTENT_SECURITY_POLICY] = POLICY
+    return hardened(response, POLICY)
+
+
+def rendered(template: str, **values: object) -> Response:
+    """Render a template with the release, the links and ``values``; browsers revalidate it."""
+    text = render_template(template, release=release(), here=request.path, links=LINKS, **values)
+    response = Response(text, mimetype="text/html")
+    response.headers[Header.CACHE_CONTROL] = "no-cache"  # revalidated by ETag on each visit
+    response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
+    response.make_conditional(request)
+    return response
+
+
+def hardened(response: Response, policy: str) -> Response:
+    """Set the headers that limit what a page may load and send."""
+    response.headers[Header.CONTENT_SECURITY_POLICY] = policy
     response.headers[Header.REFERRER_POLICY] = "no-referrer"
     return response

@@ -16,8 +16,8 @@ from bgremove.api.openapi.errors import (
     UNAUTHORIZED,
     UPSTREAM,
 )
+from bgremove.api.openapi.headers import OPTIONAL_KEY
 from bgremove.api.openapi.operation import Operation
-from bgremove.api.openapi.security import OPTIONAL_KEY
 from bgremove.api.schemas.answers import RemovalEnvelopeSchema
 from bgremove.api.schemas.form import RemovalFormSchema
 from bgremove.datatypes import ImageType
@@ -60,11 +60,11 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "A mask": {"image": "photo.jpg", "subject": "universal", "output_format": "mask"},
 }
 PNG = (
-    "The subject: on transparency with straight alpha (transparent, crop), as a mask of one "
-    "channel, 0 and 255 only (mask), or on white where Accept takes PNG but not JPEG (white_bg)."
+    "The subject on transparency with straight alpha (transparent, crop); a mask of one channel, 0 "
+    "and 255 only (mask); the subject on a colour, if Accept takes PNG but not JPEG (white_bg)."
 )
-JPEG = "The subject on its ground (white_bg)."
-WEBP = "Where Accept names image/webp: the same as PNG or JPEG, but for the mask. Alpha is exact."
+JPEG = "The subject on a colour (white_bg)."
+WEBP = "Every format but mask, if Accept names image/webp. Its alpha is lossless."
 ENVELOPE: Described = {
     "meta": EXAMPLE_META | {"processingMs": 214},
     "data": {
@@ -86,12 +86,14 @@ ENVELOPE: Described = {
 
 def _description(settings: Settings) -> str:
     return (
-        f"Takes a JPEG, PNG, BMP, WEBP or GIF of at most {settings.max_upload_bytes / MIB:g} MiB, "
-        f"{settings.max_pixels:,} pixels and {settings.max_side:,} pixels a side. The answer has "
-        "the width and height of the picture as a person sees it, and no metadata. Of an "
-        "animation the first frame is used. Accept chooses: application/json and no image gives "
-        "JSON with the picture in base64; image/png without JPEG gives white_bg as PNG; "
-        "image/webp, named, gives WebP for all but the mask. A compressed body is a 415."
+        "Send a JPEG, PNG, BMP, WEBP or GIF file of at most "
+        f"{settings.max_upload_bytes / MIB:g} MiB, {settings.max_pixels:,} pixels and "
+        f"{settings.max_side:,} pixels a side. The answer is upright (EXIF orientation is applied) "
+        "and has no metadata. Of an animation, the first frame is used.\n\n"
+        "`Accept` chooses the type of the answer: `image/png` gives PNG also for `white_bg`, "
+        "`image/webp` gives WebP for every format but `mask`, and `application/json` without an "
+        "image type gives JSON with the picture in base64. A compressed request body is refused "
+        "with 415."
     )
 
 
@@ -114,10 +116,10 @@ def _binary(media_type: str, description: str) -> dict[str, Any]:
 REMOVAL = Operation(
     name="removeBackground",
     tag=TAG,
-    summary="Cut the subject out of a picture",
+    summary="Remove the background of a picture",
     description=_description,
     success=success(
-        "The bare picture; JSON where Accept names application/json and no image.",
+        "The picture itself; JSON if `Accept` names application/json and no image type.",
         {
             "image/png": _binary("image/png", PNG),
             "image/jpeg": _binary("image/jpeg", JPEG),

@@ -14,6 +14,7 @@ from bgremove.inference.manifest import manifest_path
 from bgremove.inference.models import Int8, Model
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built, fault_of, forget_build, note_build, state_of
+from bgremove.provisioning.progress import step
 from bgremove.provisioning.quantization.quantize import Recipe, build_int8
 from bgremove.provisioning.quantization.scales import read_ranges
 
@@ -34,9 +35,9 @@ def build(model: Model, folder: Path) -> None:
     if path.exists() and fault_of(as_built(quantised, folder), path) is None:
         logger.info("%s: verified", quantised.name)
         return
-    logger.info("%s: being built from %s", quantised.name, model.file)
     part = path.with_name(path.name + ".part")
-    _write(model, int8, folder, part)
+    with step(f"{model.name}: building its fast int8 form"):
+        _write(model, int8, folder, part)
     if fault_of(quantised, part) is None:
         forget_build(quantised, folder)
     else:
@@ -48,11 +49,21 @@ def build(model: Model, folder: Path) -> None:
 def _write(model: Model, int8: Int8, folder: Path, part: Path) -> None:
     table = manifest_path(folder).parent / int8.ranges
     try:
+        _check_table(table, int8)
         ranges = read_ranges(table)
         recipe = Recipe(int8.float_nodes, int8.stepped_nodes, any_size=int8.size > 0)
         build_int8(folder / model.file, ranges, part, recipe)
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise WeightsError(f"cannot be built: {table.name}: {error!r}") from error
+
+
+def _check_table(table: Path, int8: Int8) -> None:
+    """Raise WeightsError if the table is not the manifest's."""
+    digest, _ = state_of(table)
+    if int8.ranges_sha256 not in ("", digest):
+        raise WeightsError(
+            f"{table.name} has SHA-256 {digest}, not the {int8.ranges_sha256} of the manifest"
+        )
 
 
 def _check_answer(quantised: Model, part: Path) -> None:

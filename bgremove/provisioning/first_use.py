@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bgremove.errors import WeightsError
 from bgremove.inference.manifest import load_manifest
-from bgremove.inference.models import Manifest, Weights
+from bgremove.inference.models import Manifest, Model, Weights
 from bgremove.installation import pip_install
+from bgremove.provisioning.progress import megabytes
 from bgremove.provisioning.resting import is_resting
 from bgremove.settings import Settings
 
-MB = 1_000_000
+PROGRESS = logging.getLogger("bgremove.provisioning.progress")
 
 
 def ensure_weights(
@@ -48,14 +51,10 @@ def ensure_weights(
             raise WeightsError(f"{default.file} is not in {folder}. {_offline_advice()}")
         return
     if absent := [model for model in due if not _is_there(model, folder)]:
-        size = sum(model.bytes for model in absent) // MB
-        licences = ", ".join(sorted({model.licence for model in absent}))
-        say(
-            f"Downloading the models, once: {size} MB, licence {licences}, into {folder};"
-            " then building their fast int8 form. It takes a minute or two."
-        )
+        say(_announcement(absent, folder))
     try:
-        missing = _fetch_all()(manifest, folder, settings.weights_mirror, again=False)
+        with _spoken(say):
+            missing = _fetch_all()(manifest, folder, settings.weights_mirror, again=False)
     except WeightsError as error:
         if not is_served:
             raise
@@ -63,10 +62,42 @@ def ensure_weights(
         return
     if default.name in missing:
         reason = missing[default.name]
-        raise WeightsError(f"{default.name} could not be fetched: {reason}. {_offline_advice()}")
+        raise WeightsError(f"{default.name} could not be downloaded: {reason}. {_offline_advice()}")
     for sentence in missing_sentences(manifest, missing):
         say(sentence)
     say("The models are ready.")
+
+
+def _announcement(absent: list[Weights], folder: Path) -> str:
+    """Return the message before a download; optional models may be out of reach."""
+    optional = [one for one in absent if isinstance(one, Model) and not one.subjects and one.joins]
+    needed = sum(one.bytes for one in absent if one not in optional)
+    licences = ", ".join(sorted({one.licence for one in absent}))
+    more = "".join(f" (and {one.name}, {megabytes(one.bytes)}, if in reach)" for one in optional)
+    return (
+        f"Downloading the models, once: {megabytes(needed)}{more}, licence {licences},"
+        f" into {folder}. It takes a minute or two."
+    )
+
+
+@contextmanager
+def _spoken(say: Callable[[str], None]) -> Iterator[None]:
+    """Pass the lines of `provisioning.progress` to ``say``, indented."""
+
+    class Speaker(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(f"  {record.getMessage()}")
+
+    speaker, level, propagates = Speaker(), PROGRESS.level, PROGRESS.propagate
+    PROGRESS.addHandler(speaker)
+    PROGRESS.setLevel(logging.INFO)
+    PROGRESS.propagate = False
+    try:
+        yield
+    finally:
+        PROGRESS.removeHandler(speaker)
+        PROGRESS.setLevel(level)
+        PROGRESS.propagate = propagates
 
 
 def _fetch_all() -> Callable[..., dict[str, str]]:
@@ -90,12 +121,18 @@ def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[
         name = model.name
         if name not in missing:
             continue
-        if model.subjects and not model.stands_in_for and name not in covered:
-            subjects = " and ".join(model.subjects)
-            yield (
-                f"The optional model {name} could not be downloaded; subject {subjects} uses"
-                f" {manifest.fallback} instead. The next try is tomorrow."
-            )
+        if model.stands_in_for or name in covered:
+            continue
+        if model.subjects:
+            meanwhile = f"subject {' and '.join(model.subjects)} uses {manifest.fallback} instead"
+        elif model.joins:
+            meanwhile = f"subject {' and '.join(model.joins)} works without it"
+        else:
+            continue
+        yield (
+            f"The optional model {name} could not be downloaded; {meanwhile}."
+            " The next try is tomorrow."
+        )
 
 
 def _due(manifest: Manifest, folder: Path) -> list[Weights]:
@@ -105,7 +142,8 @@ def _due(manifest: Manifest, folder: Path) -> list[Weights]:
     for model in manifest.models:
         forms = [model] if model.quantised is None else [model, model.quantised]
         is_done = model.name in covered or all(_is_there(form, folder) for form in forms)
-        if not (is_done or model.stands_in_for or is_resting(model, folder)):
+        is_needed = model.name == manifest.fallback and not _is_there(model, folder)
+        if not (is_done or model.stands_in_for) and (is_needed or not is_resting(model, folder)):
             due.append(model)
     due += [
         prior

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from playwright.sync_api import Page, expect
 from tests.support.tiny import encoded
 
 DATA = Path(skimage.__file__).parent / "data"
+LARGE = 1_000_000  # bytes of the files chosen together
+KEPT = tempfile.TemporaryDirectory()  # until the end: the browser reads files when it sends them
 FACE, CORNER = (225, 100), (20, 20)  # x, y in the astronaut: inside the subject, outside it
 HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'  # special to shells and curl
 
@@ -47,7 +50,15 @@ def choose(page: Page, *files: dict[str, Any]) -> None:
     """Select files in the file chooser, as the button does."""
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="pictures").first.click()
-    chooser.value.set_files(list(files))
+    if sum(len(file["buffer"]) for file in files) < LARGE:
+        chooser.value.set_files(list(files))
+        return
+    # Playwright would send their bytes to the browser as text: seconds for some megabytes.
+    folder = tempfile.mkdtemp(dir=KEPT.name)
+    paths = [Path(folder, file["name"]) for file in files]
+    for path, file in zip(paths, files, strict=True):
+        path.write_bytes(file["buffer"])
+    chooser.value.set_files(paths)
 
 
 def bring(page: Page, event: str, *files: dict[str, Any]) -> None:

@@ -15,11 +15,9 @@ def test_the_document_is_printed() -> None:
 
 def test_it_is_that_of_a_server_with_the_same_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BGREMOVE_MAX_UPLOAD_BYTES", "1000")
-    monkeypatch.setenv("BGREMOVE_PAGES", "0")
     document = json.loads(CliRunner().invoke(main, ["openapi"]).output)
     image = document["components"]["schemas"]["RemovalForm"]["properties"]["image"]
     assert image["maxLength"] == 1000
-    assert "/docs" not in document["paths"]
 
 
 def test_wrong_settings_are_said_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:

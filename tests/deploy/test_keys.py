@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.keys import edit
+from harness.early import TIMES
 from tests.support.http import FORM_TYPE, PATH, ROOT, Server, error_of, file, form, free_port, post
 from tests.support.http import gunicorn as run_gunicorn
 from tests.support.tiny import ball, encoded, tiny_weights
@@ -78,7 +79,7 @@ def renewed(server: Server, renew: Callable[[int], None]) -> None:
 def test_early_answers_arrive(
     shared: tuple[Server, str], sent: str, count: int, framing: str
 ) -> None:
-    """A plain client sends its whole body before it reads: 20 of 20 get the answer, not a reset."""
+    """A plain client sends its whole body before it reads: each gets the answer, not a reset."""
     head = HEAD + sent.encode() + b"Connection: close\r\n"
     if framing == "length":
         pieces = [head + f"Content-Length: {count}\r\n\r\n".encode(), bytes(count)]
@@ -86,7 +87,7 @@ def test_early_answers_arrive(
         block = f"{MB:x}\r\n".encode() + bytes(MB) + b"\r\n"
         chunks = [*[block] * (count // MB), b"0\r\n\r\n"]
         pieces = [head + b"Transfer-Encoding: chunked\r\n\r\n", *chunks]
-    for _ in range(20):
+    for _ in range(TIMES):
         (answer,) = shared[0].door.exchange(*pieces)
         error_of(answer, 401, "UNAUTHORIZED")
         assert answer.headers["www-authenticate"].startswith('Bearer realm="bgremove"')
@@ -187,8 +188,7 @@ def broken(path: Path) -> None:
     path.write_text("nonsense\n")
 
 
-@pytest.mark.parametrize("damage", [gone, broken])
-@pytest.mark.parametrize("how", ["SIGHUP", "a worker that dies"])
+@pytest.mark.parametrize(("damage", "how"), [(gone, "SIGHUP"), (broken, "a worker that dies")])
 def test_a_new_worker_on_a_damaged_file_goes_by_what_was_read_last(
     weights: Path, path: Path, damage: Callable[[Path], None], how: str
 ) -> None:

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from bgremove.provisioning.progress import Progress
+from bgremove.provisioning import progress
+from bgremove.provisioning.progress import Progress, megabytes, step
 
 
 class Terminal(io.StringIO):
@@ -34,3 +35,35 @@ def test_a_log_gets_whole_lines_and_no_bar(
             bar.advance(2_000_000)
     assert caplog.messages == ["tiny.onnx: 5 of 9 MB", "tiny.onnx: 9 of 9 MB"]
     assert capsys.readouterr().err == ""
+
+
+def test_a_step_counts_its_seconds_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(progress, "TICK_S", 0.01)
+    with step("net: building"):
+        pass
+    assert "net: building: 0 s" in terminal.getvalue()
+
+
+def test_a_step_is_one_line_in_a_log(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    caplog.set_level("INFO")
+    with step("net: building"):
+        now[0] += 12
+    with pytest.raises(OSError, match="broke"), step("other: building"):
+        raise OSError("broke")
+    assert caplog.messages == ["net: building: 12 s"]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(249_024, "0.2 MB"), (9_987_728, "10.0 MB"), (175_997_641, "176 MB")]
+)
+def test_sizes_are_given_in_megabytes(count: int, words: str) -> None:
+    assert megabytes(count) == words

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -58,8 +59,23 @@ def test_a_wheel_gives_its_file_whatever_python_it_asks_for(
     assert [path.name for path in folder.iterdir()] == ["tiny.onnx"]
 
 
+def test_pip_is_one_line_with_its_size_and_time(
+    wheels: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_wheel(wheels)
+    caplog.set_level("INFO")
+    obtain(pip_source(), model_of(DATA), tmp_path / "part")
+    assert capfd.readouterr() == ("", "")
+    (line,) = caplog.messages
+    assert re.fullmatch(r"tiny: downloading 0\.0 MB with pip: \d+ s", line)
+
+
 def test_a_package_that_is_not_to_be_had_is_said_so(wheels: Path, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"pip package tinyweights==0\.1 is not available"):
+    said = r"pip package tinyweights==0\.1 is not available: ERROR: No matching distribution"
+    with pytest.raises(WeightsError, match=said):
         obtain(pip_source(), model_of(DATA), tmp_path / "part")
 
 
@@ -67,6 +83,21 @@ def test_a_wheel_without_the_file_is_said_so(wheels: Path, tmp_path: Path) -> No
     write_wheel(wheels)
     with pytest.raises(WeightsError, match=r"does not hold what the manifest says: .*other\.onnx"):
         obtain(pip_source(member="other.onnx"), model_of(DATA), tmp_path / "part")
+
+
+def test_a_package_far_larger_than_its_weights_is_not_downloaded(
+    wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from an index that sends without an end."""
+    write_wheel(wheels)
+    with zipfile.ZipFile(wheels / "tinyweights-0.1-py3-none-any.whl", "a") as wheel:
+        wheel.writestr("tinyweights/more", bytes(3_000_000))
+    monkeypatch.setattr(sources, "PACKAGE_EXTRA_BYTES", 2_000_000)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    with pytest.raises(WeightsError, match="more than the limit of 2,025,600 bytes"):
+        obtain(pip_source(), model_of(DATA), folder / "part")
+    assert list(folder.iterdir()) == []
 
 
 def npm_package(folder: Path, chunks: list[dict[str, str]]) -> Path:
@@ -130,6 +161,26 @@ def test_an_npm_package_that_lacks_something_is_said_so(
     source = Source("npm", package=str(package), member=member, key=key)
     with pytest.raises(WeightsError, match="does not hold what the manifest says"):
         obtain(source, model_of(DATA), tmp_path / "part")
+
+
+@needs_npm
+@pytest.mark.usefixtures("_own_npm")
+@pytest.mark.parametrize("key", ["/models/medium", ""])
+def test_what_a_package_unpacks_to_is_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Zeros pack to a thousandth: the files asked for are checked, the others stay packed."""
+    monkeypatch.setattr(sources, "PACKAGE_EXTRA_BYTES", 1_000_000)
+    package = npm_package(tmp_path / "package", [{"hash": "aaaa"}, {"hash": "bbbb"}])
+    bomb = package / "dist" / ("bbbb" if key else "resources.json")
+    bomb.write_bytes(bytes(5_000_000))
+    (package / "dist" / "other").write_bytes(bytes(20_000_000))
+    source = Source("npm", package=str(package), member=NPM_MEMBER, key=key)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    with pytest.raises(WeightsError, match=r"does not hold what the manifest says.*too large"):
+        obtain(source, model_of(DATA), folder / "part")
+    assert list(folder.iterdir()) == []
 
 
 def test_a_machine_without_npm_is_told_what_it_needs(

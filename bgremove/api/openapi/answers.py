@@ -16,22 +16,13 @@ from bgremove.headers import Header
 Described = dict[str, Any]
 
 ALWAYS = (Header.REQUEST_ID, Header.CACHE_CONTROL, Header.CONTENT_TYPE_OPTIONS)
-# Headers of a file that Flask sends.
-FILE_HEADERS = (Header.LAST_MODIFIED, Header.CONTENT_DISPOSITION, Header.ACCEPT_RANGES)
 PARAMETERS = [Header.REQUEST_ID]  # names in the components
-UNREADABLE = "what is not well-formed HTTP, or over the limits of HTTP, is VALIDATION_ERROR"
+UNREADABLE = "VALIDATION_ERROR for a request that is not well-formed HTTP or exceeds its limits"
 
 
-def success(
-    description: str,
-    content: Described,
-    headers: Iterable[str] = (),
-    own_headers: Described | None = None,
-) -> Described:
-    """Describe a 200. ``own_headers`` are described in place; ``headers`` name components."""
-    answer = _answer(description, content, headers)
-    answer["headers"] |= own_headers or {}
-    return {"200": answer}
+def success(description: str, content: Described, headers: Iterable[str] = ()) -> Described:
+    """Describe a 200. ``headers`` are names of the components."""
+    return {"200": _answer(description, content, headers)}
 
 
 def json_success(description: str, schema: type[Schema], example: Any) -> Described:
@@ -49,7 +40,7 @@ def errors(*cases: ErrorCase) -> Described:
 def failure() -> Described:
     """Describe the answer ``default``."""
     words = "; ".join(f"{case.status} {case.code}" for case in ANYWHERE)
-    description = f"Anything else is this envelope too: {words}; {UNREADABLE}."
+    description = f"Any other error has the same shape: {words}; {UNREADABLE}."
     return _errors((*ANYWHERE, INVALID)) | {"description": description}
 
 

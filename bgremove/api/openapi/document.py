@@ -13,12 +13,11 @@ from flask import Flask
 from marshmallow import Schema, fields
 
 from bgremove import __version__
-from bgremove.api import description, health, pages, removal_description
+from bgremove.api import health, removal_description
 from bgremove.api.openapi.answers import failure, name_of
 from bgremove.api.openapi.errors import CATALOGUE
-from bgremove.api.openapi.headers import components
+from bgremove.api.openapi.headers import SCHEMES, components
 from bgremove.api.openapi.operation import operation_of
-from bgremove.api.openapi.security import SCHEMES
 from bgremove.api.schemas import answers
 from bgremove.api.schemas.form import ChoiceField, PictureField, RemovalFormSchema
 from bgremove.headers import Header
@@ -27,24 +26,22 @@ from bgremove.settings import Settings
 VERSION = "3.1.1"
 TAGS = {
     removal_description.TAG: "A picture in, its subject out.",
-    health.TAG: "For whoever runs the service.",
-    description.TAG: "The service about itself.",
-    pages.TAG: "For people.",
+    health.TAG: "Whether the server is ready, and which release it is.",
 }
 INFO = {
     "summary": "Self-hosted background removal",
     "description": (
-        "One endpoint takes a photograph and gives back its subject: on transparency, on white, as "
-        "a mask, or cropped. Every answer that is not a success is one JSON envelope, whatever "
-        "produced it."
+        "One endpoint takes a photograph and returns its subject: on transparency, on a colour, "
+        "as a mask, or cropped. Every error has the same JSON shape, whichever part of the "
+        "server sends it."
     ),
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
 }
 REQUEST_ID = {
     "schema": {"type": "string"},
     "description": (
-        "An id of your own for the request; taken where it is 1 to 64 letters, digits, _ and -, "
-        "else a new one is made."
+        "Your own id for the request: 1 to 64 letters, digits, `_` and `-`. The server replaces "
+        "any other value by a new id."
     ),
 }
 
@@ -52,10 +49,10 @@ REQUEST_ID = {
 def build_document(app: Flask, settings: Settings) -> dict[str, Any]:
     """Return the OpenAPI document of an application: plain dicts, lists and texts.
 
-    Each view describes its route.
+    Each view describes its route, or is marked as not part of the API.
 
     Raises:
-        AttributeError: A view has no description.
+        AttributeError: A view has neither a description nor the mark.
 
     """
     plugin = MarshmallowPlugin()
@@ -78,9 +75,11 @@ def build_document(app: Flask, settings: Settings) -> dict[str, Any]:
     spec.components.parameter(Header.REQUEST_ID, "header", REQUEST_ID)
     for rule in app.url_map.iter_rules():
         path, view = re.sub(r"<(\w+)>", r"{\1}", rule.rule), app.view_functions[rule.endpoint]
-        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        about = operation_of(view).as_openapi(settings)
-        spec.path(path=path, operations={method.lower(): about for method in methods})
+        operation = operation_of(view)
+        if operation is not None:
+            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            about = operation.as_openapi(settings)
+            spec.path(path=path, operations={method.lower(): about for method in methods})
     return cast("dict[str, Any]", json.loads(json.dumps(spec.to_dict())))
 
 

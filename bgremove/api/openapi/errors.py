@@ -50,7 +50,7 @@ class ErrorCase:
 
 INVALID = ErrorCase(
     ValidationError.code,
-    "The form or the picture is at fault; details names every faulty field.",
+    "The form or the picture has a fault; details names every faulty field.",
     "Missing or empty image file",
     (("image", REQUIRED),),
 )
@@ -62,14 +62,14 @@ NO_SUBJECT = ErrorCase(
 )
 UNAUTHORIZED = ErrorCase(
     ErrorCode.UNAUTHORIZED,
-    "No API key or a wrong one, where the server is set to ask for keys.",
+    "No API key, or a wrong one, on a server that asks for keys.",
     "The API key is missing or wrong",
     headers=(Header.WWW_AUTHENTICATE,),
 )
 NO_PATH = ErrorCase(ErrorCode.NOT_FOUND, "No such path.", MESSAGES[404])
 NO_METHOD = ErrorCase(
     ErrorCode.METHOD_NOT_ALLOWED,
-    "The path does not take the method; the Allow header names those it takes.",
+    "The path does not have this method; the header Allow names its methods.",
     MESSAGES[405],
     headers=(Header.ALLOW,),
 )
@@ -81,7 +81,7 @@ RATE_LIMITED = ErrorCase(
 )
 INTERNAL = ErrorCase(
     ErrorCode.INTERNAL_ERROR,
-    "A defect of the server; its log has the rest under requestId.",
+    "A defect of the server; its log has the details under requestId.",
     UNFORESEEN,
 )
 UPSTREAM = ErrorCase(
@@ -91,13 +91,13 @@ UPSTREAM = ErrorCase(
 )
 OVERLOADED = ErrorCase(
     OverloadedError.code,
-    "Every place is taken and the queue is full.",
+    "All places and the queue are full.",
     "All 2 places are taken and the queue of 16 is full",
     headers=(Header.RETRY_AFTER,),
 )
 NOT_READY = ErrorCase(
     ErrorCode.NOT_READY,
-    "Not ready yet, or not able to be; details names what is waited for.",
+    "Not ready; details names what is missing.",
     "Not ready: default session to be warm",
     (("readiness", "default session to be warm"),),
     headers=(Header.RETRY_AFTER,),

@@ -1,4 +1,7 @@
-"""The headers of all answers with their schemas. Operations refer to them by name."""
+"""The headers of requests that carry a key, and of all answers with their schemas.
+
+Operations refer to the headers of answers by name.
+"""
 
 from __future__ import annotations
 
@@ -24,29 +27,32 @@ def _count(description: str, least: int = 0) -> dict[str, Any]:
 
 HEADERS: dict[str, dict[str, Any]] = {
     Header.REQUEST_ID: _header(
-        "The X-Request-Id of the request, where well formed, else a new UUID; also in the log.",
+        "The X-Request-Id of the request if well-formed, else a new UUID; also in the log.",
         type="string",
         pattern=f"^{REQUEST_ID_PATTERN.pattern}$",
     ),
-    Header.CACHE_CONTROL: _header("Nothing is to be kept.", type="string", const="no-store"),
-    Header.CONTENT_TYPE_OPTIONS: _header(
-        "The Content-Type is to be believed.", type="string", const="nosniff"
+    Header.CACHE_CONTROL: _header(
+        "The answer must not be stored.", type="string", const="no-store"
     ),
-    Header.VARY: _header("The answer depends on this header.", type="string", const="Accept"),
+    Header.CONTENT_TYPE_OPTIONS: _header(
+        "Clients must not guess another type than Content-Type.", type="string", const="nosniff"
+    ),
+    Header.VARY: _header(
+        "The request header that the answer depends on.", type="string", const="Accept"
+    ),
     Header.PROCESSING_MS: _count("Milliseconds from the request to the answer."),
     Header.SERVER_TIMING: _header(
-        "Milliseconds of every stage.",
+        "Milliseconds of each stage.",
         type="string",
         pattern=r"^[a-z]+;dur=[0-9.]+(, [a-z]+;dur=[0-9.]+)*$",
     ),
     Header.MODEL: _header(
-        "The weights that ran, joined by + where a second network was asked; none for a picture "
-        "that was cut out already.",
+        "The networks that ran, joined by +; none for a picture that was cut out already.",
         type="string",
         minLength=1,
     ),
     Header.CONFIDENCE: _header(
-        "The share of mask and true subject that is expected to be common to both (IoU).",
+        "The expected overlap (IoU) of the mask and the true subject.",
         type="number",
         minimum=0,
         maximum=1,
@@ -58,28 +64,34 @@ HEADERS: dict[str, dict[str, Any]] = {
     Header.FOREGROUND_WIDTH: _count("Width of the subject's box in pixels.", 1),
     Header.FOREGROUND_HEIGHT: _count("Height of the subject's box in pixels.", 1),
     Header.WARNINGS: _header(
-        f"Only where something was bent. {MEANINGS}.",
+        f"Differences between the answer and the request, if any. {MEANINGS}.",
         type="string",
         pattern=f"^({WORD})(, ({WORD}))*$",
     ),
-    Header.RETRY_AFTER: _count("Seconds after which to try again."),
-    Header.ALLOW: _header("The methods the path takes.", type="string", minLength=1),
+    Header.RETRY_AFTER: _count("Seconds to wait before the next attempt."),
+    Header.ALLOW: _header("The methods of the path.", type="string", minLength=1),
     Header.WWW_AUTHENTICATE: _header("How to send a key.", type="string", minLength=1),
-    Header.CONTENT_SECURITY_POLICY: _header(
-        "What the page may load: nothing from elsewhere.", type="string", minLength=1
-    ),
-    Header.ETAG: _header("What the file is now, for If-None-Match.", type="string", minLength=1),
-    Header.ACCEPT_RANGES: _header("Parts may be asked for.", type="string", const="bytes"),
-    Header.CONTENT_DISPOSITION: _header(
-        "The name of the file, shown in place.", type="string", pattern="^inline; "
-    ),
-    Header.LAST_MODIFIED: _header("When the file changed.", type="string", minLength=1),
-    Header.REFERRER_POLICY: _header(
-        "Links do not say where they were followed.", type="string", const="no-referrer"
-    ),
 }
 
 
 def components() -> dict[str, dict[str, Any]]:
     """Return the headers as components, marked as required or optional."""
     return {name: header | {"required": name not in OPTIONAL} for name, header in HEADERS.items()}
+
+
+def _key(header: str, description: str) -> dict[str, Any]:
+    return {"type": "apiKey", "in": "header", "name": header, "description": description}
+
+
+SCHEMES: dict[str, dict[str, Any]] = {
+    "ApiKey": _key(Header.API_KEY, "A key."),
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "A key, as a bearer token."},
+    "RapidApiKey": _key(Header.RAPIDAPI_KEY, "A key, in the header of RapidAPI's clients."),
+    "RapidApiProxySecret": _key(
+        Header.RAPIDAPI_PROXY_SECRET,
+        "The secret that RapidAPI's gateway sends in place of the keys of its clients.",
+    ),
+}
+# Any one of them, or none: a server without keys requires none and ignores them.
+_ANY: list[dict[str, list[str]]] = [{name: []} for name in SCHEMES]
+OPTIONAL_KEY = [{}, *_ANY]

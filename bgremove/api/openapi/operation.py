@@ -1,4 +1,4 @@
-"""The description of an operation, attached to its view."""
+"""The description of an operation, attached to its view; views outside the API are marked."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Operation:
     """The input and the answers of an operation.
 
     ``success`` is the answer 200, made by `answers.success`. ``failures`` are the errors of this
-    operation, in addition to those of any operation. ``description`` may depend on the settings.
-    ``more`` are keys of OpenAPI's Operation Object, such as ``requestBody``.
+    operation, in addition to those of any operation. ``description`` is CommonMark and may depend
+    on the settings. ``more`` are keys of OpenAPI's Operation Object, such as ``requestBody``.
     """
 
     name: str
@@ -29,19 +29,18 @@ class Operation:
     success: Described
     failures: tuple[ErrorCase, ...] = ()
     description: str | Callable[[Settings], str] = ""
-    parameters: tuple[Described, ...] = ()
     more: Described = field(default_factory=dict)
 
     def as_openapi(self, settings: Settings) -> Described:
         """Return the Operation Object of the OpenAPI document."""
-        told = self.description if isinstance(self.description, str) else self.description(settings)
+        text = self.description if isinstance(self.description, str) else self.description(settings)
         given: Described = {
             "operationId": self.name,
             "tags": [self.tag],
             "summary": self.summary,
-            "parameters": [*PARAMETERS, *self.parameters],
+            "parameters": PARAMETERS,
         }
-        about = {"description": told} if told else {}
+        about = {"description": text} if text else {}
         return given | about | self.more | {"responses": self.success | errors(*self.failures)}
 
 
@@ -55,12 +54,18 @@ def described(operation: Operation) -> Callable[[View], View]:
     return mark
 
 
-def operation_of(view: Callable[..., Any]) -> Operation:
-    """Return the description of a view.
+def undescribed(view: View) -> View:
+    """Mark a view that is not part of the API, such as a page or the metrics."""
+    setattr(view, ATTRIBUTE, None)
+    return view
+
+
+def operation_of(view: Callable[..., Any]) -> Operation | None:
+    """Return the description of a view; None for a view that is not part of the API.
 
     Raises:
-        AttributeError: The view has no description.
+        AttributeError: The view has no description and is not marked by `undescribed`.
 
     """
-    found: Operation = getattr(view, ATTRIBUTE)
+    found: Operation | None = getattr(view, ATTRIBUTE)
     return found

@@ -1,4 +1,4 @@
-"""Swagger UI is served from this machine alone, under a policy that lets nothing else run."""
+"""The page /docs is served from this machine alone, under a policy that lets nothing else run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dataclasses import replace
 import pytest
 
 from bgremove import create_app
-from bgremove.api.description import FILES, OWN
+from bgremove.api.docs import FILES
+from bgremove.api.pages import LINKS, release
 from bgremove.api.services import services_of
 from bgremove.settings import Settings
 from tests.support.http import FlaskDoor, error_of
-
-ELSEWHERE = re.compile(r"(?:https?:)?//[\w-]+\.[\w.-]+")
 
 
 @pytest.mark.parametrize("path", ["/docs", *(f"/docs/files/{name}" for name in FILES)])
@@ -31,17 +30,22 @@ def test_every_answer_is_hardened(door: FlaskDoor, path: str) -> None:
 
 def test_the_page_names_files_of_this_server_alone(door: FlaskDoor) -> None:
     text = door.send("GET", "/docs").body.decode()
-    links = re.findall(r'(?:href|src)="([^"]+)"', text)
-    assert {link for link in links if not link.startswith("data:")} == {
-        "./",
-        "openapi.json",
-        *(f"docs/files/{name}" for name in FILES),
-    }
-    own = "".join(path.read_text("utf-8") for path in OWN.iterdir())
-    assert ELSEWHERE.findall(own) == []
+    links = set(re.findall(r'(?:href|src)="([^"#]+)"', text))
+    own = {f"pages/{release().hash}/{name}" for name in ("base.css", "docs.css", "docs.js")}
+    swagger = {f"docs/files/{name}" for name in FILES}
+    assert links >= own | swagger | {f".{path}" for path in LINKS}
+    for link in links:
+        assert door.send("GET", f"/{link.removeprefix('./')}").status == 200, link
 
 
-@pytest.mark.parametrize("name", ["docs.html", "nothing.js", "../description.py", "swagger-ui.js"])
+def test_the_page_itself_is_asked_for_each_time(door: FlaskDoor) -> None:
+    answer = door.send("GET", "/docs")
+    assert answer.headers["cache-control"] == "no-cache"
+    again = door.send("GET", "/docs", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["docs.html", "nothing.js", "../docs.py", "swagger-ui.js"])
 def test_another_file_is_a_404(door: FlaskDoor, name: str) -> None:
     error_of(door.send("GET", f"/docs/files/{name}"), 404, "NOT_FOUND")
 
