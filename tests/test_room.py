@@ -31,7 +31,8 @@ def until(entered: list[int], expected: list[int]) -> None:
 
 
 def test_pictures_share_the_room_and_a_large_one_is_not_kept_out_by_small_ones() -> None:
-    room, entered = Room(100), []
+    room = Room(100)
+    entered: list[int] = []
     first, second = threading.Event(), threading.Event()
     threads = [enter(room, 60, entered, first)]
     until(entered, [60])
