@@ -3,14 +3,17 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := -m pip --disable-pip-version-check install --quiet
+LOCKED := --require-hashes --no-deps --requirement
+LOCK := .venv-audit/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--constraint constraints.txt --custom-compile-command 'make locks' --output-file
 FAST := not (slow or server or nginx or browser or weights or processes)
-SOURCES := setup.cfg pyproject.toml constraints.txt
+SOURCES := setup.cfg pyproject.toml
 
 # A test that starts a process would compile the whole package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run weights calibrate check test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints openapi lint-page release audit clean
+.PHONY: help run weights calibrate check test fuzz fault-test overload soak golden eval bench lint format pictures settings constraints locks openapi lint-page release audit clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -56,7 +59,7 @@ eval: .venv/dev.stamp weights build/drawn/manifest.tsv ## Score the cut-outs on 
 	$(BIN)/python -m eval $(or $(DATASET),../shared/eval) build/drawn --halves \
 		--remove eval.removers:plain_u2net --remove eval.removers:served --out build/eval
 
-bench: .venv/bench.stamp .venv-rembg/stamp weights ## Measure beside rembg on the photographs of PICTURES, else generated ones (15 min; BENCH=--quick: 3 min)
+bench: .venv/dev.stamp .venv-rembg/stamp weights ## Measure beside rembg on the photographs of PICTURES, else generated ones (15 min; BENCH=--quick: 3 min)
 	$(BIN)/python -m bench --rembg-venv .venv-rembg $(addprefix --folder ,$(PICTURES)) $(BENCH)
 
 lint: .venv/dev.stamp ## Check style, formatting and types
@@ -85,10 +88,16 @@ openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json (doc
 
 constraints: ## Pin the newest versions that setup.cfg lets in
 	rm -rf .venv && $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]'
+	$(BIN)/python $(PIP) --editable '.[dev]'
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+	$(MAKE) --no-print-directory locks
 
-release: .venv/dev.stamp ## Check, build and tag VERSION (see CONTRIBUTING.md)
+locks: .venv-audit/stamp ## Write requirements/*.txt again: the pins with the hashes of their files
+	echo 'setuptools>=77' | $(LOCK) requirements/run.txt setup.cfg -
+	echo 'setuptools>=77' | $(LOCK) requirements/dev.txt setup.cfg --extra dev -
+	$(LOCK) requirements/tools.txt requirements/tools.in
+
+release: .venv/dev.stamp .venv-audit/stamp ## Check, build and tag VERSION (see CONTRIBUTING.md)
 	$(BIN)/python tools/release.py $(VERSION)
 
 audit: .venv-audit/stamp ## Ask what is known against the pinned dependencies (AUDIT=--allow-unreachable)
@@ -106,17 +115,19 @@ build/drawn/manifest.tsv: .venv/dev.stamp $(wildcard eval/draw/*.py)
 	@echo 'Creating the virtual environment .venv'
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
-.venv/run.stamp: .venv/bin/python $(SOURCES)
+# UNLOCKED=1 takes the files of a mirror whose bytes are not those of requirements/*.txt.
+.venv/run.stamp: .venv/bin/python $(SOURCES) requirements/run.txt
 	@echo 'Installing bgremove and its libraries into .venv (about 350 MB, a minute or two)'
-	@$(PIP) --editable .
+ifdef UNLOCKED
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable .
+else
+	@$(BIN)/python $(PIP) $(LOCKED) requirements/run.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+endif
 	@touch $@
 
-.venv/dev.stamp: .venv/run.stamp
-	$(PIP) --editable '.[dev]'
-	@touch $@
-
-.venv/bench.stamp: .venv/run.stamp
-	$(PIP) --editable '.[bench]'
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	$(BIN)/python $(PIP) $(if $(UNLOCKED),--constraint constraints.txt --editable '.[dev]',$(LOCKED) requirements/dev.txt)
 	@touch $@
 
 node_modules/.stamp: package.json
@@ -128,7 +139,7 @@ node_modules/.stamp: package.json
 	.venv-rembg/bin/python -m pip --disable-pip-version-check install --quiet 'rembg[cpu,cli]==2.0.86'
 	@touch $@
 
-.venv-audit/stamp:
+.venv-audit/stamp: requirements/tools.txt
 	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip --disable-pip-version-check install --quiet 'pip-audit==2.10.1'
+	.venv-audit/bin/python $(PIP) $(if $(UNLOCKED),--requirement requirements/tools.in,$(LOCKED) requirements/tools.txt)
 	@touch $@

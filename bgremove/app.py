@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for sentence in unknown_names(os.environ):
         logger.warning(sentence)
     for sentence in sandbox.lacking():
-        logger.warning("decoders run without a wall", extra={"cause": sentence})
+        logger.warning("decoders run without a protection", extra={"cause": sentence})
     metrics = _metrics(settings, os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
     app = _routed(settings, metrics)
     services = build_services(app, settings, metrics.hooks if metrics else Hooks())

@@ -5,6 +5,7 @@ Pixels are BGR uint8 unless a name says otherwise; alpha is float32 in [0, 1], s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -244,7 +245,7 @@ class Removal:
     stages_ms: dict[str, float]
 
     @classmethod
-    def of(cls, cut: Cut, image: EncodedImage, stages_ms: dict[str, float]) -> Removal:
-        """Return the answer for a cutout that is encoded as ``image``."""
-        box, pixels = cut.cutout.box, cut.source_pixels
-        return cls(image, pixels, box, cut.model, cut.confidence, cut.warnings, stages_ms)
+    def around(cls, cut: Cut, stages_ms: dict[str, float]) -> Callable[[EncodedImage], Removal]:
+        """Return a function that adds the encoded image; it holds no pixels of the cutout."""
+        facts = cut.source_pixels, cut.cutout.box, cut.model, cut.confidence, cut.warnings
+        return lambda image: cls(image, *facts, stages_ms)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bgremove.errors import ClientGoneError, DeadlineExceededError
 
 
-def _somebody_waits() -> bool:
+def _is_never_abandoned() -> bool:
     return False
 
 
@@ -18,16 +18,18 @@ class Deadline:
     """A moment in the future: ``at`` is in seconds of ``time.monotonic``.
 
     ``is_abandoned`` returns True when the client is gone; the request then ends at the next
-    `check`.
+    `check`. ``work_s`` is the time that the work is expected to take, 0 where it is unknown; a
+    picture that has waited until less is left does not start.
     """
 
     at: float
     timeout_s: float
-    is_abandoned: Callable[[], bool] = field(default=_somebody_waits, repr=False, compare=False)
+    is_abandoned: Callable[[], bool] = field(default=_is_never_abandoned, repr=False, compare=False)
+    work_s: float = 0.0
 
     @classmethod
     def after(
-        cls, timeout_s: float, is_abandoned: Callable[[], bool] = _somebody_waits
+        cls, timeout_s: float, is_abandoned: Callable[[], bool] = _is_never_abandoned
     ) -> Deadline:
         """Return the deadline ``timeout_s`` seconds from now."""
         return cls(time.monotonic() + timeout_s, timeout_s, is_abandoned)

@@ -9,6 +9,7 @@ from typing import cast
 
 import cv2
 
+from bgremove import cost
 from bgremove.datatypes import Effort
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import Limits
@@ -23,7 +24,7 @@ from bgremove.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The limits, decoders, networks, threads and pixel budget of a process."""
+    """The limits, decoders, networks, threads and room for pictures of a process."""
 
     limits: Limits
     decoders: DecoderPool
@@ -77,4 +78,4 @@ def build_engine(
     )
     decoders = DecoderPool(limits, size=settings.places, on_end=on_decoder_end)
     executor = ThreadPoolExecutor(cpus, thread_name_prefix="encode")
-    return Engine(limits, decoders, sessions, executor, Room(limits.max_pixels))
+    return Engine(limits, decoders, sessions, executor, Room(cost.room_bytes(limits.max_pixels)))

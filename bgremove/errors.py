@@ -70,9 +70,9 @@ class ValidationError(BgremoveError):
 
 
 class CompressedBodyError(ValidationError):
-    """The request's body is compressed; ``taken`` goes into Accept-Encoding (RFC 7694)."""
+    """The request's body is compressed; ``accepted`` goes into Accept-Encoding (RFC 7694)."""
 
-    taken: ClassVar[str] = "identity"
+    accepted: ClassVar[str] = "identity"
 
     def __init__(self, coding: str) -> None:
         super().__init__(
@@ -135,7 +135,7 @@ class ModelUnavailableError(UpstreamError):
 
 
 class OverloadedError(BgremoveError):
-    """All slots are in use and the queue is full."""
+    """All places are in use and the queue is full."""
 
     code = ErrorCode.OVERLOADED
 

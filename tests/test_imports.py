@@ -18,7 +18,7 @@ PLAN = [
     ["deadline", "settings", "log", "machine", "memory"],
     ["stages", "room", "keys", "installation"],
     ["inference", "matting", "imaging"],
-    ["sight", "provisioning"],
+    ["sight", "provisioning", "cost"],
     ["engine"],
     ["pipeline", "serving"],
     ["remover"],

@@ -1,15 +1,16 @@
-"""Release a version: check, build, try the wheel, tag.
+"""Release a version: check, build, try the wheel, list its parts, tag.
 
     python tools/release.py 1.2.0
 
 The tree must be clean and CHANGELOG.md must have a section ``## 1.2.0`` that is not empty. The
 script sets the version, runs `make test` and builds the wheel and the source distribution. It
-installs the wheel in a fresh environment, checks its version and tags the commit. Nothing is pushed
-or uploaded.
+installs the wheel in a fresh environment with the pinned libraries, checks its version, and writes
+an SBOM and a table of licences beside it. Then it tags the commit. Nothing is pushed or uploaded.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -17,8 +18,15 @@ import tempfile
 import venv
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from inventory import inventory, licences
+
+from bgremove.inference.manifest import SHIPPED, load_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
+BUILT = ROOT / "build" / "release"
+CYCLONEDX = ROOT / ".venv-audit" / "bin" / "cyclonedx-py"  # brought by `make audit`
 VERSION = re.compile(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?")
 PACKAGE = ROOT / "bgremove" / "__init__.py"
 CHANGELOG = ROOT / "CHANGELOG.md"
@@ -65,14 +73,26 @@ def check(version: str) -> None:
 
 
 def try_wheel(wheel: Path, version: str) -> None:
-    """Install a wheel in a fresh environment and compare its printed version."""
+    """Install a wheel in a fresh environment, check its version, and list what is installed."""
     with tempfile.TemporaryDirectory() as folder:
-        venv.create(folder, with_pip=True)
-        programs = Path(folder) / "bin"
-        _run(str(programs / "pip"), "install", "--quiet", str(wheel))
-        told = _output(str(programs / "bgremove"), "--version")
+        venv.create(folder)
+        python = Path(folder) / "bin" / "python"
+        pip = (sys.executable, "-m", "pip", "--python", str(python))
+        locked = ("--require-hashes", "--no-deps", "--requirement", "requirements/run.txt")
+        _run(*pip, "install", "--quiet", *locked)
+        _run(*pip, "install", "--quiet", "--no-deps", str(wheel))
+        _run(*pip, "check")  # the pinned libraries are those that the wheel asks for
+        told = _output(str(python.with_name("bgremove")), "--version")
         if version not in told:
             raise ReleaseError(f"the wheel says {told!r}, not {version}")
+        bom = inventory(python, CYCLONEDX, load_manifest(SHIPPED.parent))
+    write_inventory(bom, BUILT / f"bgremove-{version}")
+
+
+def write_inventory(bom: dict[str, Any], stem: Path) -> None:
+    """Write the SBOM and the licences beside a release's files."""
+    Path(f"{stem}.cdx.json").write_text(json.dumps(bom, indent=1) + "\n", "utf-8")
+    Path(f"{stem}.licences.tsv").write_text(licences(bom), "utf-8")
 
 
 def main(version: str) -> None:
@@ -84,11 +104,18 @@ def main(version: str) -> None:
     python = sys.executable
     _run(python, "-m", "bgremove", "openapi", to=ROOT / "docs" / "openapi.json")
     _run("make", "test")
-    _run(python, "-m", "pip", "install", "--quiet", "build", "twine")
-    _run(python, "-m", "build", "--outdir", "build/release")
-    files = sorted((ROOT / "build" / "release").glob(f"bgremove-{version}*"))
-    _run(python, "-m", "twine", "check", "--strict", *map(str, files))
-    try_wheel(next(file for file in files if file.suffix == ".whl"), version)
+    _run(python, "-m", "build", "--outdir", str(BUILT))
+    (wheel,) = BUILT.glob(f"bgremove-{version}-*.whl")
+    _run(
+        python,
+        "-m",
+        "twine",
+        "check",
+        "--strict",
+        str(wheel),
+        *map(str, BUILT.glob(f"bgremove-{version}.tar.gz")),
+    )
+    try_wheel(wheel, version)
     if _output("git", "status", "--porcelain"):
         _run("git", "commit", "--all", "--message", f"Release {version}")
     _run("git", "tag", "--annotate", f"v{version}", "--message", f"bgremove {version}")

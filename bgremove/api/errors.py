@@ -67,7 +67,7 @@ def answer_domain_error(error: BgremoveError) -> Response:
         response.headers[Header.RETRY_AFTER] = str(error.retry_after_s)
     if isinstance(error, CompressedBodyError):
         response.status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-        response.headers[Header.ACCEPT_ENCODING] = error.taken
+        response.headers[Header.ACCEPT_ENCODING] = error.accepted
     if isinstance(error, UnauthorizedError):
         response.headers[Header.WWW_AUTHENTICATE] = error.challenge
     warnings: tuple[str, ...] = ()

@@ -16,8 +16,8 @@ from bgremove.api.openapi.errors import (
     UNAUTHORIZED,
     UPSTREAM,
 )
+from bgremove.api.openapi.headers import OPTIONAL_KEY
 from bgremove.api.openapi.operation import Operation
-from bgremove.api.openapi.security import OPTIONAL_KEY
 from bgremove.api.schemas.answers import RemovalEnvelopeSchema
 from bgremove.api.schemas.form import RemovalFormSchema
 from bgremove.datatypes import ImageType

@@ -8,12 +8,15 @@ asks for JSON alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, cast
 
 import marshmallow
 from flask import Blueprint, Request, Response, request
 from gunicorn.http.errors import ParseException
 
+from bgremove import cost
 from bgremove.api import answers
 from bgremove.api.auth import require_key
 from bgremove.api.context import current
@@ -22,9 +25,11 @@ from bgremove.api.openapi.operation import described
 from bgremove.api.removal_description import REMOVAL
 from bgremove.api.schemas.form import REQUIRED, RemovalFormSchema
 from bgremove.api.services import services
+from bgremove.datatypes import Removal
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.placement import check_canvas
 from bgremove.imaging.probe import Limits, probe
+from bgremove.imaging.probe.glance import glance
 from bgremove.options import Options, OutputFormat
 from bgremove.pipeline import remove_background
 from bgremove.serving.context import RequestContext
@@ -47,9 +52,16 @@ def remove() -> Response:
         "options": options.extras,
         "uploadBytes": len(picture),
     }
-    with parts.places.take(context.deadline) as waited_s, parts.hangs.watch(context):
+    estimated_s = _estimated_s(picture, options)
+    with parts.places.take(context.deadline, estimated_s) as waited_s, ExitStack() as failing:
         context.notes["waitedMs"] = round(waited_s * 1000, 2)
-        removal = remove_background(picture, options, engine, context.deadline)
+        claim = failing.enter_context(engine.room.claim())
+        deadline = replace(context.deadline, work_s=parts.places.expected_s(estimated_s))
+        with parts.hangs.watch(context):
+            removal = remove_background(picture, options, engine, deadline, claim)
+        response = _answer(removal, options, context)
+        claim.shrink(response.content_length or 0)  # an answer that waits for its client
+        response.call_on_close(failing.pop_all().close)
     context.notes |= {
         "model": removal.model,
         "confidence": round(removal.confidence, 3),
@@ -57,6 +69,16 @@ def remove() -> Response:
         "stages": removal.stages_ms,
         "warnings": removal.warnings,
     }
+    return response
+
+
+def _estimated_s(picture: bytes, options: Options) -> float:
+    """Estimate the seconds of work; a file that declares no picture takes next to none."""
+    header = glance(picture)
+    return cost.seconds(header, options) if header else 0.0
+
+
+def _answer(removal: Removal, options: Options, context: RequestContext) -> Response:
     if answers.wants_json(request):
         return answers.envelope(removal, options, context)
     return answers.picture(removal, context)

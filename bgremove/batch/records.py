@@ -14,7 +14,9 @@ STANDARD = "-"  # standard input or output, as written on a command line
 # Codes that end a batch, because every later picture would fail in the same way.
 UNREACHABLE = "UNREACHABLE"  # replaces an error code where no service answers
 DISK_FULL = "DISK_FULL"
-FATAL = frozenset({UNREACHABLE, DISK_FULL, ErrorCode.UNAUTHORIZED, ErrorCode.NOT_READY})
+NOT_BGREMOVE = {f"HTTP_{status}" for status in (301, 302, 303, 307, 308, 404, 405)}
+FATAL = frozenset({UNREACHABLE, DISK_FULL, ErrorCode.UNAUTHORIZED, ErrorCode.NOT_FOUND})
+FATAL |= {ErrorCode.NOT_READY, *NOT_BGREMOVE}
 
 
 @dataclass(frozen=True, slots=True)

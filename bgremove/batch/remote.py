@@ -89,8 +89,9 @@ class RemoteRemover:
                 last = f"{self._url} answered {response.status}"
                 asked_s = _retry_after_s(response)
             backoff = backoff.increment()
-            pause_s = backoff.get_backoff_time() if asked_s is None else asked_s
-            if time.monotonic() + pause_s > until:
+            left_s = until - time.monotonic()
+            pause_s = min(backoff.get_backoff_time(), left_s) if asked_s is None else asked_s
+            if left_s <= 0 or pause_s > left_s:
                 message = f"the service took no picture within {self._retry_for_s:g} s; {last}"
                 return Result(b"", Record(UNREACHABLE, message))
             if self._stop.wait(pause_s):

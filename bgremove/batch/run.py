@@ -19,6 +19,7 @@ from dataclasses import replace
 from bgremove.batch.records import (
     DISK_FULL,
     FATAL,
+    STANDARD,
     Job,
     Outcome,
     Record,
@@ -101,7 +102,8 @@ def _processed(job: Job, remover: Remover, max_bytes: int, min_confidence: float
         store_of(job.target).write(job.target, result.data)
     except OSError as error:
         code = DISK_FULL if error.errno in FULL else "WRITE_FAILED"
-        return Record(code, f"{job.target} cannot be written: {error.strerror or error}")
+        target = "standard output" if job.target == STANDARD else job.target
+        return Record(code, f"{target} cannot be written: {error.strerror or error}")
     return record
 
 

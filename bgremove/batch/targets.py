@@ -38,8 +38,10 @@ def targets(pictures: Sequence[Picture], out: str | None, options: Options) -> l
         check_suffix(out, options.suffix)
         return [out]
     if means_file(out) or store_of(out).look_up([out], [folder_of(out)]):
-        several = f"{len(pictures)} pictures need" if len(pictures) > 1 else "a picture needs"
-        raise PlanError(f"{out} names a file: {several} a folder, or the name of a picture")
+        needed = f"{len(pictures)} pictures need a folder"
+        if len(pictures) == 1:
+            needed = f"a cut-out needs a folder, or a name that ends in {options.suffix}"
+        raise PlanError(f"{out} names a file: {needed}")
     names = target_names([picture.relative for picture in pictures], options.suffix)
     return [join(out, name) for name in names]
 

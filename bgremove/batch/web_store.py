@@ -40,8 +40,8 @@ class WebStore(Store):
                     raise OSError(None, f"the server answered {answer.status} {answer.reason}")
                 return read_within(cast("BinaryIO", answer), max_bytes)
         except urllib3.exceptions.HTTPError as error:
-            reason = getattr(error, "reason", None) or error
-            raise OSError(None, str(reason).rpartition(": ")[2]) from error
+            reason = str(getattr(error, "reason", None) or error).rpartition(": ")[2]
+            raise OSError(None, reason.partition("] ")[2] or reason) from error
 
     def write(self, name: str, data: bytes) -> None:
         """Raise OSError."""

@@ -10,6 +10,7 @@ from bgremove.commands.environment import read_settings
 from bgremove.commands.help import manual
 from bgremove.errors import BgremoveError
 from bgremove.inference.manifest import load_manifest, manifest_path
+from bgremove.inference.verify import state_of
 
 EPILOG = manual(
     examples={"bgremove calibrate u2net photos/": "from a folder of varied photographs"},
@@ -24,8 +25,8 @@ EPILOG = manual(
 def command(name: str, pictures: Path) -> None:
     """Measure the calibration table of model NAME on a folder of PICTURES.
 
-    The next `bgremove weights` builds the int8 form from it. Then update the form's SHA-256 and
-    known answer in the manifest.
+    The next `bgremove weights` builds the int8 form from it. Then update the manifest: the SHA-256
+    of the table, which is printed, and that of the int8 form and its known answer.
     """
     from bgremove.provisioning.quantization.calibrate import calibrate as make_table
 
@@ -39,4 +40,4 @@ def command(name: str, pictures: Path) -> None:
         make_table(shown, settings.weights_dir / model.file, pictures, table, model.int8.quantile)
     except (BgremoveError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{table.name}: written")
+    click.echo(f"{table.name}: written, SHA-256 {state_of(table)[0]}")

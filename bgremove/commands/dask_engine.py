@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bgremove.commands.engines import Engine
     from bgremove.commands.remove_options import Given
 
-CONNECT_S = 30  # timeout of connecting to a scheduler
+CONNECT_S = 30.0  # longest time of connecting to a scheduler
 LOOK_S = 0.2  # interval between checks for a first worker
 
 
@@ -37,7 +37,7 @@ def on_cluster(given: Given, options: Options, stop: Stop) -> Iterator[Engine]:
     except ModuleNotFoundError as error:
         fault = f"{error.name} is not installed; install it with: {pip_install('dask')}"
         raise click.ClickException(fault) from error
-    with _client(given.scheduler, given.jobs) as client:
+    with _client(given.scheduler, given.jobs, min(CONNECT_S, given.retry_for)) as client:
         _await_worker(client, given.retry_for, stop)
         yield lambda jobs: cluster.run(
             client, jobs, options, stop=stop, min_confidence=given.min_confidence
@@ -45,9 +45,7 @@ def on_cluster(given: Given, options: Options, stop: Stop) -> Iterator[Engine]:
 
 
 @contextmanager
-def _client(
-    scheduler: str | None, workers: int | None, connect_s: float = CONNECT_S
-) -> Iterator[Client]:
+def _client(scheduler: str | None, workers: int | None, connect_s: float) -> Iterator[Client]:
     from dask.distributed import Client, LocalCluster
 
     from bgremove.batch.cluster import IgnoreInterrupt

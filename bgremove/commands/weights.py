@@ -24,7 +24,6 @@ ANSWER_TIMEOUT_S = 60.0  # limit of one run, for the slowest machines
 EPILOG = manual(
     examples={
         "bgremove weights": "download missing models and verify the others",
-        "bgremove weights --again": "try unreachable sources again",
         "BGREMOVE_WEIGHTS_MIRROR=/mnt/weights bgremove weights": "without a network, from a folder",
     },
     exit_codes={
@@ -41,11 +40,8 @@ EPILOG = manual(
 
 @click.command("weights", epilog=EPILOG)
 @click.option("--strict", is_flag=True, help="Fail if any model is missing, not only the default.")
-@click.option(
-    "--again", is_flag=True, help="Also try sources that could not be reached in the last day."
-)
 @click.option("--answer", metavar="NAME", help="Print a model's answer to the known picture.")
-def command(strict: bool, again: bool, answer: str | None) -> None:
+def command(strict: bool, answer: str | None) -> None:
     """Download the models and verify their hashes.
 
     Files that are present and intact are kept. `bgremove remove`, `bgremove serve` and the Python
@@ -60,24 +56,29 @@ def command(strict: bool, again: bool, answer: str | None) -> None:
             return
         from bgremove.provisioning.fetch import fetch_all
 
-        missing = fetch_all(
-            manifest, settings.weights_dir, settings.weights_mirror, again=again or strict
-        )
+        missing = fetch_all(manifest, settings.weights_dir, settings.weights_mirror)
     except BgremoveError as error:
         raise click.ClickException(error.private or error.message) from error
+    if manifest.fallback in missing:
+        raise click.ClickException(
+            f"{manifest.fallback} could not be downloaded: {missing[manifest.fallback]}."
+            " No other model was tried. Try again when the network is back, or set"
+            " BGREMOVE_WEIGHTS_MIRROR to a folder or URL that has the file"
+        )
     for model in manifest.models:
         stood_in_for = model.stands_in_for and model.stands_in_for not in missing
         state = "missing" if model.name in missing else "not needed" if stood_in_for else "ready"
-        subjects = ", ".join(subject.value for subject in model.subjects)
-        if state == "missing" and subjects and model.name != manifest.fallback:
-            state += f"; subject {subjects} uses {manifest.fallback}"
+        if state == "missing" and model.subjects:
+            state += f"; subject {', '.join(model.subjects)} uses {manifest.fallback}"
+        elif state == "missing" and model.joins:
+            state += f"; subject {', '.join(model.joins)} works without it"
         click.echo(f"{model.name}: {state}")
     for prior in manifest.priors:
         state = "ready"
         if prior.name in missing:
             state = "missing; subject human keeps the salient subject, people or not"
         click.echo(f"{prior.name}: {state}")
-    if manifest.fallback in missing or (strict and missing):
+    if strict and missing:
         sys.exit(1)
 
 

@@ -100,9 +100,9 @@ def _nginx() -> str | None:
     if program is None:
         return None
     try:
-        said = subprocess.run(  # noqa: S603 - the program that was found, asked for its version
+        done = subprocess.run(  # noqa: S603 - the program that was found, asked for its version
             [program, "-v"], capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return said.stderr.strip().rpartition("/")[2] or None
+    return done.stderr.strip().rpartition("/")[2] or None

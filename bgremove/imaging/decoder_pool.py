@@ -30,6 +30,9 @@ PATIENCE_S = 0.15  # wait for a busy decoder before another is started
 # a malicious picture can reach after it takes over a decoder. A start costs 0.15 s, or 0.6 ms per
 # picture.
 MOST_PICTURES = 250
+# Share of the time of a request below which a decoder killed at the deadline does not blame its
+# picture.
+LATE_SHARE = 0.5
 WAITING = "waiting for decoding"
 
 
@@ -37,7 +40,8 @@ class DecoderPool:
     """Up to ``size`` decoders, started on demand; each decodes one picture at a time.
 
     Safe to use from several threads. ``on_end`` is called with the cause when a decoder ends
-    early: ``crash``, ``timeout``, or ``lost`` if it ended before it received a picture.
+    early: ``crash``, ``timeout``, ``late`` if a slow server left it little time, or ``lost`` if it
+    ended before it received a picture.
     """
 
     def __init__(
@@ -78,11 +82,13 @@ class DecoderPool:
     def _decode_with(
         self, process: DecoderProcess, data: bytes, header: ImageHeader, deadline: Deadline
     ) -> DecodedImage:
+        started = time.monotonic()
         try:
             return process.decode(data, header, deadline)
         except BgremoveError as error:
             if not process.is_alive:
-                self._on_end(_ending(error))
+                is_late = time.monotonic() - started < LATE_SHARE * deadline.timeout_s
+                self._on_end(_ending(error, is_late))
             raise
         finally:
             self._keep(process)
@@ -138,9 +144,9 @@ class DecoderPool:
         process.kill()
 
 
-def _ending(error: BgremoveError) -> str:
+def _ending(error: BgremoveError, is_late: bool) -> str:
     if isinstance(error, DeadlineExceededError):
-        return "timeout"
+        return "late" if is_late else "timeout"
     return "lost" if isinstance(error, DecoderGoneError) else "crash"
 
 

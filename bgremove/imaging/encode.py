@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -37,15 +38,26 @@ def encode(cutout: Cutout, options: Options, executor: Executor) -> EncodedImage
         UpstreamError: The encoder fails.
 
     """
+    return encoder(cutout, options, executor)()
+
+
+def encoder(cutout: Cutout, options: Options, executor: Executor) -> Callable[[], EncodedImage]:
+    """Return the last step of `encode`, a call without arguments.
+
+    For JPEG and WEBP the canvas is composed already, so that the caller can free the cutout.
+    """
     canvas = _canvas(cutout, place(cutout, options), options)
+    profile, density = _profile(cutout, options), cutout.density
+    data: Callable[[], bytes]
     match options.file_type:
         case Encoding.PNG:
-            data = encode_png(canvas, executor, _profile(cutout, options), cutout.density)
+            data = partial(encode_png, canvas, executor, profile, density)
         case Encoding.JPEG:
-            data = encode_jpeg(composed(canvas, executor), cutout.icc_profile, cutout.density)
+            data = partial(encode_jpeg, composed(canvas, executor), profile, density)
         case Encoding.WEBP:
-            data = encode_webp(composed(canvas, executor), cutout.icc_profile)
-    return EncodedImage(data, options.content_type, canvas.width, canvas.height)
+            data = partial(encode_webp, composed(canvas, executor), profile)
+    size = canvas.width, canvas.height
+    return lambda: EncodedImage(data(), options.content_type, *size)
 
 
 def picture_of(cutout: Cutout, options: Options, executor: Executor) -> ImageU8:

@@ -81,15 +81,13 @@ def place(cutout: Cutout, options: Options) -> Placement:
     return Placement(0, 0, 1.0, width, height)
 
 
-def extra_pixels(cutout: Cutout, options: Options) -> int:
-    """Return the pixels that encoding holds in memory as well; 0 for an answer made in strips.
-
-    Only an answer with extra options may be larger than its picture, or is encoded as a whole.
-    """
-    if not options.extras:
-        return 0
-    placement = place(cutout, options)
-    return placement.width * placement.height
+def most_pixels(size: tuple[int, int], options: Options) -> int:
+    """Return the most pixels that `place` can give a picture of a size, (width, height)."""
+    width, height = options.canvas or size
+    if options.canvas is None and options.margin is not None:
+        margin = round(options.margin.around(Box(0, 0, width, height)))
+        width, height = width + 2 * margin, height + 2 * margin
+    return width * height
 
 
 def check_canvas(options: Options, max_pixels: int) -> None:
@@ -120,11 +118,11 @@ def check_answer(placement: Placement, options: Options, max_pixels: int) -> Non
         placement: The result of `place`.
         options: The options passed to `place`.
         max_pixels: The pixel limit of uploads. An output may have twice as many, so that a picture
-            at the limit can have a margin.
+            at the limit can have a margin; not as WebP, whose encoder takes three times the memory.
 
     """
     width, height = placement.width, placement.height
-    limit = MARGIN_FACTOR * max_pixels
+    limit = max_pixels if options.file_type is Encoding.WEBP else MARGIN_FACTOR * max_pixels
     if options.margin is not None and width * height > limit:
         raise _fault(
             "margin",

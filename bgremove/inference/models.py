@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -44,7 +45,8 @@ class Int8:
     ``stepped_nodes`` output float32; their names may contain ``*`` and ``?``. The hash belongs to a
     build with the pinned tools; a build by other versions must give the known answer. A nonzero
     ``size`` replaces the row's size and opens the axes of the built network. ``fine_size`` is
-    `Model.fine_size` of the built network.
+    `Model.fine_size` of the built network. ``ranges_sha256`` is the hash of the table; an empty one
+    accepts any table.
     """
 
     file: str
@@ -57,6 +59,7 @@ class Int8:
     known_answer: tuple[float, ...]
     size: int = 0
     fine_size: int = 0
+    ranges_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Model(Weights):
     ``joins`` lists the subjects whose vote the model joins if its file is present.
     ``known_answer`` is the expected GRID × GRID grid of means of the known picture's map;
     empty accepts any map in [0, 1].
+    ``built_from`` identifies the inputs of an int8 form: float32 file, table and recipe.
     """
 
     input: str
@@ -112,6 +116,7 @@ class Model(Weights):
     fine_size: int = 0
     joins: tuple[Subject, ...] = ()
     int8: Int8 | None = None
+    built_from: str = ""
 
     @property
     def fine(self) -> Model:
@@ -133,7 +138,13 @@ class Model(Weights):
             fine_size=self.int8.fine_size,
             known_answer=self.int8.known_answer,
             int8=None,
+            built_from=self._inputs(self.int8),
         )
+
+    def _inputs(self, int8: Int8) -> str:
+        """Return a SHA-256 of everything that an int8 form is built from."""
+        recipe = replace(int8, file="", sha256="", bytes=0, known_answer=())
+        return hashlib.sha256(f"{self.sha256} {recipe}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,19 +33,21 @@ def as_built(model: Model, folder: Path) -> Model:
     """Return an int8 model with the hash and size of its accepted build in ``folder``.
 
     A build by tools of other than the pinned versions has other bytes. It is accepted by its answer
-    to the known picture, and a note beside it records its hash and size.
+    to the known picture, and a note beside it records its hash, its size and its inputs. A note on
+    other inputs than the manifest's is not valid: a build of an older manifest is not used.
     """
     try:
-        digest, size = _note(model, folder).read_text(encoding="ascii").split()
-        return replace(model, sha256=digest, bytes=int(size))
+        digest, size, inputs = _note(model, folder).read_text(encoding="ascii").split()
+        noted = replace(model, sha256=digest, bytes=int(size))
     except (OSError, ValueError):  # no note, or an incomplete one: the manifest decides
         return model
+    return noted if inputs == model.built_from else model
 
 
 def note_build(model: Model, folder: Path, path: Path) -> None:
     """Record the file at ``path`` as an accepted build of ``model``."""
     digest, size = state_of(path)
-    _note(model, folder).write_text(f"{digest} {size}\n", encoding="ascii")
+    _note(model, folder).write_text(f"{digest} {size} {model.built_from}\n", encoding="ascii")
 
 
 def forget_build(model: Model, folder: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TextIO
 
-DROPPED = "log lines were dropped: nobody reads them fast enough"
+DROPPED = "log lines were dropped because the reader is too slow"
 
 
 class LossyHandler(logging.StreamHandler[TextIO]):

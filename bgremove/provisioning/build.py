@@ -49,11 +49,21 @@ def build(model: Model, folder: Path) -> None:
 def _write(model: Model, int8: Int8, folder: Path, part: Path) -> None:
     table = manifest_path(folder).parent / int8.ranges
     try:
+        _check_table(table, int8)
         ranges = read_ranges(table)
         recipe = Recipe(int8.float_nodes, int8.stepped_nodes, any_size=int8.size > 0)
         build_int8(folder / model.file, ranges, part, recipe)
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise WeightsError(f"cannot be built: {table.name}: {error!r}") from error
+
+
+def _check_table(table: Path, int8: Int8) -> None:
+    """Raise WeightsError if the table is not the manifest's."""
+    digest, _ = state_of(table)
+    if int8.ranges_sha256 not in ("", digest):
+        raise WeightsError(
+            f"{table.name} has SHA-256 {digest}, not the {int8.ranges_sha256} of the manifest"
+        )
 
 
 def _check_answer(quantised: Model, part: Path) -> None:

@@ -23,8 +23,10 @@ def fetch_all(
 ) -> dict[str, str]:
     """Fetch the missing models and priors, and build the models' int8 forms.
 
-    A stand-in is fetched only if the model that it replaces is missing. Only one process works in
-    ``folder`` at a time. A second process waits and then finds the files present.
+    The default model is fetched first. If it is missing, nothing works: no other file is tried, and
+    no failure is recorded. A stand-in is fetched only if the model that it replaces is missing.
+    Only one process works in ``folder`` at a time. A second process waits and then finds the files
+    present.
 
     Args:
         manifest: The models.
@@ -41,10 +43,17 @@ def fetch_all(
     """
     missing: dict[str, str] = {}
     with _locked(folder):
-        for weights in (*manifest.models, *manifest.priors):
+        default = [model for model in manifest.models if model.name == manifest.fallback]
+        others = [model for model in manifest.models if model.name != manifest.fallback]
+        for weights in (*default, *others, *manifest.priors):
+            if manifest.fallback in missing:
+                if not (folder / weights.file).exists():
+                    missing[weights.name] = f"not tried, because {manifest.fallback} is missing"
+                continue
             if isinstance(weights, Model) and _is_covered(weights, missing):
                 continue
-            if not again and is_resting(weights, folder):
+            is_default = weights.name == manifest.fallback
+            if not again and not is_default and is_resting(weights, folder):
                 missing[weights.name] = "it was out of reach within the last day"
                 continue
             try:
@@ -52,7 +61,8 @@ def fetch_all(
             except WeightsError as error:
                 missing[weights.name] = error.message
                 logger.info("%s: %s", weights.name, error.message)
-                note_failure(weights, folder)
+                if not is_default:
+                    note_failure(weights, folder)
                 continue
             if isinstance(weights, Model):
                 _build(weights, folder)

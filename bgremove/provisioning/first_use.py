@@ -62,7 +62,7 @@ def ensure_weights(
         return
     if default.name in missing:
         reason = missing[default.name]
-        raise WeightsError(f"{default.name} could not be fetched: {reason}. {_offline_advice()}")
+        raise WeightsError(f"{default.name} could not be downloaded: {reason}. {_offline_advice()}")
     for sentence in missing_sentences(manifest, missing):
         say(sentence)
     say("The models are ready.")
@@ -142,7 +142,8 @@ def _due(manifest: Manifest, folder: Path) -> list[Weights]:
     for model in manifest.models:
         forms = [model] if model.quantised is None else [model, model.quantised]
         is_done = model.name in covered or all(_is_there(form, folder) for form in forms)
-        if not (is_done or model.stands_in_for or is_resting(model, folder)):
+        is_needed = model.name == manifest.fallback and not _is_there(model, folder)
+        if not (is_done or model.stands_in_for) and (is_needed or not is_resting(model, folder)):
             due.append(model)
     due += [
         prior

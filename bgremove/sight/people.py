@@ -64,8 +64,8 @@ def look_for_people(image: DecodedImage, model: Model, sessions: Sessions, stage
         sight = salient(image, Subject.HUMAN, model, sessions, stages)
         return replace(sight, warnings=(*sight.warnings, Notice.MODEL_FALLBACK))
     if people is None:
-        nobody = np.zeros((1, 1), np.float32)
-        return Sight(nobody, finder.names, False, 0.0, absence=NO_PERSON)
+        empty = np.zeros((1, 1), np.float32)
+        return Sight(empty, finder.names, False, 0.0, absence=NO_PERSON)
     sight = salient(image, Subject.HUMAN, model, sessions, stages)
     saliency, names = sight.saliency, sight.models
     for joining in sessions.joining(Subject.HUMAN):

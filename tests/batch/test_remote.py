@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from bgremove.batch.local import LocalRemover
-from bgremove.batch.records import UNREACHABLE
+from bgremove.batch.records import FATAL, UNREACHABLE
 from bgremove.batch.remote import PATH, TRIES_OF_BROKEN, RemoteRemover
 from bgremove.errors import ErrorCode
 from bgremove.options import Colour, Encoding, Margin, Options, OutputFormat, Subject
@@ -89,6 +89,13 @@ def test_a_full_service_is_asked_again_after_the_time_it_named() -> None:
     assert len(pauses) == 2
     assert min(pauses) >= 0.99
     assert {seen.path for seen in server.seen} == {PATH}
+
+
+def test_an_address_of_another_server_ends_the_batch() -> None:
+    with scripted_server(Reply(404, {}, b"<html>")) as server, remote(server.url) as there:
+        record = there(b"picture").record
+    assert record.code in FATAL
+    assert record.message == "the answer is not a bgremove service's"
 
 
 def test_too_many_requests_are_waited_for_as_well() -> None:

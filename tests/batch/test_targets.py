@@ -78,7 +78,7 @@ def test_several_pictures_need_a_folder(tmp_path: Path) -> None:
     for out in (file, tmp_path / "not_there.png"):
         with pytest.raises(PlanError, match="names a file: 2 pictures need a folder"):
             targets(two, str(out), Options())
-    with pytest.raises(PlanError, match="names a file: a picture needs a folder"):
+    with pytest.raises(PlanError, match="names a file: a cut-out needs a folder"):
         targets(two[:1], str(file), Options())
     with pytest.raises(PlanError, match="standard output takes one picture, not 2"):
         targets(two, "-", Options())

@@ -3,7 +3,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -81,13 +80,6 @@ def test_strict_fails_where_any_model_is_missing(folder: Path) -> None:
     assert invoke("weights", "--strict").exit_code == 1
 
 
-def test_without_the_default_model_it_fails(folder: Path, mirror: Path) -> None:
-    (mirror / "default.onnx").unlink()
-    result = invoke("weights")
-    assert result.exit_code == 1
-    assert "default: missing" in result.output
-
-
 def test_the_installed_command_does_the_same(folder: Path) -> None:
     done = subprocess.run(
         [COMMAND, "weights"],
@@ -146,20 +138,21 @@ def test_wrong_settings_are_said_without_a_trace(
     assert "Error: BGREMOVE_PLACES='0': not from 1 to 64" in result.output
 
 
-def test_what_was_out_of_reach_is_asked_for_once_a_day(
+def test_what_could_not_be_downloaded_is_tried_again_each_time(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    asked = "people: file://"
-    invoke("weights")
-    assert asked in caplog.text
-    caplog.clear()
-    assert STATES in invoke("weights").output
-    assert asked not in caplog.text
-    invoke("weights", "--again")
-    assert asked in caplog.text
-    caplog.clear()
-    a_day_ago = time.time() - 25 * 3600
-    os.utime(folder / ".people.failed", (a_day_ago, a_day_ago))
-    invoke("weights")
-    assert asked in caplog.text
+    for _ in range(2):
+        caplog.clear()
+        assert STATES in invoke("weights").output
+        assert "people: file://" in caplog.text
+
+
+def test_without_the_default_model_it_fails_and_says_why(folder: Path, mirror: Path) -> None:
+    (mirror / "default.onnx").unlink()
+    result = invoke("weights")
+    assert result.exit_code == 1
+    said = result.output.splitlines()[-1]
+    assert said.startswith("Error: default could not be downloaded: file://")
+    assert said.endswith("set BGREMOVE_WEIGHTS_MIRROR to a folder or URL that has the file")
+    assert list(folder.glob(".*.failed")) == []

@@ -38,8 +38,9 @@ RUN_ELSEWHERE = {
     ("README.md", 1): "tests/deploy/test_package.py installs the wheel and uses the command",
     ("README.md", 2): "CI runs make on a machine with nothing installed",
     ("docs/browser.md", 0): "tests/browser asks from another origin",
-    ("docs/batch.md", 0): "tests/batch/test_cluster.py starts a cluster",
-    ("docs/batch.md", 1): "for the start file of a shell",
+    ("docs/batch.md", 0): "tests/batch/test_plan.py plans batches in stores of fsspec",
+    ("docs/batch.md", 1): "tests/batch/test_cluster.py starts a cluster",
+    ("docs/batch.md", 2): "for the start file of a shell",
     **{
         ("docs/deployment.md", n): "changes a machine's /etc; tests/deploy runs the parts"
         for n in range(8)
@@ -83,7 +84,7 @@ def desk(tmp_path: Path) -> Path:
 
 def run(script: str, desk: Path, port: int) -> None:
     """Run a block with ``set -e``, against the server that is there."""
-    for address in ("127.0.0.1:8000", "a:8000", "b:8000"):
+    for address in ("127.0.0.1:8000", "host:8000"):
         script = script.replace(f"http://{address}", f"http://127.0.0.1:{port}")
     path = f"{desk / '.venv/bin'}:{os.environ['PATH']}"
     env = os.environ | {"PYTHONPATH": str(ROOT), "PATH": path}
@@ -163,7 +164,7 @@ def test_the_command_line_does_what_it_says(desk: Path, server: Server, tiny: Pa
     assert kind(desk / "white.jpg") == ("JPEG", "RGB")
     cutouts = ("cutouts/one.png", "cutouts/summer/two.png", "cutouts/three.png")
     made = ("photo.cutout.png", "cutout.png", "mug.png", *cutouts)
-    for name in (*made, "clustered/one.png", "clustered/summer/two.png"):
+    for name in (*made, "served/one.png", "clustered/one.png", "clustered/summer/two.png"):
         assert kind(desk / name) == ("PNG", "RGBA")
 
 

@@ -124,3 +124,16 @@ def test_pixels_are_those_of_pillow():
     with Image.open(io.BytesIO(data)) as image:
         reference = np.asarray(image.convert("RGB")).astype(int)
     assert np.abs(decoded(data[:-2]).bgr[:, :, ::-1] - reference).max() <= 8
+
+
+@pytest.mark.parametrize("way", ["baseline", "progressive"])
+def test_one_too_large_to_be_checked_is_refused_before_it_is_decoded(way):
+    data = jpeg("scene", way, "CMYK")[:-2]
+    pixels = 120 * 70
+    needed = replace(LIMITS, max_pixels=10 * pixels)
+    assert probe(data, needed).pixels == pixels
+    if way == "progressive":  # 24 passes, five times
+        with pytest.raises(ImageError, match=r"no end marker.*\d+ blocks.*limit is \d+.*save it"):
+            probe(data, replace(LIMITS, max_pixels=pixels))
+    else:
+        assert probe(data, replace(LIMITS, max_pixels=pixels)).pixels == pixels

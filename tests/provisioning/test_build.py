@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bgremove.deadline import Deadline
-from bgremove.errors import WeightsError
+from bgremove.errors import ModelUnavailableError, WeightsError
 from bgremove.inference.known_picture import answer_of, known_picture
+from bgremove.inference.manifest import SHIPPED, load_manifest
 from bgremove.inference.models import Int8, Manifest, Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
@@ -145,13 +147,57 @@ def test_a_table_can_be_made_again_from_pictures(
 
 
 def test_the_real_networks_were_built_with_the_bytes_of_the_manifest(weights: Path) -> None:
-    from bgremove.inference.manifest import load_manifest
-
     forms = [model.quantised for model in load_manifest(weights).models]
     built = [form for form in forms if form and (weights / form.file).exists()]
     assert "u2net-int8" in [form.name for form in built]
     for form in built:
         assert fault_of(as_built(form, weights), weights / form.file) is None
+
+
+def test_a_swapped_build_is_refused_in_words(model: Model, tmp_path: Path) -> None:
+    build(model, tmp_path)
+    path, form = tmp_path / "net.int8.onnx", quantised(model)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    said = fault_of(as_built(form, tmp_path), path)
+    assert said is not None
+    assert "has SHA-256" in said
+    with pytest.raises(ModelUnavailableError) as caught:
+        Session(as_built(form, tmp_path), path, 1)
+    assert caught.value.reason == "net.int8.onnx does not have the SHA-256 of the manifest"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"quantile": 0.5}, {"ranges_sha256": WRONG}, {"stepped_nodes": ()}, "float32"]
+)
+def test_a_build_from_other_inputs_than_the_manifests_is_not_used(
+    model: Model, tmp_path: Path, changes: dict[str, Any] | str
+) -> None:
+    """As after an upgrade that brings other weights, another table or another recipe."""
+    build(model, tmp_path)
+    path = tmp_path / "net.int8.onnx"
+    assert fault_of(as_built(quantised(model), tmp_path), path) is None
+    assert model.int8 is not None
+    if isinstance(changes, dict):
+        newer = replace(model, int8=replace(model.int8, **changes))
+    else:
+        newer = replace(model, sha256=WRONG)
+    said = fault_of(as_built(quantised(newer), tmp_path), path)
+    assert said is not None
+    assert said.endswith("of the manifest")
+
+
+def test_a_table_with_another_hash_is_named(model: Model, tmp_path: Path) -> None:
+    assert model.int8 is not None
+    pinned = replace(model, int8=replace(model.int8, ranges_sha256=WRONG))
+    with pytest.raises(WeightsError, match=rf"net\.ranges\.tsv has SHA-256 \w+, not the {WRONG}"):
+        build(pinned, tmp_path)
+
+
+def test_the_shipped_tables_are_those_of_the_manifest() -> None:
+    for model in load_manifest(SHIPPED.parent).models:
+        if model.int8 is not None:
+            digest, _ = state_of(SHIPPED.parent / model.int8.ranges)
+            assert digest == model.int8.ranges_sha256
 
 
 def test_half_a_note_is_no_note(model: Model, tmp_path: Path) -> None:

@@ -264,13 +264,25 @@ def test_one_missing_model_does_not_keep_the_others_away(
     assert (tmp_path / "tiny.onnx").read_bytes() == DATA
 
 
+def test_without_the_default_model_no_other_is_tried_and_no_failure_recorded(
+    model: Model, server: FileServer, tmp_path: Path
+) -> None:
+    second = replace(model, name="second", file="second.onnx")
+    default = replace(from_urls(model, server.url("/none")), name="default", file="default.onnx")
+    missing = fetch_all(Manifest((second, default), "default"), tmp_path)
+    assert "404" in missing["default"]
+    assert missing["second"] == "not tried, because default is missing"
+    assert names(tmp_path) == {".lock"}
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("is_missing", [True, False])
 def test_a_stand_in_is_fetched_only_where_its_model_is_missing(
     model: Model, server: FileServer, tmp_path: Path, is_missing: bool
 ) -> None:
     stand_in = replace(model, name="half", file="half.onnx", stands_in_for="tiny")
     own = from_urls(model, server.url("/none")) if is_missing else model
-    missing = fetch_all(Manifest((own, stand_in), "tiny"), tmp_path)
+    missing = fetch_all(Manifest((own, stand_in), "another"), tmp_path)
     assert ("tiny" in missing, (tmp_path / "half.onnx").exists()) == (is_missing, is_missing)
 
 

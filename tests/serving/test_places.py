@@ -39,7 +39,7 @@ def test_places_are_handed_out_in_the_order_in_which_they_were_asked_for() -> No
 
 
 def test_who_gave_up_does_not_get_the_place_in_anothers_stead() -> None:
-    places, gone = Places(1, 2), pytest.raises(DeadlineExceededError)
+    places, gone = Places(1, 2), pytest.raises(OverloadedError)
     with places.take(Deadline.after(60)), gone, places.take(Deadline.after(0)):
         raise AssertionError("there was no place")
     with places.take(Deadline.after(0.1)):
@@ -57,7 +57,7 @@ def test_no_place_is_lost_or_made_under_a_crowd() -> None:
                 with places.take(Deadline.after(0.001 * ((number + turn) % 3))):
                     assert inside.acquire(blocking=False)
                     inside.release()
-            except (DeadlineExceededError, OverloadedError):
+            except OverloadedError:
                 continue
 
     threads = [threading.Thread(target=crowd, args=(number,)) for number in range(12)]
@@ -75,7 +75,7 @@ def test_how_many_work_and_wait_is_told_in_order() -> None:
     places = Places(1, 1, lambda *counts: told.append(counts))
     with places.take(Deadline.after(60)) as waited_s:
         assert waited_s >= 0
-        with pytest.raises(DeadlineExceededError), places.take(Deadline.after(0.01)):
+        with pytest.raises(OverloadedError), places.take(Deadline.after(0.01)):
             raise AssertionError("there was no place")
     assert told == [(1, 0), (1, 1), (1, 0), (0, 0)]
 
@@ -119,7 +119,7 @@ def test_who_has_gone_leaves_the_queue_and_the_next_moves_up(
         with gone, places.take(Deadline.after(60, lambda: bool(told))):
             raise AssertionError("nobody waited for it")
         assert told == [(1, 1), (1, 0)]
-    with places.take(Deadline.after(60)):
+    with places.take(Deadline.after(1)):
         pass
 
 
@@ -127,7 +127,7 @@ def test_who_has_gone_gives_back_the_place_that_came_just_then() -> None:
     places = Places(1, 0)
     with pytest.raises(ClientGoneError), places.take(Deadline.after(60, lambda: True)):
         raise AssertionError("nobody waited for it")
-    with places.take(Deadline.after(60)):
+    with places.take(Deadline.after(1)):
         pass
 
 
@@ -139,47 +139,130 @@ class Clock:
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
 
-def work(places: Places, clock: Clock, seconds: float) -> None:
-    with places.take(Deadline.after(1000)):
+def work(places: Places, clock: Clock, estimated_s: float, seconds: float) -> None:
+    with places.take(Deadline.after(1000), estimated_s):
         clock.now += seconds
 
 
+def hang(places: Places, clock: Clock, estimated_s: float, seconds: float) -> None:
+    with places.take(Deadline.after(seconds), estimated_s):
+        clock.now += seconds
+        raise Deadline.after(0).exceeded("inference")
+
+
 def refuse(places: Places, clock: Clock, seconds: float) -> None:
-    with places.take(Deadline.after(1000)):
+    with places.take(Deadline.after(1000), 1.0):
         clock.now += seconds
         raise ImageError("damaged")
 
 
-def test_a_picture_that_would_be_late_is_refused_on_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_would_be_late_is_refused_before_any_time_is_known() -> None:
+    """18 clients with pictures of 50 megapixels: the first ones already are refused in time."""
+    places, leave, outcomes = Places(2, 16), threading.Event(), []
+
+    def ask() -> None:
+        try:
+            with places.take(Deadline.after(20), 2.0):
+                leave.wait(60)
+            outcomes.append("served")
+        except OverloadedError as error:
+            outcomes.append("refused" if "20 seconds" in error.message else error.message)
+
+    threads = [threading.Thread(target=ask) for _ in range(18)]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + 30
+    while len(outcomes) < 12:  # six of 3 s each fit into 20 s
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    leave.set()
+    for thread in threads:
+        thread.join(60)
+    assert (outcomes.count("refused"), outcomes.count("served")) == (12, 6)
+
+
+def test_small_pictures_are_taken_where_a_large_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, places = Clock(monkeypatch), Places(2, 16)
+    for _ in range(30):
+        work(places, clock, 8, 8)
+    with places.take(Deadline.after(20), 8):
+        with pytest.raises(OverloadedError) as refused, places.take(Deadline.after(15.5), 8):
+            raise AssertionError("it was taken")
+        assert refused.value.retry_after_s == 1
+        with places.take(Deadline.after(15.5), 0.3):
+            pass
+
+
+def test_retry_after_is_the_time_until_the_picture_would_be_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock, places = Clock(monkeypatch), Places(1, 16)
     for _ in range(30):
-        work(places, clock, 8)
-    with places.take(Deadline.after(20)):
-        with pytest.raises(OverloadedError) as refused, places.take(Deadline.after(15)):
-            pass
-        assert "15 seconds" in refused.value.message
-        assert refused.value.retry_after_s == 8
-        gone = Deadline.after(17, lambda: True)  # waits, and is found to have no client
-        with pytest.raises(ClientGoneError), places.take(gone):
-            raise AssertionError("there was no place")
+        work(places, clock, 8, 8)
+    with places.take(Deadline.after(20), 18):
+        clock.now += 1.5
+        with pytest.raises(OverloadedError) as refused, places.take(Deadline.after(20), 8):
+            raise AssertionError("it was taken")
+        assert refused.value.retry_after_s == 5  # 16.5 s are left of one, 8 of the other
+
+
+def test_the_pace_of_a_slow_machine_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, places = Clock(monkeypatch), Places(1, 1)
+    for _ in range(30):
+        work(places, clock, 0.3, 0.9)
+    assert places.expected_s(2) == pytest.approx(6, rel=0.01)
+
+
+def test_two_pictures_at_once_share_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, places = Clock(monkeypatch), Places(2, 1)
+    for _ in range(30):
+        with places.take(Deadline.after(1000), 1), places.take(Deadline.after(1000), 1):
+            clock.now += 2
+    assert places.expected_s(1) == pytest.approx(1, rel=0.01)
+
+
+def test_one_picture_that_hangs_does_not_close_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, places = Clock(monkeypatch), Places(1, 1)
+    for _ in range(30):
+        work(places, clock, 0.3, 0.3)
+    with pytest.raises(DeadlineExceededError):
+        hang(places, clock, 0.3, 20)
+    assert places.expected_s(1) < 2
 
 
 def test_pictures_that_are_refused_say_nothing_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, places = Clock(monkeypatch), Places(1, 1)
+    before = places.expected_s(1)
     for _ in range(30):
         with pytest.raises(ImageError):
             refuse(places, clock, 8)
-    assert places._typical_s == 0
+    assert places.expected_s(1) == before
 
 
-def test_a_free_place_is_given_whatever_pictures_took(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, places = Clock(monkeypatch), Places(1, 1)
-    for _ in range(30):
-        work(places, clock, 30)
-    with places.take(Deadline.after(20)):
+def test_a_picture_with_nothing_before_it_is_worked_on_however_long_it_takes() -> None:
+    places = Places(1, 1)
+    with places.take(Deadline.after(20), 100):
         pass
-    with pytest.raises(OverloadedError), places.take(Deadline.after(10)):
-        raise AssertionError("there was too little time")
+
+
+def test_a_picture_that_waited_too_long_to_finish_does_not_start() -> None:
+    places, held, leave = Places(1, 1), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with places.take(Deadline.after(60)):  # nothing is known of its work
+            held.set()
+            leave.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(60)
+    threading.Timer(0.3, leave.set).start()
+    late = places.take(Deadline.after(places.expected_s(1) + 0.1), 1)
+    with pytest.raises(OverloadedError), late:
+        raise AssertionError("it started")
+    thread.join(60)
 
 
 def test_the_queue_is_refused_once_pictures_are_seen_to_take_too_long(
@@ -190,18 +273,19 @@ def test_the_queue_is_refused_once_pictures_are_seen_to_take_too_long(
 
     def ask() -> None:
         try:
-            with places.take(Deadline.after(60)):
+            with places.take(Deadline.after(60), 1):
                 pass
         except OverloadedError as error:
             refused.append(error.retry_after_s)
 
     threads = [threading.Thread(target=ask) for _ in range(3)]
-    with places.take(Deadline.after(60)):
+    with places.take(Deadline.after(60), 1):
         for thread in threads:
             thread.start()
         while len(places._waiting) < 3:
             time.sleep(0.005)
-        places._learn(100)  # a quarter of that is typical now: two of them are finished in 50 s
+        for _ in range(30):
+            places._pace.learn(1, 18)  # three of them are finished in 54 s, the last in 72
         while len(refused) < 1:
             time.sleep(0.005)
     for thread in threads:

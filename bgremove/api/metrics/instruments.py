@@ -20,7 +20,7 @@ MEGAPIXELS = (0.25, 0.5, 1, 2, 4, 8, 12, 16, 24, 50)
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 
 # Series that exist from the start. If a series begins at 1, increase() misses the first event.
-ENDINGS = ("crash", "timeout", "lost")
+ENDINGS = ("crash", "timeout", "late", "lost")
 CODES = (
     ErrorCode.VALIDATION_ERROR,
     ErrorCode.NO_SUBJECT_DETECTED,
@@ -49,12 +49,12 @@ class Instruments:
                 multiprocess_mode=mode,  # type: ignore[arg-type]
             )
 
-        self.requests = counter("requests", "Removals asked for", ["status", "subject", "format"])
-        self.key_requests = counter("key_requests", "Removals asked for", ["key", "status"])
+        self.requests = counter("requests", "Removal requests", ["status", "subject", "format"])
+        self.key_requests = counter("key_requests", "Removal requests", ["key", "status"])
         self.model_requests = counter("model_requests", "Removals answered", ["model"])
         self.errors = counter("errors", "Answers that are an error, on any path", ["code"])
         self.warnings = counter("warnings", "Warnings given with answers", ["kind"])
-        self.upload_bytes = counter("upload_bytes", "Bytes of pictures taken in")
+        self.upload_bytes = counter("upload_bytes", "Bytes of pictures received")
         self.answer_bytes = counter("answer_bytes", "Bytes of answers to removals")
         self.decoder_endings = counter("decoder_endings", "Decoders that ended early", ["how"])
         self.hangs = counter("hangs", "Requests that hung, for which their worker was replaced")

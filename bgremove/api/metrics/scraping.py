@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
 from flask import Blueprint, Flask, Response, request
-from prometheus_client import CollectorRegistry, disable_created_metrics
+from prometheus_client import CollectorRegistry, Metric, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from bgremove.api.context import current
 from bgremove.api.metrics.folder import Counts
 from bgremove.api.metrics.instruments import Instruments
-from bgremove.api.metrics.processes import Processes
 from bgremove.api.metrics.recording import Recorder
 from bgremove.api.metrics.reserved import reserve_room
 from bgremove.api.openapi.operation import undescribed
@@ -82,3 +85,48 @@ def _wanted() -> str:
         if quality > 0 and media_type in (OPEN_METRICS, PLAIN):
             return media_type
     return PLAIN
+
+
+class Processes(Collector):
+    """Collects the resident memory of the process tree under ``root``.
+
+    ``levels`` names the generations of the tree, from the root down.
+    """
+
+    def __init__(self, root: int, levels: tuple[str, ...]) -> None:
+        self._root = root
+        self._levels = levels
+
+    def collect(self) -> Iterable[Metric]:
+        """Sum memory by generation. A page that two processes share is counted in both."""
+        count = GaugeMetricFamily("bgremove_processes", "Processes", labels=["process"])
+        memory = GaugeMetricFamily(
+            "bgremove_resident_memory_bytes", "Resident memory", labels=["process"]
+        )
+        generation = _existing(self._root)
+        for level in self._levels:
+            count.add_metric([level], len(generation))
+            memory.add_metric([level], sum(map(_resident_bytes, generation)))
+            generation = [child for parent in generation for child in _children(parent)]
+        return count, memory
+
+
+def _existing(pid: int) -> list[psutil.Process]:
+    try:
+        return [psutil.Process(pid)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _resident_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:  # it has ended meanwhile
+        return 0
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children()
+    except psutil.NoSuchProcess:
+        return []

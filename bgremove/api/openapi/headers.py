@@ -1,4 +1,7 @@
-"""The headers of all answers with their schemas. Operations refer to them by name."""
+"""The headers of requests that carry a key, and of all answers with their schemas.
+
+Operations refer to the headers of answers by name.
+"""
 
 from __future__ import annotations
 
@@ -74,3 +77,21 @@ HEADERS: dict[str, dict[str, Any]] = {
 def components() -> dict[str, dict[str, Any]]:
     """Return the headers as components, marked as required or optional."""
     return {name: header | {"required": name not in OPTIONAL} for name, header in HEADERS.items()}
+
+
+def _key(header: str, description: str) -> dict[str, Any]:
+    return {"type": "apiKey", "in": "header", "name": header, "description": description}
+
+
+SCHEMES: dict[str, dict[str, Any]] = {
+    "ApiKey": _key(Header.API_KEY, "A key."),
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "A key, as a bearer token."},
+    "RapidApiKey": _key(Header.RAPIDAPI_KEY, "A key, in the header of RapidAPI's clients."),
+    "RapidApiProxySecret": _key(
+        Header.RAPIDAPI_PROXY_SECRET,
+        "The secret that RapidAPI's gateway sends in place of the keys of its clients.",
+    ),
+}
+# Any one of them, or none: a server without keys requires none and ignores them.
+_ANY: list[dict[str, list[str]]] = [{name: []} for name in SCHEMES]
+OPTIONAL_KEY = [{}, *_ANY]

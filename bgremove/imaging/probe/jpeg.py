@@ -9,6 +9,9 @@ from bgremove.imaging.probe.jpeg_segments import (
     APP1,
     APP2,
     ARITHMETIC_FRAMES,
+    END,
+    END_OF_IMAGE,
+    FILLERS,
     FRAME_HEADERS,
     HIERARCHICAL_FRAMES,
     JPEG_LS_FRAME,
@@ -58,6 +61,7 @@ class _Reader:
         self._blocks: dict[int, int] = {}  # component to the cost of one scan over it
         self._scans = 0
         self._visited = 0
+        self._has_end = False
         self._orientation: int | None = None
         self._xmp_orientation: int | None = None
         self._density: Density | None = None
@@ -70,6 +74,8 @@ class _Reader:
             self._take(marker, body)
         if self._size == (0, 0):
             raise cut_short("JPEG")
+        if not self._has_end and not data.endswith(END):
+            self._check_endless()
         return ImageHeader(
             ImageType.JPEG,
             *self._size,
@@ -79,7 +85,9 @@ class _Reader:
         )
 
     def _take(self, marker: int, body: bytes) -> None:
-        if marker == START_OF_SCAN:
+        if marker == END_OF_IMAGE:
+            self._has_end = True
+        elif marker == START_OF_SCAN:
             self._take_scan(body)
         elif marker == JPEG_LS_FRAME and self._size == (0, 0):
             raise ImageError("The file is a JPEG-LS picture; save it as JPEG or PNG and send that")
@@ -121,8 +129,22 @@ class _Reader:
         refuse_above(self._limits.max_scans, self._scans, "JPEG scans")
         names = body[1 : 1 + 2 * body[0] : 2] if body else b""
         self._visited += sum(self._blocks.get(name, 0) for name in names)
-        allowed = MAX_PASSES * self._limits.max_pixels // 64
-        refuse_above(allowed, self._visited, "blocks to decode in all its JPEG scans together")
+        refuse_above(
+            self._allowed, self._visited, "blocks to decode in all its JPEG scans together"
+        )
+
+    def _check_endless(self) -> None:
+        """Reject a JPEG without end marker that is too large to decode with each ending."""
+        blocks, allowed = len(FILLERS) * self._visited, self._allowed
+        if blocks > allowed:
+            raise ImageError(
+                "The JPEG has no end marker and is too large to check that all its rows are there"
+                f" ({blocks:,} blocks to decode, the limit is {allowed:,}); save it again"
+            )
+
+    @property
+    def _allowed(self) -> int:
+        return MAX_PASSES * self._limits.max_pixels // 64
 
     def _take_profile_part(self, body: bytes) -> None:
         number, count, part = body[0], body[1], body[2:]

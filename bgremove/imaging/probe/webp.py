@@ -35,6 +35,12 @@ def read(data: bytes, limits: Limits) -> ImageHeader:
     return ImageHeader(ImageType.WEBP, *_stored_size(data))
 
 
+def canvas_size(data: bytes) -> tuple[int, int]:
+    """Read the declared width and height, unchecked; raise ImageError if there are none."""
+    is_extended = data[12:16] == b"VP8X" and len(data) >= 30
+    return _size(data[24:30]) if is_extended else _stored_size(data)
+
+
 def _stored_size(data: bytes, at: int = 12) -> tuple[int, int]:
     """Read width and height from the pixel chunk at offset ``at``."""
     kind = data[at : at + 4]

@@ -7,7 +7,7 @@ import threading
 
 import psutil
 
-from bgremove.api.metrics.processes import Processes
+from bgremove.api.metrics.scraping import Processes
 
 WAITING = "import sys; sys.stdin.read()"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {WAITING!r}])"

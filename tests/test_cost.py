@@ -1,0 +1,50 @@
+"""Estimates grow with the work, and the memory of all that may happen at once fits the limit."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from bgremove import cost
+from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.options import ENCODINGS, Margin, Options, OutputFormat
+from bgremove.settings import Settings
+
+LIMIT = Settings().max_pixels
+SIDES = (8000, 6500)  # 52 megapixels
+EVERY = [
+    Options(output_format=kind, encoding=encoding, canvas=canvas)
+    for kind in OutputFormat
+    for encoding in ENCODINGS[kind]
+    for canvas in (None, (7200, 7200))
+    if canvas is None or kind in (OutputFormat.CROP, OutputFormat.WHITE_BG)
+]
+
+
+@pytest.mark.parametrize("kind", ImageType)
+def test_the_time_grows_with_the_pixels(kind: ImageType) -> None:
+    small, large = ImageHeader(kind, 640, 480), ImageHeader(kind, *SIDES)
+    for options in EVERY:
+        assert cost.seconds(small, options) < cost.seconds(large, options)
+    assert cost.seconds(small, Options()) < 0.5
+
+
+def test_a_picture_at_the_limit_fits_into_the_room_whatever_is_asked_for() -> None:
+    room = cost.room_bytes(LIMIT)
+    for kind, options in itertools.product(ImageType, EVERY):
+        assert cost.peak_bytes(ImageHeader(kind, *SIDES), options) <= room
+
+
+def test_two_photographs_of_a_phone_fit_at_once_and_two_at_the_limit_do_not() -> None:
+    room = cost.room_bytes(LIMIT)
+    assert 2 * cost.peak_bytes(ImageHeader(ImageType.JPEG, 6000, 4000), Options()) <= room
+    assert 2 * cost.peak_bytes(ImageHeader(ImageType.JPEG, *SIDES), Options()) > room
+
+
+def test_a_mask_takes_less_than_the_whole_picture_and_a_margin_more() -> None:
+    header = ImageHeader(ImageType.JPEG, *SIDES)
+    whole = cost.peak_bytes(header, Options())
+    assert cost.peak_bytes(header, Options(output_format=OutputFormat.MASK)) < whole
+    wide = Options(output_format=OutputFormat.CROP, margin=Margin(share=0.5))
+    assert cost.peak_bytes(header, wide) > whole
