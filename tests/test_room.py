@@ -75,7 +75,8 @@ def test_waiting_ends_before_the_deadline_and_without_a_client() -> None:
 
 
 def test_a_claim_that_shrinks_lets_the_next_in_and_is_given_back_once() -> None:
-    room, entered, leave = Room(100), [], threading.Event()
+    room, leave = Room(100), threading.Event()
+    entered: list[int] = []
     claim = room.claim()
     claim.take(90, Deadline.after(60))
     thread = enter(room, 50, entered, leave)

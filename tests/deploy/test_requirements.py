@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("run", "dev", "tools")
 
 
-def locked(name: str) -> dict[str, tuple[Requirement, int]]:
+def locked(name: str) -> dict[NormalizedName, tuple[Requirement, int]]:
     """Return the requirements of a file by their names, with the number of their hashes."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
     joined = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
@@ -27,7 +27,7 @@ def locked(name: str) -> dict[str, tuple[Requirement, int]]:
     return found
 
 
-def asked(*sections: str) -> set[str]:
+def asked(*sections: str) -> set[NormalizedName]:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     texts = [config["options"]["install_requires"]]
