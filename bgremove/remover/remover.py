@@ -108,7 +108,9 @@ class Remover:
         picture = read_picture(image, engine.limits)
         # Running pictures share the cores: each has the time of a request for every slot.
         stages = Stages(Deadline.after(self._settings.timeout_s * self._jobs))
-        return Result(cut_out(picture, chosen, engine, stages), chosen, source=image)
+        with engine.room.claim() as claim:
+            cut = cut_out(picture, chosen, engine, stages, claim)
+        return Result(cut, chosen, source=image)
 
     async def aremove(self, image: Picture, **options: Unpack[RemovalOptions]) -> Result:
         """Cut the subject out in a thread, for asyncio; calls beyond ``jobs`` wait their turn."""
