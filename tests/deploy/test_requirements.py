@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("run", "dev", "tools")
 
 
-def locked(name: str) -> dict[NormalizedName, tuple[Requirement, int]]:
+def locked(name: str) -> dict[str, tuple[Requirement, int]]:
     """Return the requirements of a file by their names, with the number of their hashes."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
     joined = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    found = {}
+    found: dict[str, tuple[Requirement, int]] = {}
     for line in joined.replace("\\\n", "").splitlines():
         words = line.split("--hash=")
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", hash_.strip()) for hash_ in words[1:]), line
@@ -27,13 +27,13 @@ def locked(name: str) -> dict[NormalizedName, tuple[Requirement, int]]:
     return found
 
 
-def asked(*sections: str) -> set[NormalizedName]:
+def asked(*sections: str) -> set[str]:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     texts = [config["options"]["install_requires"]]
     texts += [config["options.extras_require"][section] for section in sections]
     lines = [line for text in texts for line in text.splitlines() if line]
-    return {canonicalize_name(Requirement(line).name) for line in lines} - {"bgremove"}
+    return {str(canonicalize_name(Requirement(line).name)) for line in lines} - {"bgremove"}
 
 
 @pytest.mark.parametrize("name", FILES)
