@@ -27,8 +27,9 @@ def engine(weights: Path) -> Engine:
 
 def cut(engine: Engine, bgr: ImageU8, subject: Subject) -> ArrayF32:
     """Return the alpha of a picture's subject."""
-    done = cut_out(DecodedImage(bgr), Options(subject=subject), engine, Stages(Deadline.after(60)))
-    return done.cutout.alpha
+    picture, stages = DecodedImage(bgr), Stages(Deadline.after(60))
+    with engine.room.claim() as claim:
+        return cut_out(picture, Options(subject=subject), engine, stages, claim).cutout.alpha
 
 
 @pytest.mark.parametrize(
