@@ -44,7 +44,7 @@ def test_a_whole_picture_in_a_thin_margin_or_between_bands_is_not(rows: int, col
 
 def test_faint_noise_around_it_does_not_hide_a_cut_out() -> None:
     alpha = np.random.default_rng(0).integers(0, 5, (200, 300)).astype(np.float32) / 255
-    assert is_cut_out(cv2.circle(alpha, (150, 100), 80, 1, -1))
+    assert is_cut_out(np.asarray(cv2.circle(alpha, (150, 100), 80, 1, -1), np.float32))
 
 
 def test_a_window_with_rounded_corners_is_not() -> None:
