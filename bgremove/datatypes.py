@@ -5,7 +5,6 @@ Pixels are BGR uint8 unless a name says otherwise; alpha is float32 in [0, 1], s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -213,39 +212,39 @@ class EncodedImage:
     height: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cut:
-    """A cutout before it is encoded.
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The facts about a removal, for its headers and its line in the log.
 
     ``source_pixels`` is the size that the picture declares. ``model`` names the weights that ran,
     joined by ``+`` where there are several. ``confidence`` in [0, 1] is the expected intersection
     over union of the mask with the true mask. ``warnings`` are words of ``X-Warnings``.
     """
 
-    cutout: Cutout
-    source_pixels: int
-    model: str
-    confidence: float
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """The answer to a request, with the values of its headers and log line.
-
-    The fields of `Cut` have the same meaning here. The pixels of the cutout are free again.
-    """
-
-    image: EncodedImage
     source_pixels: int
     box: Box
     model: str
     confidence: float
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A cutout before it is encoded, and the facts about it."""
+
+    cutout: Cutout
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Removal(Report):
+    """The answer to a request: the encoded picture, its facts, and milliseconds by stage."""
+
+    image: EncodedImage
     stages_ms: dict[str, float]
 
     @classmethod
-    def around(cls, cut: Cut, stages_ms: dict[str, float]) -> Callable[[EncodedImage], Removal]:
-        """Return a function that adds the encoded image; it holds no pixels of the cutout."""
-        facts = cut.source_pixels, cut.cutout.box, cut.model, cut.confidence, cut.warnings
-        return lambda image: cls(image, *facts, stages_ms)
+    def of(cls, report: Report, image: EncodedImage, stages_ms: dict[str, float]) -> Removal:
+        """Return the answer with the facts of ``report``."""
+        facts = report.source_pixels, report.box, report.model, report.confidence, report.warnings
+        return cls(*facts, image, stages_ms)

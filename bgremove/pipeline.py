@@ -6,10 +6,10 @@ and checks the deadline after it; the room limits the memory of the pictures in 
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import nullcontext
 
 from bgremove import cost
-from bgremove.datatypes import Cut, Cutout, DecodedImage, Removal
+from bgremove.datatypes import Cut, Cutout, DecodedImage, Removal, Report
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.imaging.encode import encoder
@@ -36,8 +36,8 @@ def remove_background(
         options: The options of the removal.
         engine: The parts of the process.
         deadline: The end of the work.
-        claim: Takes the memory of the picture, for a caller that gives it back later; None gives
-            it back at the end.
+        claim: Takes the memory of the picture, for a caller that releases it later; None takes
+            and releases it here.
 
     Raises:
         ImageError: The picture is invalid.
@@ -48,29 +48,23 @@ def remove_background(
 
     """
     stages = Stages(deadline)
-    with ExitStack() as own:
-        memory = claim or own.enter_context(engine.room.claim())
-        cut = _cut_out(picture, options, engine, stages, memory)
-        removal = Removal.around(cut, stages.ms)
+    with nullcontext(claim) if claim else engine.room.claim() as memory:
+        cut = cut_out(picture, options, engine, stages, memory)
+        report = cut.report
         with stages.stage("encode", is_last=True):
             encode = encoder(cut.cutout, options, engine.executor)
-            del cut  # where the canvas is composed, this frees the cutout
+            del cut  # a composed canvas does not need its pixels
             image = encode()
-    return removal(image)
+    return Removal.of(report, image, stages.ms)
 
 
-def cut_out(picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages) -> Cut:
-    """Cut the subject out of a picture, a file or pixels within the limits.
-
-    Raises the errors of `remove_background`.
-    """
-    with engine.room.claim() as claim:
-        return _cut_out(picture, options, engine, stages, claim)
-
-
-def _cut_out(
+def cut_out(
     picture: bytes | DecodedImage, options: Options, engine: Engine, stages: Stages, claim: Claim
 ) -> Cut:
+    """Cut the subject out of a picture, a file or pixels within the limits.
+
+    ``claim`` takes the memory of the picture. Raises the errors of `remove_background`.
+    """
     check_canvas(options, engine.limits.max_pixels)
     with stages.stage("probe"):
         header = read_header(picture, options, engine.limits)
@@ -87,4 +81,4 @@ def _cut_out(
     placement = place(cutout, options)
     check_answer(placement, options, engine.limits.max_pixels)
     warnings = found.warnings + placement.warnings
-    return Cut(cutout, header.pixels, sight.model, found.confidence, warnings)
+    return Cut(cutout, Report(header.pixels, matte.box, sight.model, found.confidence, warnings))

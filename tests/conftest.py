@@ -47,6 +47,7 @@ PROCESSES = (
     "tests.matting.test_graphic",
     "tests.matting.test_refine",
     "tests.provisioning",
+    "tests.remover.test_forks",
     "tests.sandbox",
     "tests.serving.test_threads",
     "tests.test_memory",

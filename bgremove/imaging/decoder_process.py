@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import bgremove
@@ -72,6 +73,7 @@ class DecoderProcess:
                 start_new_session=True,
             )
             undo.pop_all()
+        _decoders.add(self)
 
     @property
     def pid(self) -> int:
@@ -122,6 +124,11 @@ class DecoderProcess:
         self._process.kill()
         self._process.wait()
 
+    def forget(self) -> None:
+        """Leave the child to the process that this one was forked from."""
+        self._channel.close()  # this process's copy: two processes would read each other's answers
+        self._process.returncode = 0  # `subprocess` then neither signals it nor waits for it
+
     def _ask(
         self, data: bytes, header: ImageHeader, files: list[int], deadline: Deadline
     ) -> Decoded:
@@ -166,6 +173,17 @@ class DecoderProcess:
         if -self._process.returncode in CRASHES:
             return ImageError("The picture is damaged and cannot be read", private=private)
         return UpstreamError("The picture's decoder stopped unexpectedly", private=private)
+
+
+_decoders: weakref.WeakSet[DecoderProcess] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for decoder in list(_decoders):
+        decoder.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def environment(limits: Limits) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import threading
 from collections import Counter
 
@@ -53,3 +55,20 @@ def _warm_engine(settings: Settings) -> Engine:
         engine.close()
         raise WeightsError("; ".join(warm_up.readiness.waiting_for))
     return engine
+
+
+def _forget_all() -> None:
+    """Forget the engines of the process that this one was forked from.
+
+    Their threads do not exist here. ONNX Runtime ends its threads with the session and would wait
+    for them forever, so the engines stay in memory, which the two processes share.
+    """
+    global _lock
+    _lock = threading.Lock()
+    for engine in _engines.values():
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))
+    _engines.clear()
+    _users.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)

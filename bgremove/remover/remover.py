@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -55,8 +56,8 @@ def remove(image: Picture, **options: Unpack[RemovalOptions]) -> Result:
 class Remover:
     """Cuts subjects out of pictures, with the models loaded once.
 
-    Use it in a ``with`` block, or call `close`. It is safe to use from several threads. Create one
-    in each process, after the fork.
+    Use it in a ``with`` block, or call `close`. It is safe to use from several threads. In a forked
+    process it loads its models anew.
     """
 
     def __init__(
@@ -87,10 +88,15 @@ class Remover:
         self._jobs = jobs or min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
         self._settings = replace(settings or Settings.from_env(os.environ), places=self._jobs)
         self._offline = offline
+        self._is_closed = False
+        self._begin()
+        _removers.add(self)
+
+    def _begin(self) -> None:
+        """Start without an engine and threads, as a new remover or one in a forked process."""
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._threads: ThreadPoolExecutor | None = None
-        self._is_closed = False
 
     def remove(self, image: Picture, **options: Unpack[RemovalOptions]) -> Result:
         """Cut the subject out of one picture, as `bgremove.remove` does.
@@ -102,7 +108,9 @@ class Remover:
         picture = read_picture(image, engine.limits)
         # Running pictures share the cores: each has the time of a request for every slot.
         stages = Stages(Deadline.after(self._settings.timeout_s * self._jobs))
-        return Result(cut_out(picture, chosen, engine, stages), chosen, source=image)
+        with engine.room.claim() as claim:
+            cut = cut_out(picture, chosen, engine, stages, claim)
+        return Result(cut, chosen, source=image)
 
     async def aremove(self, image: Picture, **options: Unpack[RemovalOptions]) -> Result:
         """Cut the subject out in a thread, for asyncio; calls beyond ``jobs`` wait their turn."""
@@ -126,18 +134,25 @@ class Remover:
         Raises:
             WeightsError: The weights are missing.
             TypeError: An item of ``images`` is not a picture.
+            RuntimeError: The remover was closed, or the process was forked, before the end.
 
         """
         self._ready()
         pool = self._pool()
         waiting: deque[Future[Result]] = deque()
+
+        def next_result() -> Result:
+            if self._threads is not pool:  # nobody works on the rest
+                raise RuntimeError("this map has lost its threads by a close or a fork; start anew")
+            return waiting.popleft().result()
+
         try:
             for image in images:
                 waiting.append(pool.submit(self._result, image, options))
                 if len(waiting) >= AHEAD * self._jobs:
-                    yield waiting.popleft().result()
+                    yield next_result()
             while waiting:
-                yield waiting.popleft().result()
+                yield next_result()
         finally:
             for future in waiting:
                 future.cancel()
@@ -181,6 +196,17 @@ class Remover:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(self._jobs, thread_name_prefix="remover")
             return self._threads
+
+
+_removers: weakref.WeakSet[Remover] = weakref.WeakSet()
+
+
+def _begin_all() -> None:
+    for remover in list(_removers):
+        remover._begin()
+
+
+os.register_at_fork(after_in_child=_begin_all)
 
 
 @cache

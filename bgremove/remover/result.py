@@ -73,17 +73,17 @@ class Result:
     @property
     def confidence(self) -> float:
         """The expected intersection over union with the true mask, in [0, 1]."""
-        return self.cut.confidence
+        return self.cut.report.confidence
 
     @property
     def model(self) -> str:
         """The names of the weights that ran, joined by ``+``."""
-        return self.cut.model
+        return self.cut.report.model
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The differences from the request, as the words of ``X-Warnings``."""
-        return self.cut.warnings
+        return self.cut.report.warnings
 
     @cached_property
     def encoded(self) -> EncodedImage:

@@ -27,8 +27,9 @@ def engine(weights: Path) -> Engine:
 
 def cut(engine: Engine, bgr: ImageU8, subject: Subject) -> ArrayF32:
     """Return the alpha of a picture's subject."""
-    done = cut_out(DecodedImage(bgr), Options(subject=subject), engine, Stages(Deadline.after(60)))
-    return done.cutout.alpha
+    picture, stages = DecodedImage(bgr), Stages(Deadline.after(60))
+    with engine.room.claim() as claim:
+        return cut_out(picture, Options(subject=subject), engine, stages, claim).cutout.alpha
 
 
 @pytest.mark.parametrize(
@@ -59,9 +60,9 @@ def test_ground_is_seen_through_the_spokes_of_a_wheel(engine: Engine, subject: S
 
 def maps(mask: ImageU8, part: ImageU8) -> tuple[ArrayF32, ArrayF32]:
     """Return two masks as maps of two sizes."""
-    whole = cv2.resize(mask, (320, 320), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    small = cv2.resize(part, (640, 640), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return whole, small
+    whole = cv2.resize(mask, (320, 320), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(part, (640, 640), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return whole / np.float32(255), small / np.float32(255)
 
 
 def box(left: int, top: int, width: int, height: int) -> ImageU8:
