@@ -327,6 +327,25 @@ def test_a_watch_says_once_what_keeps_it_from_going_on_and_goes_on_when_that_is_
     assert "2 done" in stderr
 
 
+def test_a_watch_that_waits_for_a_correction_can_be_stopped(tmp_path: Path, tiny: Path) -> None:
+    one, two = tmp_path / "1" / "in", tmp_path / "2" / "in"
+    for folder in (one, two):
+        folder.mkdir(parents=True)
+    (one / "a.jpg").write_bytes(encoded(ball(), ".jpg"))
+    running = start(["--watch", one, two, "-o", tmp_path / "out", "--settle", "0"], tiny)
+    assert running.stderr is not None
+    try:
+        while not running.stderr.readline().startswith("done"):
+            pass
+        (two / "a.jpg").write_bytes(encoded(ball(), ".jpg"))
+        assert running.stderr.readline().startswith("waiting until this is corrected")
+    finally:
+        running.send_signal(signal.SIGINT)
+        _, stderr = finish(running)
+    assert running.returncode == 130
+    assert "1 done; " in stderr
+
+
 def test_a_watch_ends_where_its_folder_is_gone(tmp_path: Path, photos: Path, tiny: Path) -> None:
     running = start(["--watch", photos, "-o", tmp_path / "out", "--json", "--settle", "0"], tiny)
     assert running.stdout is not None
@@ -351,7 +370,12 @@ def test_a_listing_is_the_same_by_command_service_and_python(
     """One picture, four ways: the same file."""
     out = tmp_path / "listing.png"
     assert invoke("remove", photos / "a.jpg", "-o", out, *SHOP).exit_code == 0
-    words = {"format": "white_bg", "background": "#f5f5f5", "canvas": "150x130", "margin": "8%"}
+    words: dict[str, Any] = {
+        "format": "white_bg",
+        "background": "#f5f5f5",
+        "canvas": "150x130",
+        "margin": "8%",
+    }
     with Remover(settings=Settings(weights_dir=tiny), encoding="png", **words) as remover:
         assert_same_picture(remover.remove(photos / "a.jpg").data, out.read_bytes())
     with gunicorn(tmp_path, {"BGREMOVE_WEIGHTS_DIR": str(tiny)}) as server:
