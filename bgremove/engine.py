@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 
@@ -14,7 +13,6 @@ from bgremove.datatypes import Effort
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import Limits
 from bgremove.inference.manifest import load_manifest
-from bgremove.inference.precision import Precision
 from bgremove.inference.runtime import choose_provider
 from bgremove.inference.sessions import Sessions
 from bgremove.machine import available_cpus
@@ -72,7 +70,7 @@ def build_engine(
         threads=cpus,
         strict=settings.strict_models,
         effort=Effort(settings.effort),
-        precision=cast("Precision", settings.precision),
+        precision=settings.precision,
         provider=choose_provider(settings.provider),
         on_change=on_models_loaded,
     )
