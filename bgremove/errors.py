@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 
 class ErrorCode(StrEnum):
@@ -61,6 +61,14 @@ class BgremoveError(Exception):
         self.message = message
         self.details = details
         self.private = private
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the attributes, not the arguments: a subclass has an ``__init__`` of its own."""
+        return _without_init, (type(self), *self.args), vars(self)
+
+
+def _without_init(kind: type[BgremoveError], *args: object) -> BgremoveError:
+    return kind.__new__(kind, *args)
 
 
 class ValidationError(BgremoveError):

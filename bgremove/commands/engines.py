@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +19,10 @@ from bgremove.errors import BgremoveError
 from bgremove.machine import available_cpus
 from bgremove.options import Options
 
+if TYPE_CHECKING:
+    from bgremove.batch.local import LocalRemover
+    from bgremove.batch.remote import RemoteRemover
+
 # Pictures in flight. Here: 4.3 pictures a second with one, 4.8 with two or with three, on 2 cores.
 # A service has 2 places; more pictures are uploaded meanwhile.
 LEAST_JOBS, MOST_JOBS = 2, 8
@@ -25,22 +31,40 @@ SERVER_JOBS = 4
 Engine = Callable[[Sequence[Job]], Iterator[Outcome]]
 
 
-def engine_of(given: Given, options: Options, stop: Stop) -> AbstractContextManager[Engine]:
-    """Return the engine of a call; entering it raises ClickException if it is not ready."""
+@contextmanager
+def engine_of(given: Given, options: Options, stop: Stop) -> Iterator[Engine]:
+    """Provide the engine of a call; raises ClickException if it is not ready."""
     if given.engine == "dask":
         from bgremove.commands.dask_engine import on_cluster
 
-        return on_cluster(given, options, stop)
-    if given.server is not None:
-        return _on_server(given.server, given, options, stop)
-    return _here(given, options, stop)
+        with on_cluster(given, options, stop) as engine:
+            yield engine
+        return
+    at_once = given.jobs or (SERVER_JOBS if given.server else _local_jobs())
+    if given.server is None:
+        remover: LocalRemover | RemoteRemover = _local(given, options, at_once)
+    else:
+        remover = _remote(given.server, given, options, at_once, stop)
+    try:
+        yield partial(
+            run,
+            remover=remover,
+            max_bytes=remover.max_bytes,
+            at_once=at_once,
+            stop=stop,
+            min_confidence=given.min_confidence,
+        )
+    finally:
+        remover.close()
 
 
-@contextmanager
-def _here(given: Given, options: Options, stop: Stop) -> Iterator[Engine]:
+def _local_jobs() -> int:
+    return min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
+
+
+def _local(given: Given, options: Options, at_once: int) -> LocalRemover:
     from bgremove.batch.local import LocalRemover
 
-    at_once = given.jobs or min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
     settings = read_settings()
     prepare(settings, offline=given.offline)
     remover = LocalRemover(replace(settings, places=at_once), options)
@@ -51,25 +75,13 @@ def _here(given: Given, options: Options, stop: Stop) -> Iterator[Engine]:
             f"not ready: {error.message}. Run `bgremove weights` to replace damaged files,"
             " or `bgremove doctor` for details"
         ) from error
-    try:
-        yield lambda jobs: run(
-            jobs,
-            remover,
-            max_bytes=remover.max_bytes,
-            at_once=at_once,
-            stop=stop,
-            min_confidence=given.min_confidence,
-        )
-    finally:
-        remover.close()
+    return remover
 
 
-@contextmanager
-def _on_server(url: str, given: Given, options: Options, stop: Stop) -> Iterator[Engine]:
+def _remote(url: str, given: Given, options: Options, at_once: int, stop: Stop) -> RemoteRemover:
     from bgremove.batch.remote import RemoteRemover
 
-    at_once = given.jobs or SERVER_JOBS
-    remover = RemoteRemover(
+    return RemoteRemover(
         url,
         options,
         key=read_key(given.key_file),
@@ -77,14 +89,3 @@ def _on_server(url: str, given: Given, options: Options, stop: Stop) -> Iterator
         at_once=at_once,
         stop=stop,
     )
-    try:
-        yield lambda jobs: run(
-            jobs,
-            remover,
-            max_bytes=remover.max_bytes,
-            at_once=at_once,
-            stop=stop,
-            min_confidence=given.min_confidence,
-        )
-    finally:
-        remover.close()

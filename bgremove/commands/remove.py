@@ -72,17 +72,19 @@ def command(**values: Any) -> None:
     given = Given(**values)
     options = given.options()
     folders = check_folders(given.photos, given.output) if given.watch else []
-    first = _checked(given, options)
-    total = None if given.watch else len(first.jobs)
+    planned = _checked(given, options)
+    total = None if given.watch else len(planned.jobs)
+
+    def look() -> list[Job]:
+        nonlocal planned
+        planned = _plan(given, options)
+        return planned.jobs
+
     with stoppable() as stop, Report(total, as_json=given.as_json, quiet=given.quiet) as report:
-        if given.watch:
-            rounds = batches(folders, given.settle, stop, lambda: _plan(given, options).jobs)
-        else:
-            rounds = iter([first.jobs])
-        for outcome in _outcomes(given, options, rounds, stop):
+        watched = batches(folders, given.settle, stop, look)
+        for outcome in _outcomes(given, options, watched if given.watch else [planned.jobs], stop):
             report.add(outcome)
-        others = _plan(given, options).others if given.watch else first.others
-        report.leave_out(kinds_of(others))
+        report.leave_out(kinds_of(planned.others))
     click.echo(report.summary(), err=True)
     sys.exit(_exit_code(report, stop))
 

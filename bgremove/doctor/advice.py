@@ -9,13 +9,12 @@ from bgremove.doctor.machine import EXTRAS, NEEDED, Machine
 from bgremove.doctor.service import Service
 from bgremove.inference.readiness import ABSENT, UNAVAILABLE
 from bgremove.installation import pip_install
+from bgremove.serving.capacity import memory_bytes
 from bgremove.settings import PREFIX, Settings
 
 FALLBACK = "(model-fallback)"
 NOT_THE_FILE = "of the manifest"  # ends the message about a file with an unexpected hash
-# Resident memory of a server under four clients, and at 40 megapixels (docs/bench.md).
-UNDER_LOAD_MIB, LARGE_PICTURE_MIB = 470, 810
-ROOMY_MIB = 1000  # less causes advice: enough for large pictures, with some reserve
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,11 @@ def _better(machine: Machine, settings: Settings | None, service: Service) -> It
             " benefit has not been measured. Remove its file to stop using it"
         )
     limit = machine.memory_limit_mib or machine.memory_mib
-    if limit < ROOMY_MIB:
+    needed = memory_bytes(settings or Settings()) // MIB
+    if limit < needed:
         yield (
-            f"{limit} MiB of memory are available; a service needs {UNDER_LOAD_MIB} under load and"
-            f" {LARGE_PICTURE_MIB} for a picture of 40 megapixels. Provide {ROOMY_MIB} MiB, or"
-            " lower BGREMOVE_MAX_PIXELS"
+            f"{limit} MiB of memory are available; large pictures and full uploads can take"
+            f" {needed} MiB at once. Provide them, or lower BGREMOVE_MAX_PIXELS and BGREMOVE_QUEUE"
         )
     if settings is not None and settings.threads > machine.cores_allowed:
         yield (

@@ -13,11 +13,12 @@ from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError, ModelUnavailableError
 from bgremove.inference.models import Model, Weights
 from bgremove.inference.precision import int8_is_faster
-from bgremove.inference.sessions import Sessions
+from bgremove.inference.sessions import STAND_IN, Sessions
 from bgremove.inference.verify import as_built, fault_of
 from bgremove.options import Subject
 
 RETRY_S = 10.0  # between two checks of weights that were not ready
+REPAIR_S = 60.0  # the same where float32 runs in place of int8
 WARM_UP_TIMEOUT_S = 120.0  # to load and run the default model on the slowest machine
 ABSENT, VERIFIED, UNAVAILABLE = "absent", "verified", "unavailable"
 logger = logging.getLogger(__name__)
@@ -68,11 +69,13 @@ class WarmUp:
         return self._readiness
 
     def start(self) -> None:
-        """Start in the background, or restart if the last result was not ready."""
+        """Start in the background, or restart if a file was missing or unusable."""
         with self._lock:
             rests = self._thread is None or not self._thread.is_alive()
-            if rests and not self.readiness.ready and time.monotonic() >= self._next_try:
-                self._next_try = time.monotonic() + RETRY_S
+            is_wanted = not self.readiness.ready or bool(self._sessions.unusable)
+            if rests and is_wanted and time.monotonic() >= self._next_try:
+                pause_s = REPAIR_S if self.readiness.ready else RETRY_S
+                self._next_try = time.monotonic() + pause_s
                 self._thread = threading.Thread(target=self.run, name="warm-up")
                 self._thread.start()
 
@@ -81,25 +84,20 @@ class WarmUp:
         sessions, manifest = self._sessions, self._sessions.manifest
         self._settle_precision()
         models = {model.name: self._state(model) for model in manifest.files}
+        damaged = {name for name, state in models.items() if state not in (VERIFIED, ABSENT)}
+        sessions.unusable = frozenset(filter(sessions.has_stand_in, damaged))
+        faults = self._faults(models) or self._warm()
+        for name in sessions.unusable:
+            fault = models[name] if name in damaged else "fails on this machine"
+            models[name] = f"{fault}; {STAND_IN}"
         subjects = {subject.value: self._serving(subject) for subject in Subject}
-        faults = [
-            f"{name}: {state}"
-            for name, state in models.items()
-            if state != VERIFIED and (state != ABSENT or name == manifest.fallback)
-        ]
-        if not faults:
-            try:
-                sessions.get(sessions.default, Deadline.after(WARM_UP_TIMEOUT_S))
-            except ModelUnavailableError as error:
-                faults.append(error.reason)
-                logger.error(error.message, extra={"cause": error.private})
-            except BgremoveError as error:
-                faults.append(error.message)
         self._readiness = Readiness(
             models, subjects, tuple(faults), sessions.provider, sessions.effort
         )
         self._on_change(self._readiness)
-        level = logging.ERROR if faults else logging.INFO
+        level = logging.INFO
+        if faults or sessions.unusable:
+            level = logging.ERROR if faults else logging.WARNING
         state = {
             "models": models,
             "subjects": subjects,
@@ -108,6 +106,29 @@ class WarmUp:
             "waitingFor": faults,
         }
         logger.log(level, "not ready" if faults else "ready", extra=state)
+
+    def _faults(self, models: dict[str, str]) -> list[str]:
+        fallback, unusable = self._sessions.manifest.fallback, self._sessions.unusable
+        return [
+            f"{name}: {state}"
+            for name, state in models.items()
+            if name not in unusable and state != VERIFIED and (state != ABSENT or name == fallback)
+        ]
+
+    def _warm(self) -> list[str]:
+        """Load the default model, in float32 where its int8 form turns out to be unusable."""
+        sessions = self._sessions
+        while True:
+            model = sessions.default
+            try:
+                sessions.get(model, Deadline.after(WARM_UP_TIMEOUT_S))
+                return []
+            except ModelUnavailableError as error:
+                logger.error(error.message, extra={"cause": error.private})
+                if sessions.default == model:
+                    return [error.reason]
+            except BgremoveError as error:
+                return [error.message]
 
     def _settle_precision(self) -> None:
         sessions = self._sessions

@@ -22,6 +22,7 @@ from bgremove.machine import has_int8_instructions
 from bgremove.options import Subject
 
 CHECK_TIMEOUT_S = 60.0  # for a model's run on the known picture on the slowest machine
+STAND_IN = "float32 runs instead, slower and with more memory; run `bgremove weights`"
 logger = logging.getLogger(__name__)
 
 
@@ -64,6 +65,8 @@ class Sessions:
         is_open = precision == "auto" and provider != "cuda"
         self.is_precision_open = is_open and not has_int8_instructions()
         self.int8 = precision == "int8" or (is_open and not self.is_precision_open)
+        # Names of int8 files that are present and unusable; their float32 files run instead.
+        self.unusable: frozenset[str] = frozenset()
         self.people = PeopleFinder(manifest.priors, weights_dir)
         self._on_change = on_change
         self._loaded: OrderedDict[str, Session] = OrderedDict()
@@ -101,10 +104,18 @@ class Sessions:
         return self.to_run(self.manifest.model(self.manifest.fallback))
 
     def to_run(self, model: Model) -> Model:
-        """Return the form of ``model`` to run: int8 if wanted and built."""
-        if self.int8 and model.quantised is not None and self.is_present(model.quantised):
-            return as_built(model.quantised, self.weights_dir)
+        """Return the form of ``model`` to run: int8 if wanted, built and usable."""
+        int8 = model.quantised
+        if self.int8 and int8 and int8.name not in self.unusable and self.is_present(int8):
+            return as_built(int8, self.weights_dir)
         return model
+
+    def has_stand_in(self, name: str) -> bool:
+        """Return whether a model is an int8 form whose float32 may run; none may if strict."""
+        return not self.strict and any(
+            model.quantised is not None and model.quantised.name == name and self.is_present(model)
+            for model in self.manifest.models
+        )
 
     @property
     def has_people(self) -> bool:
@@ -166,8 +177,14 @@ class Sessions:
                 name, _ = self._loaded.popitem(last=False)
                 self._on_change(tuple(self._loaded))
                 logger.info("model unloaded", extra={"model": name})
-        session = Session(model, self.weights_dir / model.file, self.threads, self.provider)
-        session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
+        try:
+            session = Session(model, self.weights_dir / model.file, self.threads, self.provider)
+            session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
+        except ModelUnavailableError as error:
+            if self.has_stand_in(model.name):  # from the next request on
+                self.unusable |= {model.name}
+                logger.error(STAND_IN, extra={"model": model.name, "cause": error.private})
+            raise
         with self._lock:
             self._loaded[model.name] = session
         self._on_change(self.loaded())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8
 
 MIN_CELL = 3.0  # px
-MIN_CELLS = 6  # along a side: fewer squares are not a pattern
+MIN_CELLS = 4  # steps along a side: fewer are not a pattern
 MIN_APART = 8  # levels between the two colours
 NEAR = 12  # levels: distance to one of the two colours after JPEG
 SEEN = 0.9  # of the border that must match the pattern
@@ -66,12 +66,15 @@ def _light(line: ImageU8, colours: NDArray[np.int16]) -> NDArray[np.bool_]:
 def _two_colours(ring: ImageU8) -> NDArray[np.int16] | None:
     """Return the two colours of a border, int16 (2, 3); None where there are not exactly two."""
     first = commonest(ring)
-    far = np.abs(ring - first).max(1) > NEAR
-    if not 0.3 <= far.mean() <= 0.7:
+    to_first = np.abs(ring - first).max(1)
+    if (to_first >= MIN_APART).mean() < 0.3:
         return None
-    second = commonest(ring[far])
-    near = np.abs(ring[far] - second).max(1) <= NEAR
-    if np.abs(first - second).max() < MIN_APART or 1 - far.mean() * (1 - near.mean()) < SEEN:
+    second = commonest(ring[to_first >= MIN_APART])
+    to_second = np.abs(ring - second).max(1)
+    if not 0.3 <= (to_second < to_first).mean() <= 0.7:
+        return None
+    near = min(NEAR, int(np.abs(first - second).max()) // 2)
+    if (np.minimum(to_first, to_second) <= near).mean() < SEEN:
         return None
     return np.stack([first, second])
 

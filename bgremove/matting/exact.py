@@ -17,9 +17,12 @@ from bgremove.matting.pyramid import shrink
 from bgremove.matting.refine import refine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from bgremove.datatypes import ArrayF32, ImageU8
+    from bgremove.matting.enclosed import Seen
 
 SURE = 0.98  # confidence where colours alone decide
 NOISY = 0.97  # confidence on a ground with noise of JPEG or a camera
@@ -44,15 +47,15 @@ class Exact:
     confidence: float
 
 
-def graphic_alpha(bgr: ImageU8, saliency: ArrayF32, *, sees: bool) -> Exact | None:
+def graphic_alpha(bgr: ImageU8, look: Callable[[], Seen]) -> Exact | None:
     """Compute the alpha of a picture that is a graphic; None for photographs.
 
     Large pictures are processed at half their size or less.
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
-        saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
-        sees: whether the network sees a subject; a page of text without one has none.
+        look: runs a network; called only where colours do not decide. A page of text in which a
+            network sees no subject has none.
     """
     height, width = bgr.shape[:2]
     level = 0
@@ -66,28 +69,28 @@ def graphic_alpha(bgr: ImageU8, saliency: ArrayF32, *, sees: bool) -> Exact | No
     if graphic is None:
         return None
     if is_page(graphic.alpha):
-        return Exact(graphic.alpha, PAGE) if sees else None
-    exact = exact_alpha(small, graphic, saliency)
+        return Exact(graphic.alpha, PAGE) if look().has_subject else None
+    exact = exact_alpha(small, graphic, look)
     if level:
         large = cv2.resize(exact.alpha, (width, height), interpolation=cv2.INTER_LINEAR)
         return Exact(np.asarray(large, np.float32), exact.confidence)
     return exact
 
 
-def exact_alpha(bgr: ImageU8, graphic: Graphic, saliency: ArrayF32) -> Exact:
+def exact_alpha(bgr: ImageU8, graphic: Graphic, look: Callable[[], Seen]) -> Exact:
     """Compute the alpha of a graphic.
 
     Args:
         bgr: uint8 (H, W, 3), the picture.
         graphic: the graphic read from it.
-        saliency: float32 (S, S) in [0, 1], a network's map; it decides where colours do not.
+        look: runs a network; called only where colours do not decide.
     """
-    enclosed = settle_enclosed(bgr, graphic, saliency)
+    enclosed = settle_enclosed(bgr, graphic, look)
     sure = SURE if graphic.noise <= 1 else FAINT if _is_faint(graphic) else NOISY
     sure -= (sure - UNSURE) * min(1.0, 2 * enclosed.doubt)
     if graphic.flat:
         return Exact(enclosed.alpha, sure)
-    seen = refine(saliency, bgr)
+    seen = refine(look().saliency, bgr)
     openings = _large(enclosed)
     ours, theirs = enclosed.alpha > 0.5, (seen > 0.5) & (openings == 0)
     union = np.count_nonzero(ours | theirs)

@@ -13,7 +13,15 @@ import cv2
 
 from bgremove.datatypes import MASK_THRESHOLD
 from bgremove.matting.ground import Ground, find_ground
-from bgremove.matting.ink import ground_noise, ink_mask, ink_share, is_flat, is_sharp, one_ink
+from bgremove.matting.ink import (
+    ground_noise,
+    has_faint_rest,
+    ink_mask,
+    ink_share,
+    is_flat,
+    is_sharp,
+    one_ink,
+)
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32, ImageU8
@@ -56,6 +64,8 @@ def read_graphic(bgr: ImageU8) -> Graphic | None:
     core = ink_mask(distance, noise)
     share = cv2.countNonZero(core) / core.size
     if not 0 < share <= MAX_INK or not is_sharp(distance, core):
+        return None
+    if ground.plain is not None and noise > 1 and has_faint_rest(distance, core):
         return None
     ink = one_ink(bgr, ground, distance, core, noise)
     alpha = ink_share(bgr, ground, distance, core, ink, noise)

@@ -24,10 +24,14 @@ LEAST_DUST, DUST = 6, 1.2e-5  # px and share of the picture: a piece no larger i
 BESIDE = 0.012  # of the longer side: a dot nearer than this to a larger piece belongs to it
 ACROSS = 0.98  # of a side: pieces this long are ruled lines, not a subject
 RULED_SHARE = 0.8  # of the ink in such pieces
+FAINT = 8  # levels from a ground of one colour: more is not noise away from ink
+FAINT_SHARE = 0.002  # of the picture: a smaller faint part is a stain
 SOLID = 0.7  # lowest alpha of shading: where no neighbour has less, it is not an edge
 EXACT_INK, NEAR_ONE_INK = 0.995, 0.96  # of the ink's pixels that one colour explains; after JPEG
 FLAT = 2  # levels between neighbours in flat colour
 THICK = 0.05  # of the ink that is away from edges: with less, lines too thin for a texture
+RINGING = 33  # px: JPEG's ringing beside an edge reaches a block of 16 to either side
+RINGING_STEP = 0.6  # of the ground's noise: a step between neighbours in ringing
 _SUM = np.ones((1, 3), np.float32)  # sums the three channels with cv2.transform
 
 
@@ -45,14 +49,23 @@ def ground_noise(distance: ImageU8) -> float | None:
     else:
         return None
     near, at = cv2.dilate(strong, square(NEAR_INK)) != 0, cv2.dilate(strong, square(AWAY)) != 0
-    values = distance[near & ~at & _outside(strong)]
+    band = near & ~at & outside(strong)
+    values = distance[band]
     if not values.size:
         return 0.0
+    values[_steps(distance)[band] == 0] = 0  # an even deviation is a faint thing, not noise
     often, seldom = np.percentile(values, (80, 95))
     return max(OFTEN * float(often), SELDOM * float(seldom))
 
 
-def _outside(ink: ImageU8) -> NDArray[np.bool_]:
+def _steps(levels: ImageU8) -> ImageU8:
+    """Return the largest difference among each pixel and its neighbours."""
+    return np.asarray(
+        cv2.subtract(cv2.dilate(levels, square(3)), cv2.erode(levels, square(3))), np.uint8
+    )
+
+
+def outside(ink: ImageU8) -> NDArray[np.bool_]:
     """Mark pixels connected to the picture's border without crossing ink, bool (H, W)."""
     padded = cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(padded, None, (0, 0), 2)
@@ -90,8 +103,15 @@ def ink_mask(distance: ImageU8, noise: float) -> ImageU8:
 def is_sharp(distance: ImageU8, core: ImageU8) -> bool:
     """Return whether ink ends in sharp edges, without a wide shadow or blur."""
     ink = (distance >= SHARP).view(np.uint8)
-    soft = (core != 0) & _outside(ink) & (cv2.dilate(ink, square(EDGE)) == 0)
+    soft = (core != 0) & outside(ink) & (cv2.dilate(ink, square(EDGE)) == 0)
     return bool(np.count_nonzero(soft) <= SOFT_SHARE * cv2.countNonZero(core))
+
+
+def has_faint_rest(distance: ImageU8, core: ImageU8) -> bool:
+    """Return whether something faint lies away from the ink: the ground is not of one colour."""
+    faint = cv2.morphologyEx((distance > FAINT).view(np.uint8), cv2.MORPH_OPEN, square(3))
+    away = (faint != 0) & (cv2.dilate(core, square(RINGING)) == 0)
+    return bool(np.count_nonzero(away) >= FAINT_SHARE * core.size)
 
 
 def one_ink(
@@ -159,7 +179,7 @@ def ink_share(
     alpha[cv2.dilate(core, square(3)) == 0] = 0
     if noise > 1:  # JPEG's ringing beside an edge is not ink
         sharp = (distance >= max(SHARP, 2 * noise)).view(np.uint8)
-        alpha[_outside(sharp) & (cv2.dilate(sharp, square(3)) == 0)] = 0
+        alpha[outside(sharp) & (cv2.dilate(sharp, square(3)) == 0)] = 0
     return alpha
 
 
@@ -170,9 +190,17 @@ def _spread(alpha: ArrayF32, low: float, reach: np.floating) -> ArrayF32:
 
 
 def is_flat(bgr: ImageU8, core: ImageU8, noise: float) -> bool:
-    """Return whether ink has flat colours or smooth shading; a photograph has texture."""
-    inside = cv2.erode(core, square(5 if noise <= 1 else 9)) != 0
+    """Return whether ink has flat colours or smooth shading; a photograph has texture.
+
+    Steps between neighbours are read where JPEG's ringing does not reach. Strokes too thin for that
+    may have steps as large as ringing makes them.
+    """
+    allowed = FLAT + noise / 5
+    inside = cv2.erode(core, square(5 if noise <= 1 else RINGING)) != 0
+    if noise > 1 and np.count_nonzero(inside) < THICK * np.count_nonzero(core):
+        inside = cv2.erode(core, square(9)) != 0
+        allowed = FLAT + RINGING_STEP * noise
     if np.count_nonzero(inside) < THICK * np.count_nonzero(core):
         return True
-    steps = cv2.subtract(cv2.dilate(bgr, square(3)), cv2.erode(bgr, square(3)))[inside]
-    return float(np.median(steps.max(axis=1))) <= FLAT + noise / 5
+    steps = _steps(bgr)[inside].max(axis=1)
+    return float(np.median(steps)) <= allowed

@@ -1,4 +1,4 @@
-"""The capacity of a worker: its requests with a body, and its connections.
+"""The capacity of a worker: its requests with a body, its memory, and its connections.
 
 Bodies leave some threads for health checks. Connections stay below the file descriptors: a worker
 that accepts until no descriptor is free cannot read a model, start a decoder or write a count. So
@@ -10,14 +10,20 @@ from __future__ import annotations
 import resource
 import threading
 
+from bgremove import cost
 from bgremove.errors import OverloadedError, SettingsError
 from bgremove.serving.lingering import AT_ONCE
+from bgremove.settings import Settings
 
 READERS = 8  # bodies read at once, besides those that hold a place or wait for one
 SPARE_THREADS = 6  # for requests without a body, refusals and closing connections
 MOST = 1000  # connections of a worker; gunicorn's default
 OWN = 128  # listener, poller, log, counts, models; an idle worker has 23 open
 A_PLACE = 8  # a decoder's channel and the memory files of its picture, times two
+# Bytes of a worker at rest that has run every network, with gunicorn's master and the decoders:
+# 430 MB in int8 when all are loaded, up to 600 MB after an hour of large pictures.
+AT_REST_BYTES = 640_000_000
+FORM_BYTES = 1 << 20  # of a body, besides its picture
 
 
 class Bodies:
@@ -48,6 +54,17 @@ class Bodies:
         return OverloadedError(
             f"All {self._at_most} uploads that this server takes at once are under way"
         )
+
+
+def memory_bytes(settings: Settings) -> int:
+    """Return the most memory that a service with one worker takes, with int8 networks.
+
+    It is the sum of the server at rest, the uploads of all requests with a body, and the room for
+    pictures in progress and for answers that their clients have not read yet.
+    """
+    bodies = settings.places + settings.queue + READERS
+    uploads = bodies * (settings.max_upload_bytes + FORM_BYTES)
+    return AT_REST_BYTES + uploads + cost.room_bytes(settings.max_pixels)
 
 
 def connections_for(places: int, threads: int) -> int:

@@ -79,7 +79,7 @@ def _matte(
     if sight.is_own_alpha:
         return matte_of(sight.saliency, image, header), sight.confidence
     if subject is not Subject.HUMAN and image.alpha is None:
-        exact = graphic_alpha(image.bgr, sight.saliency, sees=sight.has_subject)
+        exact = graphic_alpha(image.bgr, lambda: sight)
         if exact is not None:
             return matte_of(exact.alpha, image, header), exact.confidence
     matte = make_matte(sight.saliency, image, header) if sight.has_subject else None

@@ -327,6 +327,25 @@ def test_a_watch_says_once_what_keeps_it_from_going_on_and_goes_on_when_that_is_
     assert "2 done" in stderr
 
 
+def test_a_watch_that_waits_for_a_correction_can_be_stopped(tmp_path: Path, tiny: Path) -> None:
+    one, two = tmp_path / "1" / "in", tmp_path / "2" / "in"
+    for folder in (one, two):
+        folder.mkdir(parents=True)
+    (one / "a.jpg").write_bytes(encoded(ball(), ".jpg"))
+    running = start(["--watch", one, two, "-o", tmp_path / "out", "--settle", "0"], tiny)
+    assert running.stderr is not None
+    try:
+        while not running.stderr.readline().startswith("done"):
+            pass
+        (two / "a.jpg").write_bytes(encoded(ball(), ".jpg"))
+        assert running.stderr.readline().startswith("waiting until this is corrected")
+    finally:
+        running.send_signal(signal.SIGINT)
+        _, stderr = finish(running)
+    assert running.returncode == 130
+    assert "1 done; " in stderr
+
+
 def test_a_watch_ends_where_its_folder_is_gone(tmp_path: Path, photos: Path, tiny: Path) -> None:
     running = start(["--watch", photos, "-o", tmp_path / "out", "--json", "--settle", "0"], tiny)
     assert running.stdout is not None

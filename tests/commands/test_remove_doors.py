@@ -134,5 +134,32 @@ def test_an_address_is_fetched_within_the_limit(
     assert "more than the limit of 100" in large.stderr
 
 
+def test_pictures_of_a_store_are_cut_out_here(invoke: Invoke) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    store = fsspec.filesystem("memory")
+    store.pipe_file("/shop/in/sub/a.jpg", encoded(ball(), ".jpg"))
+    store.pipe_file("/shop/in/b.heic", b"")
+    first = invoke("remove", "memory://shop/in", "-o", "memory://shop/out", "--json")
+    assert first.exit_code == 0, first.stderr
+    assert counts(first.stdout) == {"done": 1, "left-out": 1}
+    assert store.cat_file("/shop/out/sub/a.png").startswith(b"\x89PNG")
+    again = invoke("remove", "memory://shop/in", "-o", "memory://shop/out", "--json")
+    assert counts(again.stdout) == {"skipped": 1, "left-out": 1}
+    mask = ("--format", "mask", "--json")
+    other = invoke("remove", "memory://shop/in", "-o", "memory://shop/out", *mask)
+    assert counts(other.stdout) == {"done": 1, "left-out": 1}
+    store.rm("/shop", recursive=True)
+
+
+def test_a_finished_batch_needs_no_models(
+    invoke: Invoke, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke("remove", photos, "-o", tmp_path / "out")
+    monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(tmp_path / "none"))
+    again = invoke("remove", photos, "-o", tmp_path / "out", "--offline", "--json")
+    assert again.exit_code == 0
+    assert counts(again.stdout) == {"skipped": 3}
+
+
 def test_kinds_are_told_most_first() -> None:
     assert kinds_in_words(["a", "b", "b"]) == "2 b, 1 a"

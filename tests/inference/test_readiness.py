@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bgremove.deadline import Deadline
+from bgremove.errors import ModelUnavailableError
 from bgremove.inference.models import Int8, Manifest
 from bgremove.inference.readiness import WarmUp
 from bgremove.inference.sessions import Sessions
@@ -161,3 +163,62 @@ def test_a_default_that_does_not_run_is_not_measured_but_named(
     warm_up = WarmUp(Sessions(manifest, tmp_path, max_sessions=1, threads=1))
     warm_up.run()
     assert "tiny.onnx has SHA-256" in warm_up.readiness.waiting_for[0]
+
+
+def with_int8(folder: Path, *, strict: bool = False) -> tuple[Sessions, str]:
+    """Make a cache over one model with both files; return the name of its int8 form too."""
+    model = graphs.put(folder, DATA)
+    quick = graphs.put(folder, graphs.brightness(), name="quick")
+    int8 = Int8(quick.file, quick.sha256, quick.bytes, "none.tsv", 1.0, (), (), ())
+    manifest = Manifest((replace(model, int8=int8),), model.name)
+    sessions = Sessions(
+        manifest, folder, max_sessions=2, threads=1, strict=strict, precision="int8"
+    )
+    return sessions, f"{model.name}-int8"
+
+
+@pytest.mark.parametrize("fault", [b"", b"garbage", None], ids=["empty", "garbage", "unreadable"])
+def test_float32_runs_where_the_int8_file_is_unusable_and_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: bytes | None
+) -> None:
+    sessions, name = with_int8(tmp_path)
+    path = tmp_path / "quick.onnx"
+    sound = path.read_bytes()
+    if fault is None:
+        path.unlink()
+        path.symlink_to("/proc/self/mem")  # a file whose reading fails, for root too
+    else:
+        path.write_bytes(fault)
+    warm_up = WarmUp(sessions)
+    warm_up.run()
+    assert warm_up.readiness.ready
+    assert sessions.loaded() == ("tiny",)
+    assert warm_up.readiness.models["tiny"] == "verified"
+    assert "float32 runs instead" in warm_up.readiness.models[name]
+    assert "run `bgremove weights`" in warm_up.readiness.models[name]
+    assert caplog.records[-1].levelno == logging.WARNING
+    path.unlink()
+    path.write_bytes(sound)
+    warm_up.run()
+    assert warm_up.readiness.models[name] == "verified"
+    assert sessions.loaded()[-1] == name
+
+
+def test_an_int8_file_that_breaks_later_fails_once_and_float32_runs_from_then_on(
+    tmp_path: Path,
+) -> None:
+    sessions, name = with_int8(tmp_path)
+    (tmp_path / "quick.onnx").write_bytes(b"garbage")
+    with pytest.raises(ModelUnavailableError):
+        sessions.get(sessions.default, Deadline.after(60))
+    assert sessions.unusable == {name}
+    assert sessions.get(sessions.default, Deadline.after(60)).model.name == "tiny"
+
+
+def test_strict_models_wait_for_the_int8_file(tmp_path: Path) -> None:
+    sessions, name = with_int8(tmp_path, strict=True)
+    (tmp_path / "quick.onnx").write_bytes(b"garbage")
+    warm_up = WarmUp(sessions)
+    warm_up.run()
+    (fault,) = warm_up.readiness.waiting_for
+    assert fault.startswith(name)

@@ -27,11 +27,22 @@ def test_a_wholly_transparent_picture_is_not() -> None:
     assert not is_cut_out(canvas())
 
 
-@pytest.mark.parametrize("margin", [1, 40])
-def test_a_whole_picture_with_a_transparent_margin_is_not(margin: int) -> None:
+def test_a_rectangle_with_a_wide_transparent_margin_is_cut_out() -> None:
     alpha = canvas()
-    alpha[margin:-margin, margin:-margin] = 1
+    alpha[40:-40, 40:-40] = 1
+    assert is_cut_out(alpha)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (40, 0), (0, 40)])
+def test_a_whole_picture_in_a_thin_margin_or_between_bands_is_not(rows: int, columns: int) -> None:
+    alpha = canvas()
+    alpha[rows : 200 - rows, columns : 300 - columns] = 1
     assert not is_cut_out(alpha)
+
+
+def test_faint_noise_around_it_does_not_hide_a_cut_out() -> None:
+    alpha = np.random.default_rng(0).integers(0, 5, (200, 300)).astype(np.float32) / 255
+    assert is_cut_out(cv2.circle(alpha, (150, 100), 80, 1, -1))
 
 
 def test_a_window_with_rounded_corners_is_not() -> None:

@@ -1,5 +1,7 @@
 """Graphics, drawn with exact alpha: what is ground and what is subject."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import pytest
@@ -7,12 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from bgremove.matting.exact import Exact, graphic_alpha
+from bgremove.matting.exact import Exact
+from bgremove.matting.exact import graphic_alpha as lazy_graphic_alpha
 from bgremove.matting.graphic import read_graphic
 from eval.draw.__main__ import draw
 from eval.draw.canvas import CLEAR, Canvas, Drawing, compose
-from eval.draw.grounds import plain
+from eval.draw.grounds import checkerboard, plain
 from eval.metrics import iou
+
+
+@dataclass(frozen=True)
+class Saw:
+    """A network's map, given instead of seen."""
+
+    saliency: np.ndarray
+    has_subject: bool
+
 
 NOTHING_SEEN = np.zeros((64, 64), np.float32)
 ALL_SEEN = np.ones((64, 64), np.float32)
@@ -26,6 +38,10 @@ def pixels(drawing: Drawing) -> np.ndarray:
         return bgr
     code = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, drawing.quality])[1]
     return cv2.imdecode(code, cv2.IMREAD_COLOR)
+
+
+def graphic_alpha(bgr: np.ndarray, saliency: np.ndarray, *, sees: bool) -> Exact | None:
+    return lazy_graphic_alpha(bgr, lambda: Saw(saliency, sees))
 
 
 def cut(drawing: Drawing, saliency: np.ndarray = NOTHING_SEEN) -> Exact:
@@ -43,6 +59,29 @@ def score(drawing: Drawing, saliency: np.ndarray = NOTHING_SEEN) -> float:
 @pytest.mark.parametrize("kind", ["word", "logo", "stamp", "signature", "line drawing", "cartoon"])
 def test_colours_alone_decide_on_inks(kind: str, number: int, saliency: np.ndarray) -> None:
     assert score(draw(kind, number), saliency) > 0.95
+
+
+def looks(drawing: Drawing) -> int:
+    """Return how often a network's map is read."""
+    count = 0
+
+    def look() -> Saw:
+        nonlocal count
+        count += 1
+        return Saw(ALL_SEEN, has_subject=True)
+
+    lazy_graphic_alpha(pixels(drawing), look)
+    return count
+
+
+@pytest.mark.parametrize("kind", ["word", "logo", "signature", "stamp", "line drawing"])
+def test_no_map_is_read_where_colours_decide(kind: str) -> None:
+    assert looks(draw(kind, 0)) == 0
+
+
+@pytest.mark.parametrize("kind", ["label", "page"])
+def test_a_map_is_read_where_colours_do_not_decide(kind: str) -> None:
+    assert looks(draw(kind, 0)) > 0
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
@@ -139,6 +178,100 @@ def test_a_bright_thing_on_white_is_what_the_network_sees() -> None:
     assert exact is not None
     assert iou(exact.alpha > 0.5, thing == 1) > 0.95
     assert exact.confidence < 0.8
+
+
+def test_a_round_letter_of_thin_lines_is_no_drawing() -> None:
+    canvas = Canvas(400, 300)
+    canvas.text((0, 0), "looboo", BLACK, 0.25, "cmss10.ttf")
+    assert score(compose(canvas, plain(400, 300)), ALL_SEEN) > 0.99
+
+
+def test_a_bare_thin_loop_is_open_and_not_sure() -> None:
+    """It may be a necklace or the outline of a ball."""
+    canvas = Canvas(400, 400)
+    canvas.ring((0, 0), (0.4, 0.4), (150, 150, 154), 0.008)
+    drawing = compose(canvas, plain(400, 400))
+    assert score(drawing, ALL_SEEN) > 0.9
+    assert cut(drawing).confidence < 0.8
+
+
+@pytest.mark.parametrize("ground", [WHITE, (252, 250, 246)])
+def test_a_drawn_figure_keeps_its_inside(ground: tuple[int, int, int]) -> None:
+    """Its lines are sepia, its head has a fill, its body has none."""
+    line = (60, 40, 30)
+    canvas = Canvas(400, 500)
+    canvas.box((-0.2, -0.1), (0.4, 0.5), ground, 0, line, 0.01)
+    canvas.box((-0.35, 0), (0.16, 0.3), ground, 0, line, 0.01)
+    canvas.disc((0, -0.28), (0.18, 0.18), (240, 200, 170), line, 0.01)
+    for x in (-0.06, 0.06):
+        canvas.disc((x, -0.28), (0.04, 0.05), ground, line, 0.008)
+        canvas.disc((x, -0.28), (0.012, 0.016), line)
+    drawing = compose(canvas, plain(400, 500, ground))
+    assert score(drawing) > 0.95
+    drawing = Drawing(drawing.pixels, drawing.alpha, quality=85)
+    assert score(drawing) > 0.95
+
+
+def test_a_drawing_in_a_coloured_ink_is_not_sure() -> None:
+    """A seal of this colour would be open, a figure not."""
+    canvas = Canvas(400, 400)
+    canvas.ring((0, 0), (0.4, 0.4), (20, 40, 150), 0.012)
+    for x in (-0.15, 0.15):
+        canvas.disc((x, -0.1), (0.05, 0.07), (20, 40, 150))
+    assert cut(compose(canvas, plain(400, 400))).confidence < 0.8
+
+
+@pytest.mark.parametrize("quality", [None, 80])
+def test_the_bright_middle_of_a_shaded_thing_on_white_is_subject(quality: int | None) -> None:
+    """Its edge fades to the ground's colour; an opening has a sharp edge."""
+    thing = cv2.circle(np.zeros((400, 500), np.uint8), (250, 200), 150, 1, -1)
+    depth = cv2.distanceTransform(thing, cv2.DIST_L2, 5)
+    light = np.where(thing == 1, 255 - 90 * np.exp(-depth / 12), 255)
+    shaded = np.rint(light).astype(np.uint8)[..., None].repeat(3, axis=2)
+    drawing = Drawing(shaded, thing.astype(np.float32), quality)
+    assert score(drawing, NOTHING_SEEN) > 0.98
+
+
+def test_a_faint_thing_under_a_clear_print_is_left_to_the_network() -> None:
+    thing = cv2.circle(np.zeros((500, 500), np.uint8), (250, 250), 200, 1, -1)
+    depth = cv2.distanceTransform(thing, cv2.DIST_L2, 5)
+    light = np.where(thing == 1, 252 - 22 * np.exp(-depth / 10), 255)
+    faint = np.rint(light).astype(np.uint8)[..., None].repeat(3, axis=2).copy()
+    cv2.putText(faint, "TEAM", (130, 270), cv2.FONT_HERSHEY_SIMPLEX, 3, (200, 30, 30), 6)
+    assert read_graphic(pixels(Drawing(faint, thing.astype(np.float32), quality=88))) is None
+
+
+def test_a_screen_that_shows_text_is_subject_and_a_thick_frame_is_open() -> None:
+    canvas = Canvas(400, 300)
+    canvas.box((-0.5, -0.4), (1, 0.7), (30, 30, 32))
+    canvas.box((-0.47, -0.37), (0.94, 0.6), WHITE)
+    canvas.text((0, -0.1), "Welcome", (30, 70, 200), 0.12, "DejaVuSans.ttf")
+    assert score(compose(canvas, plain(400, 300)), NOTHING_SEEN) > 0.99
+    canvas = Canvas(400, 300)
+    canvas.box((-0.5, -0.4), (1, 0.8), (20, 20, 20))
+    canvas.box((-0.36, -0.26), (0.72, 0.52), CLEAR)
+    assert score(compose(canvas, plain(400, 300)), NOTHING_SEEN) > 0.99
+
+
+@pytest.mark.parametrize("quality", [75, 90])
+def test_letters_of_several_colours_in_a_jpeg_are_open(quality: int) -> None:
+    canvas = Canvas(900, 400)
+    colours = ((66, 133, 244), (234, 67, 53), (251, 188, 5), (52, 168, 83))
+    for k, letter in enumerate("BOgo"):
+        canvas.text((0.5 * k - 0.75, 0), letter, colours[k], 0.5, "DejaVuSans.ttf")
+    drawing = compose(canvas, plain(900, 400), quality)
+    assert score(drawing, ALL_SEEN) > 0.97
+
+
+@pytest.mark.parametrize(("cell", "dark", "quality"), [(15, 245, 85), (100, 204, None)])
+def test_a_pale_or_a_coarse_checkerboard_is_ground(
+    cell: int, dark: int, quality: int | None
+) -> None:
+    canvas = Canvas(800, 600)
+    canvas.ring((0, 0), (0.5, 0.4), RED, 0.04)
+    canvas.text((0, 0), "VOID", RED, 0.2, "DejaVuSans-Bold.ttf")
+    board = checkerboard(800, 600, cell, dark, 255)
+    assert score(compose(canvas, board, quality)) > 0.97
 
 
 @pytest.mark.parametrize("number", range(4))

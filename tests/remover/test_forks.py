@@ -33,6 +33,15 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     assert pool.map(seen, names * 5, chunksize=1) == wanted * 5
 assert [seen(name) for name in names] == wanted  # the parent's decoders live on
 """
+NO_SUBJECT = """
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    try:
+        pool.map(seen, ["black.png"])
+    except NoSubjectError as error:
+        assert error.model == "tiny"
+    else:
+        raise AssertionError("a black picture has a subject")
+"""
 INHERITED = """
 remover = Remover()
 half = remover.map(names)
@@ -72,6 +81,7 @@ def started(script: str, tmp_path: Path) -> subprocess.Popen[str]:
     weights = tiny_weights(tmp_path / "weights")
     for index in range(6):
         (tmp_path / f"{index}.png").write_bytes(encoded(ball(60 + 8 * index, 64)))
+    (tmp_path / "black.png").write_bytes(encoded(0 * ball()))
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + script],
         cwd=tmp_path,
@@ -83,7 +93,9 @@ def started(script: str, tmp_path: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("script", [POOL, INHERITED], ids=["pool", "inherited"])
+@pytest.mark.parametrize(
+    "script", [POOL, NO_SUBJECT, INHERITED], ids=["pool", "no subject", "inherited"]
+)
 def test_forked_processes_give_the_results_of_their_parent(script: str, tmp_path: Path) -> None:
     with started(script, tmp_path) as process:
         try:

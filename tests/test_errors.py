@@ -1,0 +1,56 @@
+"""The domain errors survive the way from one process to another."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Iterator
+
+import pytest
+
+import bgremove
+from bgremove import errors
+from bgremove.errors import BgremoveError, Detail
+from bgremove.imaging.decoder_process import DecoderGoneError
+
+DETAILS = (Detail("subject", "is a cat"), Detail("margin", "is too wide"))
+EXAMPLES: list[BgremoveError] = [
+    BgremoveError("failed", private="a library's text"),
+    errors.ValidationError("two faults", details=DETAILS),
+    errors.CompressedBodyError("gzip"),
+    errors.ImageError("The picture is damaged", private="a path"),
+    errors.NoSubjectError("Nothing stands out", "u2net-int8", ("low-confidence",)),
+    errors.UnauthorizedError("no key", scheme="RapidAPI", token=True),
+    errors.UpstreamError("failed", private="NaN"),
+    errors.DeadlineExceededError("too late"),
+    DecoderGoneError("gone", private="EPIPE"),
+    errors.ModelUnavailableError("not available", reason="absent", private="ENOENT"),
+    errors.OverloadedError("full", retry_after_s=7),
+    errors.SettingsError(("a is wrong", "b is wrong")),
+    errors.WeightsError("missing"),
+    errors.PlanError("no output"),
+]
+
+
+def subclasses(kind: type[BgremoveError]) -> Iterator[type[BgremoveError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from subclasses(child)
+
+
+def test_every_error_has_an_example() -> None:
+    kinds = {kind for kind in subclasses(BgremoveError) if kind.__module__ == errors.__name__}
+    assert {type(error) for error in EXAMPLES} == kinds | {DecoderGoneError}
+    assert {name for name in bgremove.__all__ if name.endswith("Error")} <= {
+        kind.__name__ for kind in kinds
+    }
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_is_the_same_after_pickling(error: BgremoveError, protocol: int) -> None:
+    error.add_note("while reading a.jpg")
+    for again in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error)):
+        assert type(again) is type(error)
+        assert vars(again) == vars(error)
+        assert (str(again), again.code) == (str(error), error.code)
