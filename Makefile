@@ -37,8 +37,8 @@ check: .venv/dev.stamp ## Check style and types, and run the fast tests: under a
 test: .venv/dev.stamp weights lint ## Run the linters and every test
 	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=90
 
-fuzz: .venv/dev.stamp ## Throw damaged pictures at the decoders for SECONDS (600)
-	$(BIN)/python -m tests.fuzz.mutate --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
+fuzz: .venv/dev.stamp ## Feed damaged pictures, forms, key files, manifests and decoder answers for SECONDS (600)
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
 		$(addprefix --corpus ,$(wildcard ../shared/corpus))
 
 fault-test: .venv/dev.stamp weights ## Break a running service in every way, ten times (root: all of them; 15 min)

@@ -51,7 +51,7 @@ def read_parts(request: Request, deadline: Deadline) -> dict[str, list[Part]]:
         return {}
     if request.mimetype != "multipart/form-data":
         sent = request.mimetype or "no content type"
-        raise _at_fault(f"Send a multipart/form-data form; this request has {shortened(sent)}")
+        raise _at_fault(f"Send a multipart/form-data form; this request has {shown(sent)}")
     boundary = request.mimetype_params.get("boundary", "")
     if not boundary or not boundary.isascii():
         raise _at_fault("The Content-Type of the form names no boundary, or not one in ASCII")
@@ -78,7 +78,13 @@ def refuse_compressed(request: Request) -> None:
     """
     coding = request.headers.get("Content-Encoding", "").strip()
     if coding and coding.lower() != "identity":
-        raise CompressedBodyError(shortened(coding))
+        raise CompressedBodyError(shown(coding))
+
+
+def shown(text: str) -> str:
+    """Return a client's text as a message has it: cut, and escaped if it cannot be printed."""
+    cut = shortened(text)
+    return cut if cut.isprintable() else ascii(cut)
 
 
 def shortened(text: str) -> str:

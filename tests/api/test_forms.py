@@ -6,12 +6,16 @@ import dataclasses
 from dataclasses import dataclass
 
 import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
 
 from bgremove import create_app
 from bgremove.api import removals
+from bgremove.api.forms import read_parts
 from bgremove.api.schemas.form import REQUIRED
 from bgremove.api.services import services_of
 from bgremove.deadline import Deadline
+from bgremove.errors import ValidationError
 from bgremove.settings import Settings
 from tests.support.http import (
     BOUNDARY,
@@ -406,3 +410,11 @@ def test_no_picture_is_looked_at_without_a_place(
     assert not probed
     error_of(post(FlaskDoor(app), form(GOOD, text("subject", "car"))), 400, "VALIDATION_ERROR")
     assert probed
+
+
+@pytest.mark.parametrize("kind", ["text/\x1b[2Jplain", "a\x85b", "é" * 50 + "\x07"])
+def test_a_content_type_with_control_characters_is_shown_escaped(kind: str) -> None:
+    environ = EnvironBuilder(method="POST", data=b"x").get_environ() | {"CONTENT_TYPE": kind}
+    with pytest.raises(ValidationError) as caught:
+        read_parts(Request(environ), Deadline.after(5))
+    assert caught.value.message.isprintable()

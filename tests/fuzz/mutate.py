@@ -1,35 +1,16 @@
-"""Feed mutated pictures to the decoding boundary, and say where it breaks its word.
-
-    python -m tests.fuzz.mutate --seconds 600 --seed 1 --corpus DIR
-
-Every picture must be refused with an ImageError or decoded to the size its header tells; neither
-probing nor decoding may take longer than its bound. What breaks that is a finding: it is kept in
-the folder of findings, and the program ends with 1. The same seed gives the same pictures.
-"""
+"""Damage bytes at random, from seeds: pictures of every type, made here or read from a folder."""
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import random
 import struct
-import sys
-import time
-import traceback
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
-from bgremove.deadline import Deadline
-from bgremove.errors import BgremoveError, ImageError
-from bgremove.imaging.decoder_pool import DecoderPool
-from bgremove.imaging.probe import Limits, probe
 from tests.support import pictures as made
 
-MAX_PROBE_S = 1.0
-DEADLINE_S = 10.0  # legitimate pictures at the limit of pixels take up to 3 s on a busy machine
 MAX_SEED_BYTES = 200_000  # larger ones only make for fewer cases
 INTERESTING = [0, 1, 2, 3, 4, 7, 8, 16, 32, 63, 64, 100, 127, 128, 200, 254, 255]
 NUMBERS = [0, 1, 2, 255, 256, 4096, 16_383, 16_384, 32_767, 65_535, 2**24 - 1, 2**31 - 1, 2**32 - 1]
@@ -120,64 +101,3 @@ def _splice(data: bytearray, at: int, others: list[bytes], rng: random.Random) -
 
 
 _FAULTS = (_flip, _flip, _set, _number, _number, _cut, _repeat, _splice)
-
-
-def tried(data: bytes, limits: Limits, pool: DecoderPool) -> str:
-    """Return what became of a picture: ``decoded``, ``refused`` early or late, or a finding."""
-    start = time.perf_counter()
-    try:
-        header = probe(data, limits)
-    except ImageError:
-        header = None
-    if (took := time.perf_counter() - start) > MAX_PROBE_S:
-        return f"finding: probing took {took:.1f} s"
-    if header is None:
-        return "refused by probe"
-    try:
-        image = pool.decode(data, header, Deadline.after(DEADLINE_S))
-    except ImageError as error:
-        if error.private is not None and "process ended" in error.private:
-            return "refused after its decoder crashed"
-        return "refused by decoder"
-    except BgremoveError as error:
-        return f"finding: {type(error).__name__}: {error.message} ({error.private})"
-    size = (header.width, header.height)
-    if image.size != (size[::-1] if header.orientation >= 5 else size):
-        return f"finding: {image.size} pixels, declared {size}"
-    return "decoded"
-
-
-def main() -> int:
-    """Run for a while; return 1 where something was found."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60, help="how long (default 60)")
-    parser.add_argument("--seed", type=int, default=1, help="of the random numbers (default 1)")
-    parser.add_argument("--corpus", type=Path, help="a folder of pictures to start from")
-    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="folder of findings")
-    options = parser.parse_args()
-    rng = random.Random(options.seed)
-    seeds = [*own_seeds(), *(corpus_seeds(options.corpus) if options.corpus else ())]
-    limits = made.limits()
-    counts: Counter[str] = Counter()
-    end = time.monotonic() + options.seconds
-    with DecoderPool(limits, size=1) as pool:
-        while time.monotonic() < end:
-            data = mutated(rng.choice(seeds), seeds, rng)
-            try:
-                outcome = tried(data, limits, pool)
-            except Exception:  # anything else than a domain error is what is looked for
-                outcome = "finding: " + traceback.format_exc()
-            counts[outcome.partition(":")[0]] += 1
-            if outcome.startswith("finding"):
-                options.keep.mkdir(parents=True, exist_ok=True)
-                kept = options.keep / hashlib.sha256(data).hexdigest()[:16]
-                kept.write_bytes(data)
-                print(f"{kept}: {outcome}", flush=True)
-    print(
-        f"{counts.total():,} cases from {len(seeds)} pictures, seed {options.seed}:", dict(counts)
-    )
-    return 1 if counts["finding"] else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

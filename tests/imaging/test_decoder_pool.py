@@ -327,7 +327,7 @@ def test_no_decoder_that_starts_is_an_upstream_error(pool, monkeypatch):
     def fail(*_, **__):
         raise BlockingIOError("no more processes")
 
-    monkeypatch.setattr(decoder_process.subprocess, "Popen", fail)
+    monkeypatch.setattr(subprocess, "Popen", fail)
     with pytest.raises(UpstreamError, match="started"):
         pool.decode(PICTURE, HEADER, Deadline.after(20))
 
@@ -457,9 +457,9 @@ def test_a_decoder_is_replaced_after_so_many_pictures(pool, endings, monkeypatch
     monkeypatch.setattr(decoder_pool, "MOST_PICTURES", 2)
     decoders = []
     for _ in range(6):
-        decoders += children() or ["none"]
+        decoders += children() or [0]
         pool.decode(PICTURE, HEADER, Deadline.after(20))
-    assert decoders[0::2] == ["none"] * 3
+    assert decoders[0::2] == [0] * 3
     assert len(set(decoders[1::2])) == 3
     assert not endings
 
