@@ -42,7 +42,13 @@ from bgremove.imaging.planes import write_planes
 STATM = Path("/proc/self/statm")
 # No core dump, which would write a client's picture to disk. Files: the standard streams and those
 # of a request. No child processes.
-LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: 16, resource.RLIMIT_NPROC: 0}
+# Processor time in all: a decoder that a picture has taken over could outlive its worker.
+LIMITS = {
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_NOFILE: 16,
+    resource.RLIMIT_NPROC: 0,
+    resource.RLIMIT_CPU: 3600,
+}
 OUT_OF_MEMORY = "There was not enough memory to read the picture"
 
 
@@ -120,7 +126,10 @@ def limit_cpu(seconds: float) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, hard))
+    soft = int(used + seconds) + 1
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def report_last_words(channel: socket.socket) -> None:
