@@ -73,93 +73,107 @@ class Settings:
     """All settings; the defaults are those of the contract."""
 
     max_upload_bytes: int = _row(
-        10 * MIB, "bytes", "Largest picture accepted.", low=1, high=64 * MIB
+        10 * MIB, "bytes", "Size limit of an uploaded picture.", low=1, high=64 * MIB
     )
     max_pixels: int = _row(
-        52_000_000, "pixels", "Most pixels a picture may declare.", low=1, high=250_000_000
+        52_000_000, "pixels", "Limit of width times height.", low=1, high=250_000_000
     )
-    max_side: int = _row(16_383, "pixels", "Longest side of a picture.", low=1, high=65_500)
-    max_frames: int = _row(1_000, "frames", "Most frames of an animation.", low=1, high=100_000)
-    max_scans: int = _row(100, "scans", "Most scans of a JPEG.", low=1, high=1_000)
-    max_text_chunks: int = _row(100, "chunks", "Most text chunks of a PNG.", low=0, high=10_000)
+    max_side: int = _row(
+        16_383, "pixels", "Limit of the longer side of a picture.", low=1, high=65_500
+    )
+    max_frames: int = _row(1_000, "frames", "Limit of frames of an animation.", low=1, high=100_000)
+    max_scans: int = _row(100, "scans", "Limit of scans of a JPEG.", low=1, high=1_000)
+    max_text_chunks: int = _row(100, "chunks", "Limit of text chunks of a PNG.", low=0, high=10_000)
     timeout_s: float = _row(
-        20.0, "seconds", "Deadline of a request, from the end of its body on.", low=0.05, high=600
+        20.0, "seconds", "Time limit of a request after its body has arrived.", low=0.05, high=600
     )
     read_timeout_s: float = _row(
-        60.0, "seconds", "Time for a request's body to arrive.", low=0.05, high=600
+        60.0, "seconds", "Time limit for the body of a request to arrive.", low=0.05, high=600
     )
     grace_s: float = _row(
         10.0,
         "seconds",
-        "Beyond its deadline, a request hangs: it is answered, and its worker is replaced.",
+        "Time after the deadline when a request counts as hung; its worker is then replaced.",
         low=0.05,
         high=600,
     )
     weights_dir: Path = _row(
         _weights_dir(),
         "folder",
-        "Where the weights (and a manifest.toml of one's own) lie; "
+        "Folder of the models, and of an optional manifest.toml; "
         "outside a checkout `~/.local/share/bgremove/weights`.",
     )
     weights_mirror: str = _row(
-        "", "folder or URL", "Source of weights tried before those of the manifest."
+        "", "folder or URL", "Source of models that is tried before those in the manifest."
     )
-    places: int = _row(2, "requests", "Pictures a worker works on at once.", low=1, high=64)
-    queue: int = _row(16, "requests", "Pictures that may wait for a place.", low=0, high=200)
+    places: int = _row(2, "requests", "Pictures that a worker processes at once.", low=1, high=64)
+    queue: int = _row(16, "requests", "Pictures that can wait for a place.", low=0, high=200)
     strict_models: bool = _row(
-        False, "0 or 1", "Answer 502 where a subject's own model is missing, not fall back."
+        False,
+        "0 or 1",
+        "Answer 502 if the model of a subject is missing, instead of using another one.",
     )
-    max_sessions: int = _row(3, "sessions", "Models a worker keeps in memory.", low=1, high=16)
+    max_sessions: int = _row(3, "sessions", "Models that a worker keeps in memory.", low=1, high=16)
     threads: int = _row(
         0,
         "threads",
-        "Threads of one inference; 0 takes the cores the process has.",
+        "Threads of one inference; 0 uses all available cores.",
         high=256,
         low=0,
     )
     effort: str = _row(
         "balanced",
         "effort",
-        "Networks a picture is shown to; fast: one, balanced: a second where the first is unsure, "
+        "Networks that examine a picture; fast: one, balanced: a second if the first is unsure, "
         "best: all at every size.",
         choices=tuple(effort.value for effort in Effort),
     )
     precision: str = _row(
         "auto",
         "precision",
-        "What models compute in; auto: int8 where this machine is faster in it.",
+        "Number format of the models; auto: int8 if it is faster on this machine.",
         choices=("auto", "int8", "float32"),
     )
     provider: str = _row(
         "auto",
         "provider",
-        "What computes; auto: the best that the installed onnxruntime has.",
+        "Hardware that runs the models; auto: the best that the installed onnxruntime supports.",
         choices=("auto", "cpu", "cuda", "openvino"),
     )
     api_keys_file: str = _row(
-        "", "file", "API keys, as hashes; none: everybody is served. See Keys.", blank=False
+        "", "file", "File of API key hashes; none: no key is required. See Keys.", blank=False
     )
     rapidapi_proxy_secret: str = _row(
-        "", "secret", "What RapidAPI's gateway sends; better in a file.", blank=False, secret=True
+        "",
+        "secret",
+        "Secret that RapidAPI's gateway sends; a file is safer.",
+        blank=False,
+        secret=True,
     )
     rapidapi_proxy_secret_file: str = _row(
-        "", "file", "The same, one a line, read again when it changes.", blank=False
+        "",
+        "file",
+        "File of these secrets, one on each line; read again when it changes.",
+        blank=False,
     )
     cors_origins: str = _row(
         "",
         "origins",
-        "Origins whose pages may ask and read the answers: https://shop.example, several with "
-        "commas, or * for all; none: only the service's own page.",
+        "Origins whose pages may use the API, separated by commas, such as https://shop.example; "
+        "* for all; none: only the service's own page.",
         check=_check_origins,
     )
-    metrics: bool = _row(True, "0 or 1", "Answer GET /metrics, for Prometheus.")
+    metrics: bool = _row(True, "0 or 1", "Serve metrics for Prometheus at /metrics.")
     log_level: str = _row(
-        "INFO", "level", "Least level logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+        "INFO",
+        "level",
+        "Lowest level that is logged.",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
     log_format: str = _row(
         "auto",
         "format",
-        "Log lines; auto: text on a terminal, else json.",
+        "Format of log lines; auto: text on a terminal, else json.",
         choices=("auto", "json", "text"),
     )
     pages: bool = _row(True, "0 or 1", "Serve the page at / and the documentation at /docs.")

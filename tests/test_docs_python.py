@@ -48,10 +48,10 @@ def test_every_line_runs(
     assert "[('image', 'The file is not a JPEG" in printed
     kinds = {"cutout.png": "RGBA", "white.jpg": "RGB", "mask.png": "L", "listing.png": None}
     for name, mode in kinds.items():
-        with Image.open(name) as picture:
-            assert mode is None or picture.mode == mode
-    with Image.open("listing.png") as picture:
-        assert picture.size == (1000, 1000)
+        with Image.open(name) as image:
+            assert mode is None or image.mode == mode
+    with Image.open("listing.png") as image:
+        assert image.size == (1000, 1000)
     assert Path("crop.webp").is_file()
     assert [path.name for path in Path("cutouts").iterdir()] == ["a.jpg"]
 

@@ -33,7 +33,8 @@ def until(entered: list[int], expected: list[int]) -> None:
 
 
 def test_pictures_share_the_room_and_a_large_one_is_not_kept_out_by_small_ones() -> None:
-    room, entered = Room(100), []
+    room = Room(100)
+    entered: list[int] = []
     first, second = threading.Event(), threading.Event()
     threads = [enter(room, 60, entered, first)]
     until(entered, [60])
@@ -74,7 +75,8 @@ def test_waiting_ends_before_the_deadline_and_without_a_client() -> None:
 
 
 def test_a_claim_that_shrinks_lets_the_next_in_and_is_given_back_once() -> None:
-    room, entered, leave = Room(100), [], threading.Event()
+    room, leave = Room(100), threading.Event()
+    entered: list[int] = []
     claim = room.claim()
     claim.take(90, Deadline.after(60))
     thread = enter(room, 50, entered, leave)

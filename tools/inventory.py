@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bgremove.inference.manifest import Manifest
+from bgremove.inference.models import Manifest
 
 UNDECLARED = "not declared in its metadata"
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from bgremove.api.context import current
 from bgremove.api.openapi.operation import undescribed
-from bgremove.api.schemas.form import REQUIRED, TOO_LARGE
+from bgremove.api.schemas.form import REQUIRED
 from bgremove.api.services import services
 from bgremove.headers import Header
 
@@ -80,7 +80,6 @@ def page() -> Response:
         max_upload_bytes=limits.max_upload_bytes,
         max_pixels=limits.max_pixels,
         timeout_s=current().deadline.timeout_s,
-        too_large=TOO_LARGE,
         required=REQUIRED,
     )
 

@@ -47,14 +47,16 @@ def read_key(file: Path | None) -> str | None:
     """Return the key for services: from ``file``, else from the environment, else None.
 
     No option takes the key itself, because other users could read it in the process list. Raises
-    BadParameter for a file that cannot be read or holds no key.
+    UsageError for a file that cannot be read or holds no key.
     """
     if file is None:
         return os.environ.get(KEY_NAME) or None
     try:
         key = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{file} cannot be read: {error}") from error
+    except OSError as error:
+        raise click.UsageError(f"--key-file {file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        key = ""
     if not key or not key.isprintable():
-        raise click.BadParameter(f"{file} does not hold one key on one line")
+        raise click.UsageError(f"--key-file {file} must hold one key on one line")
     return key

@@ -109,6 +109,10 @@ async function drawn(cutout, pixels, options, view) {
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, -view.left * scale, -view.top * scale, pixels.width * scale, pixels.height * scale);
   bitmap.close();
-  const blob = await canvas.convertToBlob({ type: `image/${options.type}`, quality: JPEG_QUALITY });
-  return { ...cutout, blob, width, height, view };
+  const blob =
+    options.ground && options.type === "png" // the browser's own PNG would have an alpha channel
+      ? await encodePng(onGround(context.getImageData(0, 0, width, height).data, [0, 0, 0]), width, height, pixels.kept)
+      : await canvas.convertToBlob({ type: `image/${options.type}`, quality: JPEG_QUALITY });
+  const warnings = scale > 1 ? [...cutout.warnings, "enlarged"] : cutout.warnings;
+  return { ...cutout, blob, width, height, view, warnings };
 }

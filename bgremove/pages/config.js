@@ -14,8 +14,5 @@ export const maxPixels = Number(told.maxPixels);
 /** The server's timeout of a request, in seconds. */
 export const timeoutS = Number(told.timeoutS);
 
-/** The server's messages for files that the page refuses without sending them. */
-export const sentences = {
-  required: told.required ?? "",
-  tooLarge: told.tooLarge ?? "", // with {size} and {limit}
-};
+/** The server's message for an empty file, which the page refuses without sending it. */
+export const required = told.required ?? "";

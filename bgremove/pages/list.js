@@ -99,9 +99,12 @@ function tell(row, picture) {
 function titleWords(all) {
   if (all.length < 2) return "Picture";
   const count = (/** @type {string} */ phase) => all.filter(({ state }) => state.phase === phase).length;
-  const [done, failed] = [count("done"), count("failed")];
-  if (done + failed < all.length) return `Pictures (${done + failed} of ${all.length})`;
-  return failed > 0 ? `Pictures (${done} done, ${failed} failed)` : `Pictures (${done} done)`;
+  const [done, failed, doubtful] = [count("done"), count("failed"), all.filter(isDoubtful).length];
+  if (done + failed < all.length) return `${done + failed} of ${all.length} done`;
+  const parts = [`${done} done`];
+  if (doubtful > 0) parts.push(`${doubtful} to check`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  return parts.join(", ");
 }
 
 /** @param {Picture} picture */

@@ -1,6 +1,7 @@
 /** Problems in words, from an error envelope of the server or a failed connection. */
 
-import { maxUploadBytes, sentences } from "./config.js";
+import { maxUploadBytes, required } from "./config.js";
+import { bytesWords } from "./words.js";
 
 /** @typedef {{field: string, issue: string}} Detail */
 /**
@@ -10,6 +11,7 @@ import { maxUploadBytes, sentences } from "./config.js";
 
 const TOO_LARGE = /more than the limit of [\d,]+( pixels| bytes)?|longest side/;
 const NO_WORDS = "The server did not say why";
+const MIB = 1024 * 1024;
 const MAX_WAIT_S = 120; // a longer Retry-After is shown, without an automatic retry
 
 export class Problem extends Error {
@@ -51,10 +53,10 @@ export class Problem extends Error {
  * @returns {Problem | null}
  */
 export function refusal(file) {
-  if (file.size === 0) return new Problem(sentences.required, { final: true });
+  if (file.size === 0) return new Problem(required, { final: true });
   if (file.size <= maxUploadBytes) return null;
-  const [size, limit] = [file.size, maxUploadBytes].map((count) => count.toLocaleString("en-US"));
-  const words = sentences.tooLarge.replace("{size}", size).replace("{limit}", limit);
+  const size = (Math.ceil((file.size / MIB) * 10) / 10).toLocaleString("en"); // never equal to the limit
+  const words = `The picture has ${size} MB, more than the limit of ${bytesWords(maxUploadBytes)}`;
   return new Problem(words, { final: true, tooLarge: true });
 }
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request
 
 from bgremove import create_app
 from bgremove.api.auth import KEY_HEADERS
@@ -55,7 +56,7 @@ Make = Callable[..., FlaskDoor]
 def make(settings: Settings, closing: list[Flask]) -> Make:
     """Give what makes an application with these settings changed."""
 
-    def made(**changes: str) -> FlaskDoor:
+    def made(**changes: Any) -> FlaskDoor:
         closing.append(create_app(dataclasses.replace(settings, **changes)))
         return FlaskDoor(closing[-1])
 
@@ -209,11 +210,17 @@ def test_other_methods_and_paths_are_answered_as_ever(guarded: Guarded) -> None:
 def test_the_key_is_looked_at_before_the_body_and_the_places(
     settings: Settings, guarded: Guarded, closing: list[Flask]
 ) -> None:
-    changed = {"api_keys_file": str(guarded.path), "places": 1, "queue": 0}
-    app = create_app(dataclasses.replace(settings, **changed))
+    app = create_app(
+        dataclasses.replace(settings, api_keys_file=str(guarded.path), places=1, queue=0)
+    )
     closing.append(app)
     parsed = []
-    app.after_request(lambda response: (parsed.append("stream" in vars(request)), response)[1])
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        parsed.append("stream" in vars(request))
+        return response
+
     places: Places = services_of(app).places
     with places.take(Deadline.after(10)):
         refused(FlaskDoor(app), NO_KEY, BEARER)
@@ -241,7 +248,7 @@ def test_a_key_revoked_is_refused_a_second_later(
     path = tmp_path / "keys.txt"
     key, _ = edit.add(path, "a")
     door = make(api_keys_file=str(path))
-    source = services_of(door.app).admission.keys
+    source: Any = services_of(door.app).admission.keys
     now = source._clock()
     monkeypatch.setattr(source, "_clock", lambda: now)
     let_in(door, X_Api_Key=key)
@@ -261,7 +268,7 @@ def test_a_broken_file_lets_nobody_else_in_and_readyz_says_so(
     door = make(api_keys_file=str(path))
     services_of(door.app).warm_up.run()
     assert door.send("GET", "/readyz").json()["keys"] == "in force"
-    source = services_of(door.app).admission.keys
+    source: Any = services_of(door.app).admission.keys
     path.write_text("# fine\nnot a key\n")
     now = source._clock() + 2 * LOOK_EVERY_S
     monkeypatch.setattr(source, "_clock", lambda: now)

@@ -73,8 +73,9 @@ def test_other_origins_stay_out(shared: FlaskDoor, picture: bytes) -> None:
 
 
 def test_a_preflight_needs_no_key(settings: Settings) -> None:
-    changed = {"cors_origins": "*", "rapidapi_proxy_secret": "s" * 32}
-    app = create_app(dataclasses.replace(settings, **changed))
+    app = create_app(
+        dataclasses.replace(settings, cors_origins="*", rapidapi_proxy_secret="s" * 32)
+    )
     door = FlaskDoor(app)
     assert door.send("OPTIONS", PATH, headers={"Origin": OTHER} | PREFLIGHT).headers[ALLOW] == "*"
     refused = post(door, form(), Origin=OTHER)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from flask import Flask
@@ -161,7 +161,8 @@ def test_who_waits_for_a_place_longer_than_the_deadline_is_refused() -> None:
 
 
 def test_a_place_that_comes_free_goes_to_the_one_waiting() -> None:
-    places, inside, leave, served = Places(1, 1), threading.Event(), threading.Event(), []
+    places, inside, leave = Places(1, 1), threading.Event(), threading.Event()
+    served: list[Any] = []
 
     def first() -> None:
         with places.take(Deadline.after(10)):

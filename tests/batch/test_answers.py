@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from urllib3 import HTTPResponse
@@ -42,7 +43,7 @@ def test_headers_of_an_older_service_may_lack() -> None:
 @pytest.mark.parametrize(
     "changes", [{"Content_Type": "text/html"}, {"X_Confidence": "high"}, {"X_Foreground_Top": "?"}]
 )
-def test_an_answer_that_is_no_cutout_is_a_failure(changes: dict[str, str]) -> None:
+def test_an_answer_that_is_no_cutout_is_a_failure(changes: dict[str, Any]) -> None:
     assert record_of(response(**changes), "image/png").code == BAD_ANSWER
 
 

@@ -28,7 +28,7 @@ from bgremove.settings import Settings
 from tests.support.http import free_port
 from tests.support.tiny import ball, encoded, tiny_weights
 
-REMOVE = [Path(sys.executable).with_name("bgremove"), "remove"]
+REMOVE = [str(Path(sys.executable).with_name("bgremove")), "remove"]
 BOUND_S = 120  # of one run, far above the 5 s that it takes
 Told = dict[str, Any]
 

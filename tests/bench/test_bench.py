@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -156,7 +157,8 @@ def test_a_jpeg_is_brought_under_the_limit_or_refused():
 
 class Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    status, body, bodies = 200, bench_load.SIGNATURE + b"rest", []
+    status, body, port = 200, bench_load.SIGNATURE + b"rest", 0
+    bodies: ClassVar[list[bytes]] = []
 
     def do_GET(self):
         self.send_response(204)
@@ -177,7 +179,10 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def answering() -> Iterator[type[Answering]]:
-    handler = type("Handler", (Answering,), {"bodies": []})
+    class Handler(Answering):
+        bodies: ClassVar[list[bytes]] = []  # each test has its own
+
+    handler = Handler
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         handler.port = server.server_port
@@ -230,8 +235,8 @@ def test_what_is_no_picture_is_a_failure_and_has_no_latency(answering, status, b
 
 
 def test_a_server_that_is_gone_is_counted_and_not_hammered(monkeypatch):
-    waits = []
-    monkeypatch.setattr(bench_load.time, "sleep", waits.append)
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
     endpoint = Endpoint(free_port(), "/", "image")
     tally = bench_load.run_load(endpoint, uploads("a"), 1, least=2, most=2, seconds=0)
     assert tally.failures == {"ConnectionRefusedError": 2}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import skimage
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.support.tiny import encoded
 
@@ -22,7 +22,7 @@ FACE, CORNER = (225, 100), (20, 20)  # x, y in the astronaut: inside the subject
 HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'  # special to shells and curl
 
 
-def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -> dict[str, Any]:
+def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -> FilePayload:
     """Return a photograph by NASA, in the public domain, as a file for a browser."""
     picture = Image.open(DATA / "astronaut.png").convert("RGB").resize((side, side))
     packed = io.BytesIO()
@@ -30,23 +30,23 @@ def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -
     return payload(name, packed.getvalue())
 
 
-def noise(side: int = 1100) -> dict[str, Any]:
+def noise(side: int = 1100) -> FilePayload:
     """Return a picture of about 3.6 MB that does not compress, for long uploads."""
     pixels = np.random.default_rng(1).integers(0, 255, (side, side, 3), np.uint8)
     return payload("noise.png", encoded(pixels))
 
 
-def flat() -> dict[str, Any]:
+def flat() -> FilePayload:
     """Return a picture without a subject."""
     return payload("flat.png", encoded(np.full((200, 300, 3), 128, np.uint8)))
 
 
-def payload(name: str, content: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
+def payload(name: str, content: bytes, kind: str = "image/jpeg") -> FilePayload:
     """Return a file for a browser."""
     return {"name": name, "mimeType": kind, "buffer": content}
 
 
-def choose(page: Page, *files: dict[str, Any]) -> None:
+def choose(page: Page, *files: FilePayload) -> None:
     """Select files in the file chooser, as the button does."""
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="pictures").first.click()
@@ -61,7 +61,7 @@ def choose(page: Page, *files: dict[str, Any]) -> None:
     chooser.value.set_files(paths)
 
 
-def bring(page: Page, event: str, *files: dict[str, Any]) -> None:
+def bring(page: Page, event: str, *files: FilePayload) -> None:
     """Dispatch a drop or a paste with files."""
     carried = [
         [file["name"], file["mimeType"], base64.b64encode(file["buffer"]).decode()]

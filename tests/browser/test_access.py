@@ -13,7 +13,7 @@ from tests.browser.conftest import DESKTOP, PHONE, Open
 from tests.browser.hands import astronaut, choose, done, payload
 from tests.support.http import PATH, Server
 
-VIEWS = {
+VIEWS: dict[str, dict[str, Any]] = {
     "light": DESKTOP | {"color_scheme": "light"},
     "dark": DESKTOP | {"color_scheme": "dark"},
     "phone": PHONE | {"color_scheme": "light"},

@@ -52,7 +52,7 @@ def test_faulty_fields_are_named_one_by_one(page: Page) -> None:
         (0, "File is required and cannot be empty"),
         (
             10 * 1024 * 1024 + 1,
-            "The file has 10,485,761 bytes, more than the limit of 10,485,760 bytes",
+            "The picture has 10.1 MB, more than the limit of 10 MB",
         ),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_canvas_is_filled_by_the_service(page: Page) -> None:
 def test_all_results_come_in_one_archive(page: Page) -> None:
     choose(page, astronaut("a.jpg"), astronaut("a.png"), payload("notes.jpg", b"words"))
     done(page, 2)
-    expect(page.locator("#pictures-title")).to_have_text("Pictures (2 done, 1 failed)")
+    expect(page.locator("#pictures-title")).to_have_text("2 done, 1 failed")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all").click()
     assert download.value.suggested_filename == "cutouts.zip"
@@ -133,6 +133,12 @@ def test_the_brush_erases_keeps_and_takes_back(page: Page) -> None:
     select(page, "JPEG")
     expect(page.locator("#download")).to_have_attribute("download", "astronaut-white.jpg")
     assert downloaded(page)[FACE[1], FACE[0]].min() >= 250
+    for choice in ("PNG", "Cut to size"):
+        select(page, choice)
+    page.locator("select[name=canvas]").select_option("1000x1000")
+    expect(page.locator("#size-words")).to_contain_text("1000 × 1000 px, PNG")
+    expect(page.locator("#warnings")).to_contain_text("enlarged")
+    assert downloaded(page).shape == (1000, 1000, 3)  # without an alpha channel, as the service's
 
 
 def test_a_picture_over_the_limit_is_shrunk_in_the_browser(page: Page) -> None:

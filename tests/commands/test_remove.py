@@ -370,7 +370,12 @@ def test_a_listing_is_the_same_by_command_service_and_python(
     """One picture, four ways: the same file."""
     out = tmp_path / "listing.png"
     assert invoke("remove", photos / "a.jpg", "-o", out, *SHOP).exit_code == 0
-    words = {"format": "white_bg", "background": "#f5f5f5", "canvas": "150x130", "margin": "8%"}
+    words: dict[str, Any] = {
+        "format": "white_bg",
+        "background": "#f5f5f5",
+        "canvas": "150x130",
+        "margin": "8%",
+    }
     with Remover(settings=Settings(weights_dir=tiny), encoding="png", **words) as remover:
         assert_same_picture(remover.remove(photos / "a.jpg").data, out.read_bytes())
     with gunicorn(tmp_path, {"BGREMOVE_WEIGHTS_DIR": str(tiny)}) as server:

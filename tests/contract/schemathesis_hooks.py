@@ -26,9 +26,10 @@ def before_call(_: Any, case: schemathesis.Case, __: dict[str, Any]) -> None:
     """
     if not isinstance(case.body, dict):
         return
-    image = case.body.get("image")
+    body: dict[str, Any] = case.body
+    image = body.get("image")
     image = getattr(image, "data", image)  # schemathesis wraps bytes that it has drawn
     if image in NAMES:
-        case.body["image"] = PICTURES[0]
+        body["image"] = PICTURES[0]
     elif image in PICTURES and case.meta and "maxLength" in str(case.meta.phase.data.description):
-        case.body["image"] = TOO_LARGE
+        body["image"] = TOO_LARGE

@@ -61,7 +61,14 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv = tmp_path_factory.mktemp("venv")
     run(sys.executable, "-m", "venv", "--without-pip", venv)
     python = venv / "bin/python"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--python",
+        python,
+    ]
     run(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel)
     # What it needs comes from this environment, after its own packages: as if installed there.
     (site,) = venv.glob("lib/python3*/site-packages")

@@ -18,7 +18,7 @@ def locked(name: str) -> dict[str, tuple[Requirement, int]]:
     """Return the requirements of a file by their names, with the number of their hashes."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
     joined = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    found = {}
+    found: dict[str, tuple[Requirement, int]] = {}
     for line in joined.replace("\\\n", "").splitlines():
         words = line.split("--hash=")
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", hash_.strip()) for hash_ in words[1:]), line
@@ -33,7 +33,7 @@ def asked(*sections: str) -> set[str]:
     texts = [config["options"]["install_requires"]]
     texts += [config["options.extras_require"][section] for section in sections]
     lines = [line for text in texts for line in text.splitlines() if line]
-    return {canonicalize_name(Requirement(line).name) for line in lines} - {"bgremove"}
+    return {str(canonicalize_name(Requirement(line).name)) for line in lines} - {"bgremove"}
 
 
 @pytest.mark.parametrize("name", FILES)

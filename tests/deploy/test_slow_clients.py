@@ -216,7 +216,8 @@ def test_a_body_in_chunks_of_a_few_bytes_is_left(server: Server) -> None:
 
 def test_a_surplus_upload_is_told_that_its_connection_closes(server: Server) -> None:
     with crowd(server, SLOW) as socks:
-        answers, waiting = [], list(socks)
+        answers: list[bytes] = []
+        waiting = list(socks)
         while len(answers) < CROWD - BODIES:  # the others wait for the rest of their bodies
             for sock in select.select(waiting, [], [], 30)[0]:
                 answers.append(sock.recv(4096))

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -115,9 +116,9 @@ def test_weights_are_not_advised_where_they_would_fail_the_same_way(fault: str) 
     ],
 )
 def test_what_could_be_better_is_a_note(
-    machine: dict[str, object],
-    settings: dict[str, object],
-    service: dict[str, object],
+    machine: dict[str, Any],
+    settings: dict[str, Any],
+    service: dict[str, Any],
     words: str,
 ) -> None:
     ((is_wrong, text),) = said(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,13 +41,14 @@ def test_keys_that_cannot_be_read_are_a_fault_beside_the_others(
     settings: Settings, name: str
 ) -> None:
     file = str(settings.weights_dir / "no-keys")
-    service = try_service(replace(settings, **{name: file}))
+    changed: dict[str, Any] = {name: file}
+    service = try_service(replace(settings, **changed))
     variable = f"BGREMOVE_{name.upper()}"
     assert service.faults == (f"{variable}={file}: No such file or directory",)
     assert service.models["tiny"] == "verified"
     (settings.weights_dir / "manifest.toml").write_text("models = 1")
     manifest._last_good.clear()  # as a process that starts now
-    faults = try_service(replace(settings, **{name: file})).faults
+    faults = try_service(replace(settings, **changed)).faults
     assert len(faults) == 2
     assert "is no manifest" in faults[1]
 

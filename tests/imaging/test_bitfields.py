@@ -53,8 +53,8 @@ def test_colours_lie_where_the_masks_say(header_bytes, fields):
 @pytest.mark.parametrize("fields", [(0, 0, 0, 0), (0xFF000000, 0xFF00, 0xFF, 0xFF0000)])
 def test_masks_are_read_as_pillow_reads_them(fields):
     picture = with_masks(124, *fields)
-    with Image.open(io.BytesIO(picture)) as image:
-        reference = np.asarray(image.convert("RGBA"))
+    with Image.open(io.BytesIO(picture)) as theirs:
+        reference = np.asarray(theirs.convert("RGBA"))
     image = decoded(picture)
     assert np.array_equal(image.bgr[:, :, ::-1], reference[:, :, :3])
     assert np.allclose(image.alpha * 255, reference[:, :, 3], atol=1e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,11 @@ DISPLAY_P3 = made.matrix_profile(
 ADOBE_RGB = made.matrix_profile(
     [[0.6097, 0.3111, 0.0195], [0.2053, 0.6257, 0.0609], [0.1492, 0.0632, 0.7446]], 2.19921875
 )
-LOSSLESS = {"JPEG": {"quality": 100, "subsampling": 0}, "PNG": {}, "WEBP": {"lossless": True}}
+LOSSLESS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 100, "subsampling": 0},
+    "PNG": {},
+    "WEBP": {"lossless": True},
+}
 DROPPED = ("colour-profile-ignored",)
 
 

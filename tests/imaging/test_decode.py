@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging import stored
 from bgremove.imaging.decode import decode, turn
 from bgremove.imaging.intake import reduced
 from bgremove.imaging.probe import probe
@@ -22,7 +22,11 @@ from tests.support import pictures as made
 from tests.support.decoding import decoded
 
 LIMITS = made.limits()
-LOSSLESS = {"JPEG": {"quality": 100, "subsampling": 0}, "PNG": {}, "WEBP": {"lossless": True}}
+LOSSLESS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 100, "subsampling": 0},
+    "PNG": {},
+    "WEBP": {"lossless": True},
+}
 
 
 def by_pillow(data: bytes) -> np.ndarray:
@@ -180,7 +184,9 @@ def test_transparent_gray_that_no_pixel_has_leaves_the_picture_opaque():
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
 def test_an_animation_gives_its_first_frame_and_says_so(kind):
     frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "lime", "blue")]
-    options = {"save_all": True, "append_images": frames[1:]} | LOSSLESS.get(kind, {})
+    options: dict[str, Any] = {"save_all": True, "append_images": frames[1:]} | LOSSLESS.get(
+        kind, {}
+    )
     image = decoded(made.saved(frames[0], kind, **options))
     assert image.warnings == ("animation-first-frame",)
     assert image.bgr[4, 4].tolist() == [0, 0, 255]
@@ -224,7 +230,7 @@ def test_running_out_of_memory_is_not_the_picture_s_fault(code, error, monkeypat
         fault.code = code
         raise fault
 
-    monkeypatch.setattr(stored.cv2, "imdecode", fail)
+    monkeypatch.setattr(cv2, "imdecode", fail)
     with pytest.raises(error) as refusal:
         decoded(made.png(4, 4))
     assert "file.cpp" not in refusal.value.message

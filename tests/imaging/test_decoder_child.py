@@ -121,7 +121,7 @@ def test_limits_on_memory_and_time_are_set_from_what_is_used(monkeypatch):
 def test_main_serves_standard_input_until_it_closes(channels, monkeypatch):
     ours, theirs = channels
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
-    monkeypatch.setattr(decoder_child.sandbox, "confine", lambda: None)  # not the tests' process
+    monkeypatch.setattr("bgremove.sandbox.confine", lambda: None)  # not the tests' process
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     made_of = socket.socket
 
@@ -129,7 +129,7 @@ def test_main_serves_standard_input_until_it_closes(channels, monkeypatch):
         assert fileno == 0
         return made_of(fileno=os.dup(theirs.fileno()))
 
-    monkeypatch.setattr(decoder_child.socket, "socket", standard_input)
+    monkeypatch.setattr("socket.socket", standard_input)
     ours.shutdown(socket.SHUT_RDWR)
     with contextlib.suppress(BrokenPipeError):
         decoder_child.main(1 << 30)

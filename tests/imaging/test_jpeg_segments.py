@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ PICTURES = {
     "noise": NOISE,
     "flat": np.full((50, 70, 3), 90, np.uint8),
 }
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "progressive": {"progressive": True},
     "optimised": {"optimize": True},

@@ -158,7 +158,7 @@ def test_a_still_picture_is_read_though_its_animation_is_broken(tail):
 @pytest.mark.parametrize("cut", range(20, len(ANIMATED) // 2, 9))
 def test_an_animation_cut_behind_its_first_frame_shows_that_frame(cut):
     with Image.open(io.BytesIO(ANIMATED)) as image:
-        assert image.n_frames == 3
+        assert getattr(image, "n_frames") == 3  # noqa: B009 - of the classes with frames only
     assert (decoded(ANIMATED[:-cut]).bgr == [0, 0, 255]).all()
 
 

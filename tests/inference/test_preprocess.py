@@ -133,7 +133,7 @@ def test_a_wholly_transparent_picture_is_a_white_one() -> None:
 def test_a_large_picture_is_averaged_over_its_whole_area(height: int, width: int) -> None:
     size = PLAIN.size  # 32: these are halved once, twice, once
     cells = np.random.default_rng(5).integers(0, 256, (12, 12, 3), dtype=np.uint8)
-    bgr = cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
+    bgr = np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
     bgr[::2, ::2] = 255 - bgr[::2, ::2]
     wanted = cv2.resize(bgr.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
     shown = to_tensor(DecodedImage(bgr), PLAIN)[0].transpose(1, 2, 0)[..., ::-1] * 255

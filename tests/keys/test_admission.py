@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,8 @@ def test_a_secret_that_is_none_is_a_fault_that_does_not_show_it() -> None:
 def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "none"
     for name in ("api_keys_file", "rapidapi_proxy_secret_file"):
-        said = fault(Settings(**{name: str(path)}))
+        changed: dict[str, Any] = {name: str(path)}
+        said = fault(Settings(**changed))
         assert said == f"BGREMOVE_{name.upper()}={path}: No such file or directory"
 
 

@@ -11,6 +11,7 @@ import pytest
 from bgremove.errors import SettingsError
 from bgremove.keys import watched
 from bgremove.keys.lines import END, MAX_FILE_BYTES, new_key, ring_of_keys
+from bgremove.keys.ring import KeyRing
 from bgremove.keys.watched import LOOK_EVERY_S, STABLE_S, WatchedFile
 
 LONG_AGO = 1_700_000_000
@@ -41,7 +42,7 @@ def messages() -> Iterator[Callable[[], list[str]]]:
     """Give what returns the messages logged, with their causes."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler.emit = records.append  # type: ignore[method-assign, assignment]
     logger = logging.getLogger("bgremove.keys.watched")
     level = logger.level
     logger.setLevel("DEBUG")
@@ -87,7 +88,12 @@ def test_a_file_that_has_not_changed_is_not_read_again(
     written(path, "a")
     monkeypatch.setattr(watched, "SETTLED_NS", -1)
     reads = []
-    file = WatchedFile(path, lambda data: (reads.append(1), ring_of_keys(data))[1], "X", clock)
+
+    def read(data: bytes) -> KeyRing:
+        reads.append(1)
+        return ring_of_keys(data)
+
+    file = WatchedFile(path, read, "X", clock)
     for _ in range(3):
         clock.now += LOOK_EVERY_S
         assert len(file.ring) == 1
@@ -151,7 +157,7 @@ def a_loop(path: Path) -> None:
     path.symlink_to(path)
 
 
-FAULTS = {
+FAULTS: dict[Callable[[Path], None], str] = {
     broken: "line 1: 1 parts, not 4: id, date, hash, label",
     emptied: "the file is empty; one without keys holds at least a comment",
     gone: "No such file or directory",

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.log import handler as log_handler
 from bgremove.log.handler import DROPPED, LossyHandler
 
 LINE = "x" * 99
@@ -34,7 +33,7 @@ def ends(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         def refuse(*_: object) -> int:
             raise PermissionError
 
-        monkeypatch.setattr(log_handler.os, "open", refuse)
+        monkeypatch.setattr(os, "open", refuse)
     os.set_blocking(reading, False)
     with os.fdopen(writing, "w") as stream:
         yield reading, stream

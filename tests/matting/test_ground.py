@@ -52,7 +52,7 @@ def test_a_checkerboard_is_known_under_what_lies_on_it(cell: float) -> None:
 def test_a_checkerboard_that_is_a_jpeg() -> None:
     empty = u8(checkerboard(400, 300, 10, 191, 255))
     code = cv2.imencode(".jpg", with_disc(empty), [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
-    board = find_checkerboard(cv2.imdecode(code, cv2.IMREAD_COLOR))
+    board = find_checkerboard(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8))
     assert board is not None
     assert np.abs(board.bgr.astype(int) - empty).mean() < 3
 

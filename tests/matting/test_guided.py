@@ -11,7 +11,7 @@ def test_alpha_that_is_linear_in_colour_is_found() -> None:
     noise = np.random.default_rng(0).integers(-40, 40, picture.shape)
     picture = (picture + noise).clip(0, 255).astype(np.uint8)
     colours = picture / np.float32(255)
-    alpha = (0.2 + colours @ np.float32([0.3, 0.4, -0.2])).astype(np.float32)
+    alpha = (0.2 + colours @ np.array([0.3, 0.4, -0.2], np.float32)).astype(np.float32)
     *slopes, offset = linear_model(alpha, picture, (8, 8))
     fitted = sum(slope * colours[..., i] for i, slope in enumerate(slopes)) + offset
     assert np.abs(fitted - alpha).max() < 0.02

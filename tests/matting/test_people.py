@@ -32,7 +32,7 @@ def kept(saliency: ArrayF32, body: ArrayF32) -> ArrayF32:
 
 
 def test_a_person_alone_stays_as_the_networks_drew_it() -> None:
-    saliency = cv2.GaussianBlur(drawn(BODY), (0, 0), 2)
+    saliency = np.asarray(cv2.GaussianBlur(drawn(BODY), (0, 0), 2), np.float32)
     assert np.array_equal(kept(saliency, drawn(BODY)), saliency)
 
 

@@ -13,7 +13,7 @@ BODY = (50, 40, 200, 100)  # top, left, bottom, right, in cells
 
 
 def boxes(*cells: tuple[int, int, int, int]) -> ArrayF32:
-    return np.asarray(cells, np.float32).reshape(-1, 4) / SIDE
+    return np.asarray(cells, np.float32).reshape(-1, 4) / np.float32(SIDE)
 
 
 def people(

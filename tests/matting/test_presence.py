@@ -16,7 +16,7 @@ def test_strength_is_the_mean_of_the_highest_cells() -> None:
 
 
 def test_a_tiny_map_has_a_strength() -> None:
-    assert strength(np.float32([[0.2, 0.7]])) == pytest.approx(0.7)
+    assert strength(np.array([[0.2, 0.7]], np.float32)) == pytest.approx(0.7)
 
 
 def test_an_empty_map_has_no_subject_however_it_is_stretched() -> None:
@@ -38,7 +38,7 @@ def test_the_threshold_can_be_a_models_own() -> None:
 
 
 def test_confidence_is_the_expected_intersection_over_union() -> None:
-    saliency = np.float32([[0.9, 0.9], [0.4, 0.0]])
+    saliency = np.array([[0.9, 0.9], [0.4, 0.0]], np.float32)
     assert confidence(saliency) == pytest.approx((1.8 / (2 + 0.4)) ** 3)
 
 

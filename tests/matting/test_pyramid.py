@@ -46,12 +46,12 @@ def test_a_window_is_the_same_as_cut_from_the_whole(start: int, size: int, facto
 
 
 def test_enlarged_pixels_lie_between_centres() -> None:
-    plane = np.float32([[0, 1]])
+    plane = np.array([[0, 1]], np.float32)
     large = enlarge(plane, (slice(0, 1), slice(0, 4)), 2)
     np.testing.assert_allclose(large, [[0, 0.25, 0.75, 1]], atol=1e-6)
 
 
 def test_the_last_pixel_goes_on_beyond_the_end() -> None:
-    plane = np.float32([[0, 1]])
+    plane = np.array([[0, 1]], np.float32)
     large = enlarge(plane, (slice(0, 3), slice(3, 6)), 2)
     np.testing.assert_allclose(large, np.ones((3, 3)), atol=1e-6)

@@ -60,9 +60,9 @@ def test_ground_is_seen_through_the_spokes_of_a_wheel(engine: Engine, subject: S
 
 def maps(mask: ImageU8, part: ImageU8) -> tuple[ArrayF32, ArrayF32]:
     """Return two masks as maps of two sizes."""
-    whole = cv2.resize(mask, (320, 320), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    small = cv2.resize(part, (640, 640), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return whole, small
+    whole = cv2.resize(mask, (320, 320), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(part, (640, 640), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return whole / np.float32(255), small / np.float32(255)
 
 
 def box(left: int, top: int, width: int, height: int) -> ImageU8:

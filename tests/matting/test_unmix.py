@@ -66,7 +66,7 @@ def test_variance_is_the_mean_over_channels() -> None:
 def test_a_layer_is_read_between_its_pixels() -> None:
     ramp = np.zeros((4, 5, 3), np.float32)
     ramp[..., 1] = np.arange(5)
-    x, y = np.float32([[0.5], [3.25], [9]]), np.float32([[1], [2], [0]])
+    x, y = np.array([[0.5], [3.25], [9]], np.float32), np.array([[1], [2], [0]], np.float32)
     found = Layer(ramp, ramp[..., 1].copy()).at(x, y)
     np.testing.assert_allclose(found.mean[:, 0, 1], [0.5, 3.25, 4], atol=0.05)
     np.testing.assert_allclose(found.variance[:, 0], [0.5, 3.25, 4], atol=0.05)

@@ -218,7 +218,7 @@ def test_a_source_that_hardly_sends_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = itertools.count(0, 100)
-    monkeypatch.setattr(sources.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
     with FileServer() as server:
         server.files["/tiny.onnx"] = DATA
         source = Source("url", url=server.url("/tiny.onnx"))

@@ -72,7 +72,8 @@ def test_a_call_that_fails_does_not_end_the_others() -> None:
 
 
 def test_a_crowd_of_threads_loses_no_alarm() -> None:
-    alarms, rung = Alarms(), []
+    alarms = Alarms()
+    rung: list[int | None] = []
 
     def crowd(number: int) -> None:
         for turn in range(50):

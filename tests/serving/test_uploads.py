@@ -149,7 +149,7 @@ def test_a_stalled_upload_is_a_form_that_is_late(settings: Settings) -> None:
 
 def test_one_body_too_many_is_a_503_that_nobody_reads(settings: Settings) -> None:
     app = create_app(dataclasses.replace(settings, places=1, queue=0))
-    bodies: Bodies = app.wsgi_app._bodies
+    bodies: Bodies = vars(app.wsgi_app)["_bodies"]
     while bodies.enter():
         pass
     ours, theirs = socket.socketpair()
@@ -162,8 +162,8 @@ def test_one_body_too_many_is_a_503_that_nobody_reads(settings: Settings) -> Non
     assert "All 9 uploads" in response.get_data(as_text=True)
     assert app.test_client().get("/livez").status_code == 200
     bodies.leave()
-    with app.test_client().post(PATH, data={"image": "x"}) as response:
-        assert (response.status_code, bodies.at_work) == (400, 9)
+    with app.test_client().post(PATH, data={"image": "x"}) as later:
+        assert (later.status_code, bodies.at_work) == (400, 9)
     assert bodies.at_work == 8
 
 

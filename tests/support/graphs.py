@@ -46,8 +46,12 @@ def model_of(data: bytes, **changes: Any) -> Model:
 
 def priors(data: bytes, **changes: Any) -> tuple[Prior, ...]:
     """Return the rows of three priors of people whose files are ``data``."""
-    row = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "licence": "none"}
-    row |= {"paper": "none", "sources": ()} | changes
+    row: dict[str, Any] = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "licence": "none",
+    }
+    row |= {"licence": "none", "paper": "none", "sources": ()} | changes
     return tuple(
         Prior(name=role, file=f"{role}.tflite", role=role, **row) for role in get_args(Role)
     )

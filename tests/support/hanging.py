@@ -52,6 +52,8 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
-DecoderPool.decode = lasting("decode", DecoderPool.decode)
-matte.foreground_box = lasting("matte", matte.foreground_box)  # every way to compute a matte
-pipeline.encode = lasting("encode", pipeline.encode)
+DecoderPool.decode = lasting("decode", DecoderPool.decode)  # type: ignore[method-assign]
+vars(matte)["foreground_box"] = lasting(
+    "matte", vars(matte)["foreground_box"]
+)  # every way to compute a matte
+vars(pipeline)["encode"] = lasting("encode", vars(pipeline)["encode"])

@@ -7,10 +7,11 @@ import mmap
 import os
 import socket
 import sys
+from typing import Any
 
 BLACK = b"\0"
 PLAIN = {"has_alpha": False, "carries_profile": False, "warnings": []}
-kept: list[object] = []  # memory kept allocated
+kept: list[Any] = []  # memory kept allocated
 
 
 def answers(how: str, number: int, pixels: int) -> list[bytes]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from tests.support.http import Answer
@@ -55,7 +55,7 @@ class Document:
         """Return the errors of a value under a schema of the document."""
         # References within the document need its base URI; other schemas stay unchanged.
         text = json.dumps(schema).replace('"$ref": "#/', f'"$ref": "{BASE}#/')
-        whole = Resource(self.json, DRAFT202012)
+        whole = DRAFT202012.create_resource(self.json)
         registry: Registry[Any] = Registry().with_resource(BASE, whole)
         checker = Draft202012Validator.FORMAT_CHECKER
         validator = Draft202012Validator(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,7 +14,7 @@ SIDE = 16
 
 def write_export(folder: Path) -> Path:
     """A network like an export: a skip, a sum, shape arithmetic, casts, a side output."""
-    conv = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    conv: dict[str, Any] = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
     nodes = [
         helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], "first", **conv),
         helper.make_node("Relu", ["c1"], ["r1"]),

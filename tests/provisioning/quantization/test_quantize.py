@@ -97,7 +97,7 @@ def test_another_process_writes_the_same_bytes(exported: Path, table: Path, tmp_
         "build_int8(source, read_ranges(table), target, Recipe(stepped_nodes=('side',)))"
     )
     arguments = [sys.executable, "-c", program, exported, table, tmp_path / "two.onnx"]
-    subprocess.run(arguments, check=True)
+    subprocess.run([str(word) for word in arguments], check=True)
     assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
 
 
