@@ -159,7 +159,7 @@ ATTEMPTS: dict[str, Callable[[], Any]] = {
     "make a namespace": lambda: call("unshare", NEW_USER_NAMESPACE),
     "clone into a namespace": clone_with_namespace,
     "bind a port": lambda: socket.create_server(("127.0.0.1", 0)).close(),
-    "make a pair of sockets": lambda: [one.close() for one in socket.socketpair()],
+    "make a pair of sockets": socket.socketpair,
     "duplicate a descriptor": lambda: os.close(os.dup(0)),
     "show its memory": lambda: call("prctl", PR_SET_DUMPABLE, ctypes.c_ulong(1), 0, 0, 0),
     "load a program into the kernel": lambda: call_number("bpf", 0, bytes(64), 64),
