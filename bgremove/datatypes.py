@@ -5,6 +5,7 @@ Pixels are BGR uint8 unless a name says otherwise; alpha is float32 in [0, 1], s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -92,12 +93,29 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in the pixels of the upright source."""
+    """A rectangle in the pixels of the upright source.
+
+    It unpacks to left, top, right and bottom, the order of PIL; right and bottom lie outside.
+    """
 
     top: int
     left: int
     width: int
     height: int
+
+    @property
+    def right(self) -> int:
+        """The first column to the right of the rectangle."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row below the rectangle."""
+        return self.top + self.height
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield left, top, right and bottom."""
+        return iter((self.left, self.top, self.right, self.bottom))
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,7 +303,7 @@ class _Judge:
         if self._within[region.box][region.mask != 0].any() or label in self._drawn:
             return True
         line = stroke <= self._thin
-        if not piece.flat and self._is_coloured(label, piece):
+        if not piece.flat and self._graphic.ink is None and self._is_coloured(label, piece):
             return neutral and line and room >= ROOMY / 2 * stroke
         large = region.area >= MAIN_SHARE * piece.hull and room >= ROOMY * stroke
         if not (line and large) or self._word(within):

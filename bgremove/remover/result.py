@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 from PIL import Image
 
 from bgremove.datatypes import ArrayF32, Box, Cut, EncodedImage, ImageU8
+from bgremove.errors import Detail, ValidationError
 from bgremove.imaging.encode import encode, picture_of
 from bgremove.options import Encoding, Options
-
-if TYPE_CHECKING:
-    import os
-
 
 SUFFIXES = {
     ".png": Encoding.PNG,
@@ -26,6 +24,22 @@ SUFFIXES = {
     ".jpeg": Encoding.JPEG,
     ".webp": Encoding.WEBP,
 }
+
+
+def _type_named(name: str | None, path: Path | None = None) -> Encoding:
+    """Return the file type called ``name``, else that of the suffix of ``path``."""
+    suffix = path.suffix if name is None and path is not None else f".{name}"
+    if suffix.lower() in SUFFIXES:
+        return SUFFIXES[suffix.lower()]
+    if name is not None:
+        issue = f"The format is {name!r}; it has to be {', '.join(Encoding)}"
+        raise ValidationError(issue, details=(Detail("format", issue),))
+    ends = f"ends in {suffix}" if suffix else "has no suffix"
+    issue = (
+        f"{path} {ends}; end it in {', '.join(SUFFIXES)}, or name the file type, such as"
+        " format='png'"
+    )
+    raise ValidationError(issue, details=(Detail("file", issue),))
 
 
 class Result:
@@ -83,7 +97,7 @@ class Result:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The differences from the request, as the words of ``X-Warnings``."""
-        return self.cut.report.warnings
+        return tuple(str(word) for word in self.cut.report.warnings)
 
     @cached_property
     def encoded(self) -> EncodedImage:
@@ -97,7 +111,7 @@ class Result:
 
     @property
     def content_type(self) -> str:
-        """The media type of that file: ``image/png`` or ``image/jpeg``."""
+        """The media type of that file: ``image/png``, ``image/jpeg`` or ``image/webp``."""
         return self.encoded.content_type
 
     @cached_property
@@ -127,21 +141,42 @@ class Result:
         """Width and height of the picture in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file and return its path.
+    @overload
+    def save(self, file: str | os.PathLike[str], format: str | None = None) -> Path: ...
 
-        The suffix selects the file type where the format supports it: .png, .jpg, .webp.
+    @overload
+    def save(self, file: BinaryIO, format: str | None = None) -> None: ...
+
+    def save(
+        self,
+        file: str | os.PathLike[str] | BinaryIO,
+        format: str | None = None,  # noqa: A002 - named as in PIL
+    ) -> Path | None:
+        """Write the picture to a path, which is returned, or to a binary file.
+
+        Args:
+            file: A path that ends in .png, .jpg, .jpeg or .webp, or a file open for writing.
+            format: The file type: png, jpeg or webp. None takes it from the suffix of a path; for
+                a file, it is the type of `data`.
 
         Raises:
-            ValidationError: The format does not support the file type: JPEG has no transparency.
+            ValidationError: The suffix or the format is unknown, or the picture cannot have it:
+                JPEG has no transparency. Nothing is written.
             OSError: The file cannot be written.
 
         """
-        target = Path(path)
-        encoding = SUFFIXES.get(target.suffix.lower(), self._options.file_type)
-        data = self.data if encoding is self._options.file_type else self._encode(encoding).data
-        target.write_bytes(data)
-        return target
+        if isinstance(file, str | os.PathLike):
+            path = Path(file)
+            path.write_bytes(self._encoded_as(_type_named(format, path)).data)
+            return path
+        if isinstance(file, io.TextIOBase):
+            raise TypeError("the file is open as text; open it with mode 'wb'")
+        kind = self._options.file_type if format is None else _type_named(format)
+        file.write(self._encoded_as(kind).data)
+        return None
+
+    def _encoded_as(self, encoding: Encoding) -> EncodedImage:
+        return self.encoded if encoding is self._options.file_type else self._encode(encoding)
 
     def _encode(self, encoding: Encoding) -> EncodedImage:
         options = replace(self._options, encoding=encoding)

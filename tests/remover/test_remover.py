@@ -118,7 +118,7 @@ def test_every_format_comes_out_as_the_service_sends_it(
     assert result.alpha.shape == (HEIGHT, WIDTH)
     if name == "crop":
         assert result.size == (result.box.width, result.box.height)
-    saved = result.save(tmp_path / "saved")
+    saved = result.save(tmp_path / "saved", format=result.content_type.removeprefix("image/"))
     with Image.open(saved) as file:
         if file.format == "PNG":
             assert np.array_equal(np.asarray(file.convert(mode)), result.pixels)
@@ -139,6 +139,47 @@ def test_every_option_of_the_service_is_taken(remover: Remover, tmp_path: Path) 
     assert webp.content_type == "image/webp"
     with pytest.raises(ValidationError, match="JPEG"):
         webp.save(tmp_path / "b.jpg")
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.bmp", "a.gif", "a", ".png", "a.png.part"])
+def test_a_file_whose_suffix_names_no_type_is_not_written(
+    remover: Remover, tmp_path: Path, name: str
+) -> None:
+    result = remover.remove(rgb())
+    with pytest.raises(ValidationError, match=r"\.png, \.jpg, \.jpeg, \.webp, or name the file"):
+        result.save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+    with Image.open(result.save(tmp_path / name, format="PNG")) as png:
+        assert png.format == "PNG"
+
+
+def test_a_result_is_saved_to_a_binary_file(remover: Remover, tmp_path: Path) -> None:
+    result = remover.remove(rgb(), format="white_bg")
+    for name, kind in [(None, "JPEG"), ("png", "PNG"), ("jpg", "JPEG"), ("WEBP", "WEBP")]:
+        file = io.BytesIO()
+        result.save(file, format=name)
+        with Image.open(file) as picture:
+            assert (picture.format, picture.size) == (kind, result.size)
+    empty = io.BytesIO()
+    with pytest.raises(ValidationError, match="'tiff'; it has to be png, jpeg, webp"):
+        result.save(empty, format="tiff")
+    with pytest.raises(ValidationError, match="JPEG"):
+        remover.remove(rgb()).save(empty, format="jpeg")
+    assert not empty.getvalue()
+    with (tmp_path / "text").open("w") as text, pytest.raises(TypeError, match="mode 'wb'"):
+        result.save(text)  # type: ignore[call-overload]
+
+
+def test_a_box_unpacks_in_the_order_of_pil(remover: Remover) -> None:
+    box = remover.remove(rgb()).box
+    left, top, right, bottom = box
+    assert (left, top, right - left, bottom - top) == (box.left, box.top, box.width, box.height)
+    assert Image.fromarray(rgb()).crop(tuple(box)).size == (box.width, box.height)  # type: ignore[arg-type]
+
+
+def test_warnings_are_plain_strings(remover: Remover) -> None:
+    result = remover.remove(rgb(), format="crop", canvas="2000x2000")
+    assert repr(result.warnings) == "('enlarged',)"
 
 
 @pytest.mark.parametrize(
