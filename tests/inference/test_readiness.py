@@ -125,7 +125,7 @@ def test_it_runs_once_in_a_thread_of_its_own(
         warm_up.start()
     for thread in threading.enumerate():
         if thread.name == "warm-up":
-            thread.join(30)
+            thread.join(60)
     assert warm_up.readiness.ready
     warm_up.start()
     assert caplog.messages == ["model loaded", "ready"]
@@ -143,7 +143,7 @@ def test_weights_that_arrive_later_make_it_ready(
     warm_up.run()
     assert warm_up.readiness.waiting_for == ("tiny: absent",)
     (tmp_path / model.file).write_bytes(data)
-    for _ in range(200):
+    for _ in range(1200):
         warm_up.start()
         if warm_up.readiness.ready:
             break
