@@ -48,7 +48,7 @@ def damaged_weights(ground: Ground) -> Iterator[Finding]:
 
 
 def _damaged(ground: Ground, name: str) -> Finding:
-    found = Finding(f"weights {name} at the start, then mended", "all until mended: 502")
+    found = Finding(f"weights {name} at the start, then repaired", "all until the repair: 502")
     folder = _copy(ground)
     for file in NAMES:
         DAMAGE[name](folder / file)
@@ -57,18 +57,18 @@ def _damaged(ground: Ground, name: str) -> Finding:
         server = on.servers[0]
         worker = worker_of(server)
         reason = REASON.get(name, "bytes")
-        took_s = until(lambda: reason in _said(server.door.send("GET", "/readyz").body))
+        took_s = until(lambda: reason in _text(server.door.send("GET", "/readyz").body))
         for _ in range(ground.times):
             found.saw([ask(on.edge.door, SMALL)], expected={"502 UPSTREAM_ERROR"})
             found.expect(not is_ready(server), "it says that it is ready")
-        found.note(f"/readyz said “{reason}” after {took_s:.1f} s")
+        found.note(f"/readyz answered “{reason}” after {took_s:.1f} s")
         for file in NAMES:
-            mended = folder / f"{file}.part"
-            mended.symlink_to((ground.weights / file).resolve())
-            mended.replace(folder / file)
+            repaired = folder / f"{file}.part"
+            repaired.symlink_to((ground.weights / file).resolve())
+            repaired.replace(folder / file)
         started = time.monotonic()
         until(lambda: is_ready(server))
-        found.note(f"ready {time.monotonic() - started:.1f} s after it was mended")
+        found.note(f"ready {time.monotonic() - started:.1f} s after the repair")
         found.saw([ask(on.edge.door, SMALL)])
         found.expect(worker_of(server) == worker, "the worker is another")
     found.at_most_lost(0)
@@ -76,7 +76,7 @@ def _damaged(ground: Ground, name: str) -> Finding:
     return found
 
 
-def _said(body: bytes) -> str:
+def _text(body: bytes) -> str:
     return body.decode("utf-8")
 
 

@@ -41,7 +41,7 @@ def gone_at_download(ground: Ground) -> Iterator[Finding]:
 
 
 def _gone(ground: Ground, when: str, leave: Callable[[int, bool], None]) -> Finding:
-    count = 5 * ground.times
+    count = ground.count(5)
     what = f"client gone after {when}, {count} times through nginx and {count} directly"
     found = Finding(what, "no place, descriptor, temporary file or memory")
     with usual(ground, 1) as on:
@@ -57,7 +57,7 @@ def _gone(ground: Ground, when: str, leave: Callable[[int, bool], None]) -> Find
         found.note(f"idle again after {until(lambda: is_idle(server)):.1f} s")
         found.saw([ask(on.edge.door, SMALL)])
         # The server notices a broken connection at its next read or write.
-        until(lambda: Held.by(on, worker).descriptors <= before.descriptors + 2, 30)
+        until(lambda: Held.by(on, worker).descriptors <= before.descriptors + 2)
         after = Held.by(on, worker)
         found.expect(worker_of(server) == worker, "the worker is another")
     found.at_most_lost(0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from bgremove.keys import edit
 from faults.clients import Load, ask
 from faults.finding import Finding
-from faults.hung import DEADLINE_S, SETTINGS, hang
+from faults.hung import DEADLINE_S, hang, short_timeouts
 from faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
 from harness.gunicorn import Server
 
@@ -23,8 +23,8 @@ REFUSED = "401 UNAUTHORIZED"
 
 def broken_key_file(ground: Ground) -> Iterator[Finding]:
     """Keep the last valid keys, report the fault on /readyz, and load the repaired file."""
-    what = f"key file broken or gone, then mended with one key more, {ground.times} times"
-    found = Finding(what, "nothing of who has a key; nobody else is let in")
+    what = f"key file damaged or removed, then repaired with another key, {ground.times} times"
+    found = Finding(what, "nothing of clients with a key; others get 401")
     path = ground.new("keys") / "keys.txt"
     key, _ = edit.add(path, "kept")
     settings = {"BGREMOVE_API_KEYS_FILE": str(path)}
@@ -35,23 +35,23 @@ def broken_key_file(ground: Ground) -> Iterator[Finding]:
             for turn in range(ground.times):
                 good = path.read_bytes()
                 path.unlink() if turn % 2 else path.write_text("nonsense\n")
-                said_s = until(lambda: said_of_keys(server).startswith("last good ones"), 20)
+                reported_s = until(lambda: state_of_keys(server).startswith("last good ones"))
                 found.saw([ask(door, SMALL, {"X-Api-Key": WRONG})], expected={REFUSED})
                 found.saw([ask(door, SMALL)], expected={REFUSED})
                 new = path.with_name("new")
                 new.write_bytes(good)
                 made, _ = edit.add(new, f"new-{turn}")
                 new.replace(path)
-                taken_s = until(lambda: said_of_keys(server) == "in force", 20)
+                taken_s = until(lambda: state_of_keys(server) == "in force")
                 found.saw([ask(door, SMALL, {"X-Api-Key": made})])
-                slowest_s = max(slowest_s, said_s, taken_s)
+                slowest_s = max(slowest_s, reported_s, taken_s)
     found.saw(load.seen)
     found.at_most_lost(0)
-    found.note(f"said on /readyz, and mended, within {slowest_s:.1f} s each")
+    found.note(f"reported on /readyz, and the repair in force, within {slowest_s:.1f} s each")
     yield found
 
 
-def said_of_keys(server: Server) -> str:
+def state_of_keys(server: Server) -> str:
     """Return the state of the keys on /readyz."""
     return str(server.door.send("GET", "/readyz").json()["keys"])
 
@@ -64,7 +64,8 @@ def moved_clock(ground: Ground) -> Iterator[Finding]:
     clock, keys, fault = folder / "clock", folder / "keys.txt", folder / "how"
     _set(clock, 0)
     key, _ = edit.add(keys, "kept")
-    settings = SETTINGS | {
+    deadline_s = DEADLINE_S * ground.patience
+    settings = short_timeouts(ground) | {
         "FAULT_CLOCK": str(clock),
         "BGREMOVE_API_KEYS_FILE": str(keys),
         "FAULT_FILE": str(fault),
@@ -92,9 +93,9 @@ def moved_clock(ground: Ground) -> Iterator[Finding]:
             one = hang(on, fault, "endless", {"X-Api-Key": key})
             mover.join()
             found.saw([one], expected={"502 UPSTREAM_ERROR"})
-            bound_s = ground.seconds(DEADLINE_S + 1)
-            found.expect(DEADLINE_S - 0.1 <= one.seconds <= bound_s, "the deadline moved with it")
-            found.note(f"{DEADLINE_S} s of deadline were {one.seconds:.2f} s ({seconds:+} s)")
+            bound_s = ground.seconds(deadline_s + 1)
+            found.expect(deadline_s - 0.1 <= one.seconds <= bound_s, "the deadline moved with it")
+            found.note(f"{deadline_s} s of deadline were {one.seconds:.2f} s ({seconds:+} s)")
             _set(clock, 0)
         found.expect(is_ready(server), "it is not ready")
         found.expect(worker_of(server) == worker, "the worker is another")

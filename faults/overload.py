@@ -59,7 +59,7 @@ def overload(ground: Ground, seconds: float) -> Iterator[Finding]:
         for asking in (_closed, _open):
             with watched(on.servers[0]) as health:
                 run = asking(on, usual, seconds)
-            found = Finding(run.what, "what is over capacity: 503 at once")
+            found = Finding(run.what, "requests over capacity: 503 at once")
             _judge(ground, found, run, usual)
             _judge_health(ground, found, health)
             _judge_calm(ground, found, on, usual, seconds)
@@ -84,7 +84,7 @@ def _p95_with_few(on: Stand, seconds: float) -> float:
 def _closed(on: Stand, _: Usual, seconds: float) -> Run:
     clients = TIMES * (DEFAULTS.places + DEFAULTS.queue)
     what = f"closed loop: {clients} clients at {DEFAULTS.places} places and a queue of "
-    what += f"{DEFAULTS.queue}, {seconds:g} s; who is refused comes back when Retry-After says"
+    what += f"{DEFAULTS.queue}, {seconds:g} s; a refused client waits as long as Retry-After says"
     started = time.monotonic()
     with Load(on.edge.door, [SMALL], clients) as load:
         time.sleep(seconds)
@@ -119,7 +119,7 @@ def _judge(ground: Ground, found: Finding, run: Run, usual: Usual) -> None:
     least = 0.9 if ground.strict else 0.2
     found.expect(run.rate >= least * usual.best, f"less than {least:g} of the best throughput")
     refused = [one for one in run.seen if one.outcome == REFUSED]
-    found.expect(bool(refused), "nobody was refused: that was no overload")
+    found.expect(bool(refused), "no request was refused: this was no overload")
     found.expect(all(one.retry_after_s >= 1 for one in refused), "a 503 without Retry-After")
     p99 = percentile(seconds_of(run.seen, REFUSED), 99)
     found.note(f"refused within {p99 * 1000:.0f} ms (p99)")
@@ -127,7 +127,7 @@ def _judge(ground: Ground, found: Finding, run: Run, usual: Usual) -> None:
     longest = max((one.seconds for one in run.seen), default=0.0)
     found.note(f"longest wait {longest:.1f} s")
     bound_s = ground.seconds(DEFAULTS.timeout_s + 1)
-    found.expect(longest <= bound_s, f"somebody waited {longest:.1f} s, past the deadline")
+    found.expect(longest <= bound_s, f"a client waited {longest:.1f} s, past the deadline")
 
 
 @contextmanager
@@ -152,7 +152,7 @@ def watched(server: Server) -> Iterator[Health]:
 
 
 def _judge_health(ground: Ground, found: Finding, health: Health) -> None:
-    found.expect(health.statuses == {200}, f"health said {sorted(health.statuses)}")
+    found.expect(health.statuses == {200}, f"health answered {sorted(health.statuses)}")
     for path, took in health.seconds.items():
         p99 = percentile(took, 99)
         found.note(f"{path} p99 {p99 * 1000:.0f} ms")

@@ -19,7 +19,7 @@ NAMES = {"404": "404 NOT_FOUND", "405": "405 METHOD_NOT_ALLOWED", "no form": "40
 
 def early_answers(ground: Ground) -> Iterator[Finding]:
     """Expect 401, 404 and 405 to 9 MB and 400 to 60 MB, with Content-Length and in chunks."""
-    times = 5 * ground.times
+    times = ground.count(5)
     path = ground.new("keys") / "keys.txt"
     edit.add(path, "nobody's")
     with stand(ground, 1, {"BGREMOVE_API_KEYS_FILE": str(path)}) as on:

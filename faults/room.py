@@ -95,7 +95,7 @@ def _limited(ground: Ground, what: str, limit: int, bound: int | None) -> Iterat
             with contextlib.suppress(ProcessLookupError):
                 resource.prlimit(worker, limit, before)
         found.saw(refused, expected=HONEST)
-        until(lambda: ask(on.edge.door, LARGE).outcome == "200", 20)
+        until(lambda: ask(on.edge.door, LARGE).outcome == "200")
         found.saw([ask(on.edge.door, LARGE)])
         found.expect(worker_of(on.servers[0]) == worker, "the worker is another")
     found.at_most_lost(0)

@@ -21,7 +21,7 @@ MORE_THAN = 1.5  # limit of the p95, in multiples of the p95 without them
 
 def slow_senders(ground: Ground) -> Iterator[Finding]:
     """Send 200 bodies at a byte every two seconds: nginx buffers them; others are unaffected."""
-    count = 10 * ground.times
+    count = ground.count(10)
     what = f"{SENDERS} clients sending a byte every {EVERY_S:g} s, {count} pictures meanwhile"
     found = Finding(what, "nothing")
     with usual(ground, 1) as on:

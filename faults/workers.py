@@ -30,7 +30,6 @@ NOTICED_S = 2.0  # until nginx retries a failed server, see deploy/nginx/upstrea
 RECYCLE = "--max-requests 80 --max-requests-jitter 40"
 FAULTY = form(file("image", b"no picture"))  # its answer is a 400 and cheap to compute
 PATIENCE_S = 8  # nginx's timeout, shortened so that a test can wait for it often
-IMPATIENT = {"nginx/proxy.conf": {"proxy_read_timeout 45s": f"proxy_read_timeout {PATIENCE_S}s"}}
 
 
 def kill_one_of_two(ground: Ground) -> Iterator[Finding]:
@@ -53,7 +52,7 @@ def kill_one_of_two(ground: Ground) -> Iterator[Finding]:
 def kill_the_only_one(ground: Ground) -> Iterator[Finding]:
     """Kill the only worker with SIGKILL: its request is lost, the next worker serves the queue."""
     what = f"kill −9 of the only busy worker, {ground.times} times, {CLIENTS} clients"
-    found = Finding(what, f"what it worked on: {CLIENTS} a kill")
+    found = Finding(what, f"the requests that it was processing: {CLIENTS} a kill")
     slowest_s = 0.0
     with usual(ground, 1) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
         for _ in range(ground.times):
@@ -144,21 +143,23 @@ def freeze_for_a_moment(ground: Ground) -> Iterator[Finding]:
                 served += len(load.since(stopped))
     found.saw(load.seen)
     found.at_most_lost(0)
-    found.expect(served > 0, "nobody was served meanwhile")
-    found.note(f"{served} answers meanwhile; the requests held waited {load.longest_s:.1f} s")
+    found.expect(served > 0, "no client was served meanwhile")
+    found.note(f"{served} answers meanwhile; the held requests waited {load.longest_s:.1f} s")
     yield found
 
 
 def freeze_for_good(ground: Ground) -> Iterator[Finding]:
     """Freeze one of two gunicorns until nginx's timeout."""
     half = CLIENTS // 2
-    what = f"SIGSTOP to one of two gunicorns, nginx's patience {PATIENCE_S} s in place of 45"
+    patience_s = PATIENCE_S * ground.patience
+    what = f"SIGSTOP to one of two gunicorns, nginx's patience {patience_s} s in place of 45"
+    changes = {"nginx/proxy.conf": {"proxy_read_timeout 45s": f"proxy_read_timeout {patience_s}s"}}
     found = Finding(f"{what}, {ground.few} times", "nothing: the other one is asked again")
-    with stand(ground, 2, changes=IMPATIENT) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+    with stand(ground, 2, changes=changes) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
         for turn in range(ground.few):
             time.sleep(NOTICED_S)
             with _frozen(on.servers[turn % 2]):
-                time.sleep(PATIENCE_S + 2)
+                time.sleep(patience_s + 2)
     found.saw(load.seen)
     found.at_most_lost(0)
     found.note(f"longest request {load.longest_s:.1f} s; {half} of {CLIENTS} clients were held")
