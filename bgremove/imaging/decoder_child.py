@@ -42,7 +42,13 @@ from bgremove.imaging.planes import write_planes
 STATM = Path("/proc/self/statm")
 # No core dump, which would write a client's picture to disk. Files: the standard streams and those
 # of a request. No child processes.
-LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: 16, resource.RLIMIT_NPROC: 0}
+# Processor time in all: a decoder that a picture has taken over could outlive its worker.
+LIMITS = {
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_NOFILE: 16,
+    resource.RLIMIT_NPROC: 0,
+    resource.RLIMIT_CPU: 3600,
+}
 OUT_OF_MEMORY = "There was not enough memory to read the picture"
 
 
