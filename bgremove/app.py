@@ -105,7 +105,7 @@ def build_services(app: Flask, settings: Settings, hooks: Hooks) -> Services:
         engine=engine,
         admission=admission_of(settings),
         places=Places(settings.places, settings.queue, hooks.on_places),
-        warm_up=WarmUp(engine.sessions, hooks.on_readiness),
+        warm_up=WarmUp(engine.sessions, hooks.on_readiness, engine.check),
         alarms=alarms,
         bodies=bodies,
         hangs=hangs,

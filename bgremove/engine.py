@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 
 from bgremove import cost
-from bgremove.datatypes import Effort
+from bgremove.datatypes import Effort, ImageHeader, ImageType
+from bgremove.deadline import Deadline
+from bgremove.errors import UpstreamError
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import Limits
 from bgremove.inference.manifest import load_manifest
-from bgremove.inference.precision import Precision
 from bgremove.inference.runtime import choose_provider
 from bgremove.inference.sessions import Sessions
 from bgremove.machine import available_cpus
+from bgremove.options import Options
 from bgremove.room import Room
 from bgremove.settings import Settings
+
+# Every server should have the memory for it: 12 megapixels.
+PHONE = ImageHeader(ImageType.JPEG, 4000, 3000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,24 @@ class Engine:
     sessions: Sessions
     executor: Executor
     room: Room
+
+    def check(self, deadline: Deadline) -> None:
+        """Check that a photograph of a phone can be decoded and held in memory.
+
+        Raises:
+            UpstreamError: No decoder works, or the memory is limited too far.
+
+        """
+        self.decoders.check(deadline)
+        size = cost.peak_bytes(PHONE, Options())
+        try:
+            mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE).close()
+        except OSError as error:
+            raise UpstreamError(
+                f"There are no {size:,} bytes of memory for a picture of {PHONE.pixels:,} pixels;"
+                " raise the limit of the address space (ulimit -v)",
+                private=repr(error),
+            ) from error
 
     def close(self) -> None:
         """End the decoders and threads. Tests and commands call it; a worker just exits."""
@@ -72,7 +95,7 @@ def build_engine(
         threads=cpus,
         strict=settings.strict_models,
         effort=Effort(settings.effort),
-        precision=cast("Precision", settings.precision),
+        precision=settings.precision,
         provider=choose_provider(settings.provider),
         on_change=on_models_loaded,
     )

@@ -89,10 +89,10 @@ class FsspecStore(Store):
         path = self._path(name)
         folder = posixpath.dirname(path)
         with _os_errors():
-            self.fs.makedirs(folder, exist_ok=True)
-            if _is_object_store(self.fs):
+            if _is_object_store(self.fs):  # needs no folder; `makedirs` would create a bucket
                 self.fs.pipe_file(path, data)
             else:
+                self.fs.makedirs(folder, exist_ok=True)
                 self._write_and_rename(path, posixpath.join(folder, _part()), data)
 
     def _write_and_rename(self, path: str, part: str, data: bytes) -> None:

@@ -42,7 +42,13 @@ from bgremove.imaging.planes import write_planes
 STATM = Path("/proc/self/statm")
 # No core dump, which would write a client's picture to disk. Files: the standard streams and those
 # of a request. No child processes.
-LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: 16, resource.RLIMIT_NPROC: 0}
+# Processor time in all: a decoder that a picture has taken over could outlive its worker.
+LIMITS = {
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_NOFILE: 16,
+    resource.RLIMIT_NPROC: 0,
+    resource.RLIMIT_CPU: 3600,
+}
 OUT_OF_MEMORY = "There was not enough memory to read the picture"
 
 
@@ -54,7 +60,7 @@ def main(memory_bytes: int) -> None:
     Image.preinit()  # imports Pillow's readers now: later imports would fail
     limit_memory(memory_bytes)
     for limit, value in (LIMITS | {resource.RLIMIT_FSIZE: memory_bytes}).items():
-        resource.setrlimit(limit, (value, value))
+        lower(limit, value)
     sandbox.confine()
     while serve_one(channel):
         pass
@@ -99,6 +105,14 @@ def _refusal(number: int, error: BgremoveError) -> Refused:
     return Refused(number, kind, error.message[:MAX_SENTENCE], private)
 
 
+def lower(limit: int, value: int) -> None:
+    """Lower a limit of this process to ``value``; one that the server was given lower stays."""
+    hard = resource.getrlimit(limit)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(limit, (value, value))
+
+
 def limit_memory(extra_bytes: int) -> None:
     """Limit this process to its present address space plus ``extra_bytes``.
 
@@ -108,7 +122,7 @@ def limit_memory(extra_bytes: int) -> None:
         return
     with STATM.open(encoding="ascii") as statm:
         now = int(statm.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + extra_bytes, now + extra_bytes))
+    lower(resource.RLIMIT_AS, now + extra_bytes)
 
 
 def limit_cpu(seconds: float) -> None:
@@ -120,7 +134,10 @@ def limit_cpu(seconds: float) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, hard))
+    soft = int(used + seconds) + 1
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def report_last_words(channel: socket.socket) -> None:

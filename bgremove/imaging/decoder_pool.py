@@ -19,9 +19,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bgremove.datatypes import DecodedImage, ImageHeader
+from bgremove.datatypes import DecodedImage, ImageHeader, ImageType
 from bgremove.deadline import Deadline
-from bgremove.errors import BgremoveError, DeadlineExceededError, UpstreamError
+from bgremove.errors import BgremoveError, DeadlineExceededError, ImageError, UpstreamError
 from bgremove.imaging.decoder_process import DecoderGoneError, DecoderProcess
 from bgremove.imaging.probe import Limits
 
@@ -33,6 +33,11 @@ MOST_PICTURES = 250
 # Share of the time of a request below which a decoder killed at the deadline does not blame its
 # picture.
 LATE_SHARE = 0.5
+# A PNG of one gray pixel.
+KNOWN_PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a4944415478da6368000000820081da45083b0000000049454e44ae426082"
+)
 WAITING = "waiting for decoding"
 
 
@@ -64,6 +69,13 @@ class DecoderPool:
         """Start ``count`` decoders now, so that the first requests do not wait."""
         for _ in range(min(count, self._size) - len(self._idle)):
             self._keep(self._started())
+
+    def check(self, deadline: Deadline) -> None:
+        """Decode a picture that is known to be sound; raise UpstreamError where that fails."""
+        try:
+            self.decode(KNOWN_PICTURE, ImageHeader(ImageType.PNG, 1, 1), deadline)
+        except ImageError as error:
+            raise UpstreamError(error.message, private=error.private) from error
 
     def decode(self, data: bytes, header: ImageHeader, deadline: Deadline) -> DecodedImage:
         """Decode a picture accepted by `probe`; ``header`` is the header returned for ``data``.

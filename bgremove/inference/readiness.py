@@ -48,17 +48,22 @@ class Readiness:
 class WarmUp:
     """Verifies the weights and warms the default session in a separate thread.
 
-    ``on_change`` is called with the result of each attempt.
+    ``on_change`` is called with the result of each attempt. ``check`` raises UpstreamError where
+    the other parts that a picture needs do not work.
     """
 
     def __init__(
-        self, sessions: Sessions, on_change: Callable[[Readiness], None] = lambda _: None
+        self,
+        sessions: Sessions,
+        on_change: Callable[[Readiness], None] = lambda _: None,
+        check: Callable[[Deadline], None] = lambda _: None,
     ) -> None:
         self._sessions = sessions
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._next_try = 0.0
         self._on_change = on_change
+        self._check = check
         self._readiness = Readiness(
             {}, {}, ("weights to be verified", "default session to be warm")
         )
@@ -86,7 +91,7 @@ class WarmUp:
         models = {model.name: self._state(model) for model in manifest.files}
         damaged = {name for name, state in models.items() if state not in (VERIFIED, ABSENT)}
         sessions.unusable = frozenset(filter(sessions.has_stand_in, damaged))
-        faults = self._faults(models) or self._warm()
+        faults = self._faults(models) or self._warm() or self._checked()
         for name in sessions.unusable:
             fault = models[name] if name in damaged else "fails on this machine"
             models[name] = f"{fault}; {STAND_IN}"
@@ -129,6 +134,14 @@ class WarmUp:
                     return [error.reason]
             except BgremoveError as error:
                 return [error.message]
+
+    def _checked(self) -> list[str]:
+        try:
+            self._check(Deadline.after(WARM_UP_TIMEOUT_S))
+        except BgremoveError as error:
+            logger.error(error.message, extra={"cause": error.private})
+            return [f"a picture to be decoded: {error.message}"]
+        return []
 
     def _settle_precision(self) -> None:
         sessions = self._sessions

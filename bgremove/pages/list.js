@@ -21,10 +21,12 @@ export class List {
 
   /**
    * @param {import("./pictures.js").Pictures} pictures
+   * @param {(picture: Picture) => void} picked
    * @param {(picture: Picture) => void} remove
    */
-  constructor(pictures, remove) {
+  constructor(pictures, picked, remove) {
     this.pictures = pictures;
+    this.picked = picked;
     this.remove = remove;
     setInterval(() => this.#tick(), TICK_MS);
   }
@@ -58,7 +60,7 @@ export class List {
     const pick = make("button", { type: "button", class: "pick" }, thumb, words);
     const cross = make("button", { type: "button", class: "cross", "aria-label": `Remove ${name} from the list` }, "×");
     const row = { item: make("li", {}, pick, cross), pick, state, thumb, drawn: null };
-    pick.addEventListener("click", () => this.pictures.select(picture));
+    pick.addEventListener("click", () => this.picked(picture));
     cross.addEventListener("click", () => this.remove(picture));
     this.#rows.set(picture, row);
     this.#list.append(row.item);

@@ -23,7 +23,7 @@ const options = new OptionsForm(draw, (subjectChanged) => {
   viewer.brush.finish();
   wantAll(pictures.all);
 });
-const list = new List(pictures, remove);
+const list = new List(pictures, pick, remove);
 const downloadAll = byId("download-all", HTMLButtonElement);
 const viewer = new Viewer(keys, {
   cancel: (picture) => work.cancel(picture),
@@ -53,6 +53,12 @@ function wantAll(wanted) {
   const first = wanted.filter((picture) => picture === pictures.selected);
   const rest = wanted.filter((picture) => picture !== pictures.selected);
   for (const picture of [...first, ...rest]) want(picture);
+}
+
+/** @param {Picture} picture */
+function pick(picture) {
+  pictures.select(picture);
+  viewer.lookAt();
 }
 
 /** @param {Picture} picture */

@@ -22,6 +22,7 @@ import { doubtWords, otherSubjects, workingWords } from "./words.js";
  */
 
 const TICK_MS = 200;
+const NARROW = "(max-width: 56rem)"; // as in layout.css: the picture is below the list
 
 export class Viewer {
   #section = byId("viewer", HTMLElement);
@@ -94,7 +95,7 @@ export class Viewer {
 
   /** Scroll to the picture, which a small screen may not show below the controls. */
   lookAt() {
-    this.#section.scrollIntoView({ block: "nearest" });
+    if (matchMedia(NARROW).matches) this.#section.scrollIntoView({ block: "nearest" });
   }
 
   /** Open the brush on the whole cut-out, independent of the chosen output. */

@@ -226,6 +226,17 @@ def test_a_store_that_cannot_write_objects_renames_a_complete_file(tmp_path: Pat
     assert (written.name, written.read_bytes()) == ("a.png", b"second")
 
 
+def test_a_mistyped_bucket_is_not_created(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In s3fs, creating the folder of an object creates its bucket."""
+
+    def create(*_: object, **__: object) -> None:
+        raise AssertionError("a bucket was created")
+
+    monkeypatch.setattr(type(memory), "makedirs", create)
+    store_of("memory://a").write("memory://a/b.png", b"x")
+    assert memory.cat_file("/a/b.png") == b"x"
+
+
 def test_an_error_of_a_driver_is_an_error_of_the_file(
     memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

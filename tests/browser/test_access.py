@@ -143,3 +143,14 @@ def test_who_wants_no_motion_gets_none(opened: Open, server: Server) -> None:
                 "(e) => [getComputedStyle(e).transitionDuration, getComputedStyle(e).animationName]"
             )
             assert style == ["0s", "none"], selector
+
+
+def test_a_picture_of_a_long_list_comes_into_view_on_a_phone(opened: Open, server: Server) -> None:
+    with opened(server, **PHONE) as page:
+        choose(page, *(astronaut(f"{number}.jpg", side=96) for number in range(8)))
+        expect(page.locator("#list li[data-phase=done]")).to_have_count(8)
+        row = page.locator("#list li", has_text="1.jpg")
+        row.scroll_into_view_if_needed()
+        row.get_by_role("button", name="1.jpg").first.click()
+        expect(page.locator("#viewer-title")).to_have_text("1.jpg")
+        expect(page.locator("#stage")).to_be_in_viewport()

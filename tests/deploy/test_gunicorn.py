@@ -178,7 +178,7 @@ def test_a_whole_body_is_taken_however_it_comes(server: Server, name: str) -> No
 
 
 def test_a_body_in_pieces_is_taken(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sock:
         request = POST + length(len(GOOD)) + LEAVING + GOOD
         step = len(request) // 10 + 1
         for start in range(0, len(request), step):
@@ -239,7 +239,7 @@ def test_slashes_are_never_answered_by_a_redirect(server: Server, path: str, sta
 
 
 def test_a_connection_is_kept_through_errors(server: Server) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
         for path, status in (("/nothing", 404), (PATH, 400), ("/nothing", 404), (PATH, 200)):
             body = GOOD if status == 200 else b"x" * 100_000
@@ -286,7 +286,7 @@ def test_stalled_clients_do_not_take_the_threads(server: Server) -> None:
     sockets = []
     try:
         for _ in range(40):
-            sock = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+            sock = socket.create_connection(("127.0.0.1", server.port), timeout=60)
             sockets.append(sock)
             sock.sendall(b"POST /nothing HTTP/1.1\r\nHost: x\r\n" + length(9 * MB) + b"\r\n")
         assert server.door.send("GET", "/livez").status == 200

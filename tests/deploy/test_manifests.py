@@ -203,7 +203,7 @@ def test_a_health_check_asks_the_service_whatever_proxy_there_is(name: str) -> N
         tool(command[0])
         nowhere = {"http_proxy": f"http://127.0.0.1:{free_port()}", "no_proxy": "", "NO_PROXY": ""}
         env = os.environ | nowhere | {"PORT": str(port)}
-        assert subprocess.run(command, env=env, check=False, timeout=30).returncode == 0
+        assert subprocess.run(command, env=env, check=False, timeout=60).returncode == 0
 
 
 def test_composes_upstream_is_the_shipped_one_with_other_servers() -> None:

@@ -191,7 +191,7 @@ def test_only_modern_tls_is_spoken(edge: Edge) -> None:
     for version, works in (("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)):
         command = ["openssl", "s_client", "-connect", f"127.0.0.1:{edge.tls_port}", version]
         command += ["-cipher", "DEFAULT:@SECLEVEL=0", "-brief"]
-        done = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=30)
+        done = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=60)
         assert (b"CONNECTION ESTABLISHED" in done.stderr) == works, (version, done.stderr)
 
 

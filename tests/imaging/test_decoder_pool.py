@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from PIL import Image
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ImageError, UpstreamError
-from bgremove.imaging import decoder_pool, decoder_process
+from bgremove.imaging import decoder_child, decoder_pool, decoder_process
 from bgremove.imaging.decode import decode
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.intake import reduced
@@ -471,3 +472,21 @@ def test_a_pool_that_is_dropped_ends_its_decoders() -> None:
     del pool
     gc.collect()
     assert children() == []
+
+
+def test_a_sound_pool_decodes_the_known_picture_and_a_broken_one_says_so(monkeypatch) -> None:
+    with DecoderPool(LIMITS) as pool:
+        pool.check(Deadline.after(60))
+    monkeypatch.setattr("bgremove.imaging.decoder_pool.KNOWN_PICTURE", b"no picture")
+    with DecoderPool(LIMITS) as pool, pytest.raises(UpstreamError):
+        pool.check(Deadline.after(60))
+
+
+def test_limits_that_the_server_was_given_stay(monkeypatch) -> None:
+    """As under ``ulimit -v``: a process may not raise them, and need not."""
+    lowered = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 1000))
+    monkeypatch.setattr(resource, "setrlimit", lambda *both: lowered.append(both))
+    decoder_child.lower(resource.RLIMIT_AS, 5000)
+    decoder_child.lower(resource.RLIMIT_AS, 500)
+    assert lowered == [(resource.RLIMIT_AS, (1000, 1000)), (resource.RLIMIT_AS, (500, 500))]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.deadline import Deadline
-from bgremove.errors import ModelUnavailableError
+from bgremove.errors import ModelUnavailableError, UpstreamError
 from bgremove.inference.models import Int8, Manifest
 from bgremove.inference.readiness import WarmUp
 from bgremove.inference.sessions import Sessions
@@ -125,7 +125,7 @@ def test_it_runs_once_in_a_thread_of_its_own(
         warm_up.start()
     for thread in threading.enumerate():
         if thread.name == "warm-up":
-            thread.join(30)
+            thread.join(60)
     assert warm_up.readiness.ready
     warm_up.start()
     assert caplog.messages == ["model loaded", "ready"]
@@ -143,7 +143,7 @@ def test_weights_that_arrive_later_make_it_ready(
     warm_up.run()
     assert warm_up.readiness.waiting_for == ("tiny: absent",)
     (tmp_path / model.file).write_bytes(data)
-    for _ in range(200):
+    for _ in range(1200):
         warm_up.start()
         if warm_up.readiness.ready:
             break
@@ -222,3 +222,20 @@ def test_strict_models_wait_for_the_int8_file(tmp_path: Path) -> None:
     warm_up.run()
     (fault,) = warm_up.readiness.waiting_for
     assert fault.startswith(name)
+
+
+def test_a_worker_that_can_decode_no_picture_is_not_ready(tmp_path: Path) -> None:
+    put(tmp_path, "default", "people")
+    fails = [UpstreamError("No decoder could be started")]
+
+    def check(_: Deadline) -> None:
+        if fails:
+            raise fails.pop()
+
+    warm_up = WarmUp(sessions_of(tmp_path), check=check)
+    warm_up.run()
+    assert warm_up.readiness.waiting_for == (
+        "a picture to be decoded: No decoder could be started",
+    )
+    warm_up.run()
+    assert warm_up.readiness.ready

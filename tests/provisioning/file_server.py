@@ -80,7 +80,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(sent[:1])
         self.wfile.flush()
         self.server.arrived.set()
-        self.server.gate.wait(30)
+        self.server.gate.wait(120)
         self.wfile.write(sent[1:])
 
     def log_message(self, *_: Any) -> None:

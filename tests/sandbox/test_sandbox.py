@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIMITS = made.limits()
 PICTURE = made.saved(Image.fromarray(made.scene(40, 30)), "PNG")
 PR_GET_DUMPABLE = 3
+HELD = "hold the worker"  # a descriptor of a process, which alone gives no right to it
 has_seccomp = pytest.mark.skipif(seccomp.lacking() is not None, reason="no seccomp")
 has_landlock = pytest.mark.skipif(landlock.version() < 6, reason="Landlock is absent or old")
 
@@ -48,6 +49,26 @@ def test_behind_the_filter_nothing_can_be_done(
     assert succeeded(monkeypatch, without) == set()
 
 
+def test_without_walls_an_attack_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So what fails behind them fails because of them."""
+    can = succeeded(monkeypatch, "seccomp landlock")
+    assert can >= {
+        "read a file",
+        "list a folder",
+        "make a file in memory",
+        "start a thread",
+        "map code",
+        "signal the worker",
+        "bind a port",
+        "duplicate a descriptor",
+    }
+
+
+def test_the_page_on_security_counts_the_attempts() -> None:
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    assert f"none of {len(ATTEMPTS)} attempts succeeds" in page
+
+
 @has_landlock
 def test_landlock_alone_keeps_files_the_worker_and_the_network(
     monkeypatch: pytest.MonkeyPatch,
@@ -55,7 +76,7 @@ def test_landlock_alone_keeps_files_the_worker_and_the_network(
     can = succeeded(monkeypatch, "seccomp")
     for attempt in ATTEMPTS:
         if any(word in attempt for word in ("file", "worker", "environment", "connect", "shell")):
-            assert attempt not in can - {"make a file in memory", "limit the worker"}
+            assert attempt not in can - {"make a file in memory", "limit the worker", HELD}
 
 
 PICTURES = {
@@ -99,6 +120,16 @@ def test_decoding_makes_no_call_that_the_filter_denies(
             else:
                 assert pool.decode(data, header, Deadline.after(30)).size == header.size
     assert not endings
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_a_decoder_that_outlives_its_worker_ends_by_its_own_limit() -> None:
+    with DecoderPool(LIMITS, size=1) as pool:
+        pool.decode(PICTURE, probe(PICTURE, LIMITS), Deadline.after(30))
+        (decoder,) = pool._idle
+        limits = Path(f"/proc/{decoder.pid}/limits").read_text()
+    (line,) = [line for line in limits.splitlines() if line.startswith("Max cpu time")]
+    assert line.split()[-2] == "3600"
 
 
 def test_memory_is_hidden_from_other_processes() -> None:

@@ -6,9 +6,11 @@ The variable WITHOUT names sandbox layers to omit, by their modules.
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import mmap
 import os
+import platform
 import resource
 import signal
 import socket
@@ -22,7 +24,19 @@ from bgremove.errors import ImageError
 from bgremove.imaging import decoder_child
 
 WORKER = os.getppid()
-PTRACE_ATTACH = 16
+PTRACE_SEIZE = 0x4206  # unlike an attachment, it does not stop the worker
+NEW_USER_NAMESPACE = 0x10000000
+PR_SET_DUMPABLE = 4
+# Numbers of calls without a function in the C library, on x86-64 and aarch64.
+NUMBERS = {
+    "clone": (56, 220),
+    "add_key": (248, 217),
+    "bpf": (321, 280),
+    "io_uring_setup": (425, 425),
+    "perf_event_open": (298, 241),
+    "pidfd_open": (434, 434),
+    "userfaultfd": (323, 282),
+}
 library = ctypes.CDLL(None, use_errno=True)
 
 
@@ -32,9 +46,61 @@ def call(name: str, *arguments: Any) -> None:
         raise OSError(ctypes.get_errno(), name)
 
 
+def call_number(name: str, *arguments: Any) -> int:
+    """Call the kernel by number."""
+    number = NUMBERS[name][platform.machine() == "aarch64"]
+    result: int = library.syscall(ctypes.c_long(number), *arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), name)
+    return result
+
+
+def copy_memory_of_worker(name: str) -> None:
+    """Ask for a copy at an address that no process has: the right is checked before it."""
+    buffer = ctypes.create_string_buffer(8)
+    here = (ctypes.c_size_t * 2)(ctypes.addressof(buffer), 8)
+    there = (ctypes.c_size_t * 2)(8, 8)
+    one = ctypes.c_ulong(1)
+    try:
+        call(name, WORKER, here, one, there, one, ctypes.c_ulong(0))
+    except OSError as error:
+        if error.errno != errno.EFAULT:
+            raise
+
+
+def run_from_memory() -> None:
+    """Run a program that no file system holds, in a child."""
+    with open("/bin/true", "rb") as program:
+        content = program.read()
+    memory = os.memfd_create("program")
+    os.write(memory, content)
+    child = os.fork()
+    if not child:
+        os.execve(memory, ["true"], {})
+    if os.waitpid(child, 0)[1]:
+        raise OSError("it did not run")
+
+
+def clone_with_namespace() -> None:
+    child = call_number("clone", NEW_USER_NAMESPACE | signal.SIGCHLD, None, None, None, None)
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def open_a_ring() -> None:
+    """Open a queue through which the kernel would make calls that a filter does not see."""
+    os.close(call_number("io_uring_setup", ctypes.c_uint(1), ctypes.create_string_buffer(120)))
+
+
 def read_file(path: str) -> None:
     with open(path, "rb") as file:
         file.read(1)
+
+
+def write_file() -> None:
+    os.close(os.open("/tmp/owned", os.O_CREAT | os.O_WRONLY))
+    os.unlink("/tmp/owned")
 
 
 def write_memory_of_worker() -> None:
@@ -69,7 +135,7 @@ ATTEMPTS: dict[str, Callable[[], Any]] = {
     "read its own environment": lambda: read_file("/proc/self/environ"),
     "write the worker's memory": write_memory_of_worker,
     "list a folder": lambda: os.listdir("/"),
-    "write a file": lambda: os.close(os.open("/tmp/owned", os.O_CREAT | os.O_WRONLY)),
+    "write a file": write_file,
     "make a file in memory": lambda: os.close(os.memfd_create("owned")),
     "run a shell": lambda: os.posix_spawn("/bin/sh", ["sh", "-c", "true"], {}),
     "fork": lambda: os.fork() or os._exit(0),
@@ -78,11 +144,28 @@ ATTEMPTS: dict[str, Callable[[], Any]] = {
     "connect to a socket of the system": lambda: connect("\0owned"),
     "signal the worker": lambda: os.kill(WORKER, 0),
     "stop the worker": lambda: os.kill(WORKER, signal.SIGCONT),
-    "trace the worker": lambda: call("ptrace", PTRACE_ATTACH, WORKER, None, None),
+    "trace the worker": lambda: call("ptrace", PTRACE_SEIZE, WORKER, None, None),
     "map code": map_code,
     "make memory code": lambda: call("mprotect", ctypes.c_void_p(0), ctypes.c_size_t(0), 7),
     "raise a limit": raise_a_limit,
     "change its root": lambda: os.chroot("/"),
+    "read the worker's memory": lambda: read_file(f"/proc/{WORKER}/mem"),
+    "copy from the worker's memory": lambda: copy_memory_of_worker("process_vm_readv"),
+    "copy to the worker's memory": lambda: copy_memory_of_worker("process_vm_writev"),
+    "hold the worker": lambda: os.close(call_number("pidfd_open", WORKER, ctypes.c_uint(0))),
+    "kill every process": lambda: os.kill(-1, 0),
+    "open a ring for calls": open_a_ring,
+    "run a program from memory": run_from_memory,
+    "make a namespace": lambda: call("unshare", NEW_USER_NAMESPACE),
+    "clone into a namespace": clone_with_namespace,
+    "bind a port": lambda: socket.create_server(("127.0.0.1", 0)).close(),
+    "make a pair of sockets": socket.socketpair,
+    "duplicate a descriptor": lambda: os.close(os.dup(0)),
+    "show its memory": lambda: call("prctl", PR_SET_DUMPABLE, ctypes.c_ulong(1), 0, 0, 0),
+    "load a program into the kernel": lambda: call_number("bpf", 0, bytes(64), 64),
+    "watch the kernel": lambda: call_number("perf_event_open", bytes(120), 0, -1, -1, 0),
+    "handle faults of memory": lambda: os.close(call_number("userfaultfd", 0)),
+    "keep a secret in the kernel": lambda: call_number("add_key", b"user", b"a", b"b", 1, -2),
     "limit the worker": lambda: resource.prlimit(WORKER, resource.RLIMIT_CPU),
 }
 

@@ -41,15 +41,15 @@ def test_children_of_every_thread_are_found() -> None:
         with subprocess.Popen([sys.executable, "-c", WAITING], stdin=subprocess.PIPE) as child:
             pids.append(child.pid)
             started.set()
-            done.wait(20)
+            done.wait(60)
 
     thread = threading.Thread(target=start_one)
     thread.start()
-    assert started.wait(20)
+    assert started.wait(60)
     found = values(Processes(os.getpid(), ("worker", "decoder")))
     assert found["bgremove_processes", "decoder"] >= 1
     done.set()
-    thread.join(20)
+    thread.join(60)
 
 
 def test_what_is_counted_is_what_the_kernel_says() -> None:
