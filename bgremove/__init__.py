@@ -14,9 +14,11 @@ if TYPE_CHECKING:
         BgremoveError,
         ImageError,
         NoSubjectError,
+        SettingsError,
         ValidationError,
         WeightsError,
     )
+    from bgremove.remover.parsing import RemovalOptions
     from bgremove.remover.remover import Remover, remove
     from bgremove.remover.result import Result
     from bgremove.settings import Settings
@@ -26,9 +28,11 @@ __all__ = [
     "BgremoveError",
     "ImageError",
     "NoSubjectError",
+    "RemovalOptions",
     "Remover",
     "Result",
     "Settings",
+    "SettingsError",
     "ValidationError",
     "WeightsError",
     "create_app",
@@ -39,6 +43,7 @@ _HOMES = {
     "create_app": "app",
     "remove": "remover.remover",
     "Remover": "remover.remover",
+    "RemovalOptions": "remover.parsing",
     "Result": "remover.result",
     "Settings": "settings",
 } | dict.fromkeys([name for name in __all__ if name.endswith("Error")], "errors")

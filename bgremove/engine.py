@@ -6,7 +6,6 @@ import mmap
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 
@@ -17,7 +16,6 @@ from bgremove.errors import UpstreamError
 from bgremove.imaging.decoder_pool import DecoderPool
 from bgremove.imaging.probe import Limits
 from bgremove.inference.manifest import load_manifest
-from bgremove.inference.precision import Precision
 from bgremove.inference.runtime import choose_provider
 from bgremove.inference.sessions import Sessions
 from bgremove.machine import available_cpus
@@ -97,7 +95,7 @@ def build_engine(
         threads=cpus,
         strict=settings.strict_models,
         effort=Effort(settings.effort),
-        precision=cast("Precision", settings.precision),
+        precision=settings.precision,
         provider=choose_provider(settings.provider),
         on_change=on_models_loaded,
     )

@@ -71,7 +71,7 @@ def _without_init(kind: type[BgremoveError], *args: object) -> BgremoveError:
     return kind.__new__(kind, *args)
 
 
-class ValidationError(BgremoveError):
+class ValidationError(BgremoveError, ValueError):
     """The request is invalid; ``details`` lists every faulty field."""
 
     code = ErrorCode.VALIDATION_ERROR

@@ -11,7 +11,7 @@ import os.path
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bgremove.datatypes import Effort
@@ -20,6 +20,7 @@ from bgremove.errors import SettingsError
 PREFIX = "BGREMOVE_"
 CHECKOUT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
+MOST_UPLOAD_BYTES = 64 * MIB  # to which max_upload_bytes can be raised
 # Names with the same prefix that are not settings: the key that a command sends to a service.
 OTHER_NAMES = frozenset({"BGREMOVE_API_KEY"})
 
@@ -70,7 +71,12 @@ def _row(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings; the defaults are those of the contract."""
+    """All settings; the defaults are those of the contract.
+
+    Raises:
+        SettingsError: values have the wrong type, are outside their bounds or not one of their
+            choices; the error lists all of them.
+    """
 
     max_upload_bytes: int = _row(
         10 * MIB, "bytes", "Size limit of an uploaded picture.", low=1, high=64 * MIB
@@ -121,20 +127,20 @@ class Settings:
         high=256,
         low=0,
     )
-    effort: str = _row(
+    effort: Literal["fast", "balanced", "best"] = _row(
         "balanced",
         "effort",
         "Networks that examine a picture; fast: one, balanced: a second if the first is unsure, "
         "best: all at every size.",
         choices=tuple(effort.value for effort in Effort),
     )
-    precision: str = _row(
+    precision: Literal["auto", "int8", "float32"] = _row(
         "auto",
         "precision",
         "Number format of the models; auto: int8 if it is faster on this machine.",
         choices=("auto", "int8", "float32"),
     )
-    provider: str = _row(
+    provider: Literal["auto", "cpu", "cuda", "openvino"] = _row(
         "auto",
         "provider",
         "Hardware that runs the models; auto: the best that the installed onnxruntime supports.",
@@ -164,19 +170,35 @@ class Settings:
         check=_check_origins,
     )
     metrics: bool = _row(True, "0 or 1", "Serve metrics for Prometheus at /metrics.")
-    log_level: str = _row(
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _row(
         "INFO",
         "level",
         "Lowest level that is logged.",
         choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
-    log_format: str = _row(
+    log_format: Literal["auto", "json", "text"] = _row(
         "auto",
         "format",
         "Format of log lines; auto: text on a terminal, else json.",
         choices=("auto", "json", "text"),
     )
     pages: bool = _row(True, "0 or 1", "Serve the page at / and the documentation at /docs.")
+
+    def __post_init__(self) -> None:
+        """Check every value that is not a default."""
+        faults: list[str] = []
+        for row in fields(self):
+            value = getattr(self, row.name)
+            if value == row.default:
+                continue
+            try:
+                _check_type(type(row.default), value)
+                _checked(value, row.metadata)
+            except ValueError as fault:
+                shown = row.name if row.metadata["secret"] else f"{row.name}={value!r}"
+                faults.append(f"{shown}: {fault}")
+        if faults:
+            raise SettingsError(tuple(faults))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -251,6 +273,13 @@ def _parsed(kind: type[Any], text: str) -> Any:
         return kind(text.replace("_", "")) if kind is int else kind(text)
     except ValueError:
         raise ValueError("not a whole number" if kind is int else "not a number") from None
+
+
+def _check_type(kind: type[Any], value: object) -> None:
+    wanted = Path if issubclass(kind, Path) else kind
+    accepted = (int, float) if kind is float else (wanted,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{type(value).__name__}, not {wanted.__name__}")
 
 
 def _checked(value: Any, rules: Mapping[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -57,5 +58,8 @@ def plain_u2net(data: bytes, subject: Subject) -> Answer:
 
 
 @functools.cache
-def _engine(precision: str = "auto", effort: str = "balanced") -> Engine:
+def _engine(
+    precision: Literal["auto", "float32"] = "auto",
+    effort: Literal["fast", "balanced", "best"] = "balanced",
+) -> Engine:
     return build_engine(Settings(precision=precision, effort=effort))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,16 @@ from tests.support.http import ROOT
 from tests.support.tiny import ball, encoded
 
 PAGE = (ROOT / "docs" / "python.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
+IMPORT = re.compile(r"^(?:import|from) .*\n", re.M)
+MISTAKES = """
+remove("a.jpg", subject="cat")
+remove("a.jpg", format="white")
+Remover(encoding="tiff")
+Settings(effort="quick")
+remove(3)
+remove("a.jpg").source.stem
+"""
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # a file that a short example leaves open
@@ -34,10 +47,8 @@ def test_every_line_runs(
     shutil.copy("photo.jpg", "photos/a.jpg")
     Path("photos/b.jpg").write_bytes(b"broken")
     names: dict[str, Any] = {}
-    blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
-    assert len(blocks) == PAGE.count("```python")
     try:
-        for block in blocks:
+        for block in BLOCKS:
             code = block.replace("Settings(", f"Settings(weights_dir=Path({str(weights)!r}), ")
             exec(compile(code, "docs/python.md", "exec"), names)
     finally:
@@ -59,3 +70,30 @@ def test_every_line_runs(
 def test_the_options_are_those_of_the_code() -> None:
     table = PAGE[PAGE.index("## Options") : PAGE.index("## Results")]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == set(parsing._READERS)
+
+
+def test_every_block_is_on_the_page() -> None:
+    assert len(BLOCKS) == PAGE.count("```python")
+
+
+def test_the_examples_pass_a_strict_type_check_and_mistakes_do_not(tmp_path: Path) -> None:
+    imports = "".join(line for block in BLOCKS for line in IMPORT.findall(block))
+    results = 'result: Result = remove("photo.jpg")\n'  # a name that some blocks share
+    for index, block in enumerate(BLOCKS):
+        start = "" if "result = " in block or "for result" in block else results
+        (tmp_path / f"example_{index}.py").write_text(imports + start + IMPORT.sub("", block))
+    mistakes = MISTAKES.strip().splitlines()
+    (tmp_path / "mistakes.py").write_text(imports.replace("\n", ";") + "\n" + MISTAKES.strip())
+    options = ("--strict", "--follow-imports=silent", "--no-error-summary", "--config-file=")
+    said = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, "."],
+        cwd=tmp_path,
+        env=os.environ | {"MYPYPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    ).stdout.splitlines()
+    errors = [line for line in said if ": error: " in line]
+    assert [line for line in errors if not line.startswith("mistakes.py")] == []
+    lines = [int(line.split(":")[1]) for line in errors]
+    assert lines == [number + 2 for number in range(len(mistakes))], said

@@ -1,6 +1,6 @@
 from dataclasses import FrozenInstanceError, asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -152,3 +152,37 @@ def test_the_readme_has_the_table() -> None:
     assert text.count(BEGIN) == text.count(END) == 1
     table = text.partition(BEGIN)[2].partition(END)[0]
     assert table.strip("\n") + "\n" == markdown_table(), "`make settings` prints the table"
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"effort": "quick"}, "effort='quick': not one of fast, balanced, best"),
+        ({"max_pixels": "a"}, "max_pixels='a': str, not int"),
+        ({"max_pixels": True}, "max_pixels=True: bool, not int"),
+        ({"places": 0}, "places=0: not from 1 to 64"),
+        ({"timeout_s": float("nan")}, "timeout_s=nan: not from 0.05 to 600"),
+        ({"metrics": "no"}, "metrics='no': str, not bool"),
+        ({"weights_dir": "weights"}, "weights_dir='weights': str, not Path"),
+        (
+            {"cors_origins": "x"},
+            "cors_origins='x': x is not an origin such as https://shop.example",
+        ),
+        ({"rapidapi_proxy_secret": 3}, "rapidapi_proxy_secret: int, not str"),
+    ],
+)
+def test_settings_made_in_code_are_checked(values: dict[str, Any], fault: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(**values)
+    assert caught.value.faults == (fault,)
+
+
+def test_every_choice_is_in_the_type_of_its_setting() -> None:
+    hints = get_type_hints(Settings)
+    for row in fields(Settings):
+        assert get_args(hints[row.name]) == row.metadata["choices"]
+
+
+def test_numbers_of_code_are_taken_as_they_are() -> None:
+    settings = Settings(timeout_s=7, weights_dir=Path("w"), effort="best", pages=False)
+    assert settings.timeout_s == 7

@@ -18,9 +18,9 @@ from bgremove.batch.answers import failure_of, record_of
 from bgremove.batch.records import UNREACHABLE, Record, Result
 from bgremove.headers import Header
 from bgremove.options import Options, fields_of
+from bgremove.settings import MOST_UPLOAD_BYTES
 
 PATH = "/v1/remove-bg/universal"
-MAX_BYTES = 64 * 1024 * 1024  # the maximum of BGREMOVE_MAX_UPLOAD_BYTES
 TIMEOUT = urllib3.Timeout(connect=5, read=90)  # a service's longest timeout is 45 s
 FULL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 BROKEN = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 class RemoteRemover:
     """Send pictures to a service. Safe to use from several threads."""
 
-    max_bytes = MAX_BYTES
+    max_bytes = MOST_UPLOAD_BYTES
 
     def __init__(
         self,

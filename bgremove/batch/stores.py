@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from bgremove.batch.records import STANDARD
 from bgremove.errors import ImageError
+from bgremove.settings import MOST_UPLOAD_BYTES
 
 CHUNK_BYTES = 1024 * 1024
 MOST_COUNTED = 1 << 30  # bytes read to report the size of a file; a device is endless
@@ -135,4 +136,7 @@ def read_within(file: BinaryIO, max_bytes: int) -> bytes:
     size = len(data)
     while (chunk := file.read(CHUNK_BYTES)) and size < MOST_COUNTED:
         size += len(chunk)
-    raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}")
+    issue = f"The file has {size:,} bytes, more than the limit of {max_bytes:,}"
+    if max_bytes < MOST_UPLOAD_BYTES:
+        issue += f"; BGREMOVE_MAX_UPLOAD_BYTES raises it, up to {MOST_UPLOAD_BYTES:,}"
+    raise ImageError(issue)

@@ -95,7 +95,7 @@ class Model(Weights):
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.
     ``min_strength`` is the `matting.presence.strength` of a map from which a subject is present.
-    ``second_opinion`` names a model that runs as well, see `salience.salient`.
+    ``second_opinion`` names a model that runs as well, see `sight.salience.salient`.
     ``joins`` lists the subjects whose vote the model joins if its file is present.
     ``known_answer`` is the expected GRID × GRID grid of means of the known picture's map;
     empty accepts any map in [0, 1].

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bgremove.datatypes import ArrayF32, ImageU8
-    from bgremove.matting.enclosed import Seen
+    from bgremove.matting.enclosed_judge import Seen
 
 SURE = 0.98  # confidence where colours alone decide
 NOISY = 0.97  # confidence on a ground with noise of JPEG or a camera

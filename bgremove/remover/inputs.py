@@ -6,9 +6,11 @@ are checked and copied into the record that decoding returns.
 
 from __future__ import annotations
 
+import io
 import os
+import re
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from bgremove.datatypes import DecodedImage, Notice
 from bgremove.errors import ImageError
 from bgremove.imaging.colour import is_carried
 from bgremove.imaging.probe.limits import Limits, check_size
+from bgremove.settings import MOST_UPLOAD_BYTES
 
 Picture: TypeAlias = (
     str
@@ -29,6 +32,8 @@ Picture: TypeAlias = (
     | Image.Image
     | NDArray[np.uint8]
 )
+PictureT = TypeVar("PictureT", bound=Picture)
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 CHUNK_BYTES = 1024 * 1024
 KINDS = "a path, bytes, a binary file, a PIL image or a NumPy array"
 
@@ -47,11 +52,16 @@ def read_picture(picture: Picture, limits: Limits) -> bytes | DecodedImage:
         TypeError: ``picture`` is none of these.
 
     """
+    if isinstance(picture, str) and ADDRESS.match(picture):
+        raise ImageError(
+            f"{picture} is an address, and the Python API reads no addresses: fetch the picture and"
+            " give its bytes, or use the command `bgremove remove`"
+        )
     if isinstance(picture, str | os.PathLike):
         with Path(picture).open("rb") as file:
             return _read(file, limits.max_upload_bytes)
     if isinstance(picture, bytes | bytearray | memoryview):
-        return bytes(picture)
+        return _read(io.BytesIO(picture), limits.max_upload_bytes)
     if isinstance(picture, Image.Image):
         return from_pil(picture, limits)
     if isinstance(picture, np.ndarray):
@@ -123,12 +133,15 @@ def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
 
 def _read(file: BinaryIO, max_bytes: int) -> bytes:
     """Read a file, with at most the limit in memory."""
-    data = file.read(max_bytes + 1)
-    if not isinstance(data, bytes):
+    if isinstance(file, io.TextIOBase):
         raise TypeError("the file is open as text; open it with mode 'rb'")
+    data = file.read(max_bytes + 1)
     if len(data) <= max_bytes:
         return data
     size = len(data)
     while chunk := file.read(CHUNK_BYTES):
         size += len(chunk)
-    raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}")
+    raise ImageError(
+        f"The file has {size:,} bytes, more than the limit of {max_bytes:,}; raise it with"
+        f" Settings(max_upload_bytes=...), up to {MOST_UPLOAD_BYTES:,}, or give the pixels"
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
+from dataclasses import fields
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from bgremove.errors import Detail, ValidationError
 from bgremove.options import (
@@ -16,6 +18,7 @@ from bgremove.options import (
     parse_canvas,
     parse_margin,
 )
+from bgremove.settings import Settings
 
 
 class RemovalOptions(TypedDict, total=False):
@@ -29,12 +32,25 @@ class RemovalOptions(TypedDict, total=False):
     ``encoding``: the file type: "png", "jpeg" or "webp".
     """
 
-    subject: str
-    format: str
+    subject: Literal["universal", "human", "product"]
+    format: Literal["transparent", "white_bg", "mask", "crop"]
     background: str
     margin: str
     canvas: str
-    encoding: str
+    encoding: Literal["png", "jpeg", "webp"]
+
+
+# Words of the HTTP interface and of rembg, with their equivalents here.
+_OTHER_WORDS = {
+    "output_format": "it is called format here, such as format='white_bg'",
+    "only_mask": "use format='mask'",
+    "bgcolor": "use format='white_bg' with a colour, such as background='#ffffff'",
+    "alpha_matting": "leave it out: edges are always refined",
+    "post_process_mask": "leave it out: masks are always cleaned",
+    "session": "leave it out: models stay loaded; a Remover ends them in a `with` block",
+    "force_return_bytes": "leave it out: .data of the result has the bytes",
+    "data": "give the picture as the first argument",
+}
 
 
 def parse_options(words: RemovalOptions) -> Options:
@@ -48,7 +64,7 @@ def parse_options(words: RemovalOptions) -> Options:
     faults: list[Detail] = []
     for word, text in words.items():
         if word not in _READERS:
-            faults.append(Detail(word, f"{word} is no option; there are {', '.join(_READERS)}"))
+            faults.append(Detail(word, f"{word} is no option; {_advice(word)}"))
             continue
         field, read = _READERS[word]
         try:
@@ -58,6 +74,18 @@ def parse_options(words: RemovalOptions) -> Options:
     if faults:
         raise ValidationError("; ".join(fault.issue for fault in faults), details=tuple(faults))
     return Options(**values)
+
+
+def _advice(word: str) -> str:
+    if word in _OTHER_WORDS:
+        return _OTHER_WORDS[word]
+    if word.startswith("alpha_matting"):
+        return _OTHER_WORDS["alpha_matting"]
+    if word in {row.name for row in fields(Settings)}:
+        return f"it is a setting: Remover(settings=Settings({word}=...))"
+    close = difflib.get_close_matches(word, _READERS, n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    return f"{meant}There are {', '.join(_READERS)}"
 
 
 def _choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:

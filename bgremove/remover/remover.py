@@ -13,13 +13,15 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Self, Unpack
 
+from PIL import Image
+
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
-from bgremove.errors import BgremoveError
+from bgremove.errors import BgremoveError, Detail, ValidationError
 from bgremove.machine import available_cpus
 from bgremove.pipeline import cut_out
 from bgremove.remover.engines import acquire, release
-from bgremove.remover.inputs import Picture, read_picture
+from bgremove.remover.inputs import PictureT, read_picture
 from bgremove.remover.parsing import RemovalOptions, parse_options
 from bgremove.remover.result import Result
 from bgremove.settings import Settings
@@ -30,7 +32,7 @@ LEAST_JOBS, MOST_JOBS = 2, 8
 AHEAD = 2  # results per job that `map` computes in advance
 
 
-def remove(image: Picture, **options: Unpack[RemovalOptions]) -> Result:
+def remove(image: PictureT, **options: Unpack[RemovalOptions]) -> Result[PictureT]:
     """Cut the subject out of one picture.
 
     The first call loads the models and keeps them for later calls. The first call on a machine
@@ -78,11 +80,12 @@ class Remover:
 
         Raises:
             ValidationError: An option is wrong; the details list each.
-            SettingsError: The environment is wrong.
+            SettingsError: A setting in the environment is wrong.
 
         """
         if jobs is not None and not 1 <= jobs <= 64:
-            raise ValueError(f"jobs is {jobs}; it has to be from 1 to 64")
+            issue = f"jobs is {jobs}; it has to be from 1 to 64"
+            raise ValidationError(issue, details=(Detail("jobs", issue),))
         self._options = options
         parse_options(options)  # raises now if they are invalid
         self._jobs = jobs or min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
@@ -98,7 +101,7 @@ class Remover:
         self._engine: Engine | None = None
         self._threads: ThreadPoolExecutor | None = None
 
-    def remove(self, image: Picture, **options: Unpack[RemovalOptions]) -> Result:
+    def remove(self, image: PictureT, **options: Unpack[RemovalOptions]) -> Result[PictureT]:
         """Cut the subject out of one picture, as `bgremove.remove` does.
 
         ``options`` override those of the remover for this picture.
@@ -112,12 +115,14 @@ class Remover:
             cut = cut_out(picture, chosen, engine, stages, claim)
         return Result(cut, chosen, source=image)
 
-    async def aremove(self, image: Picture, **options: Unpack[RemovalOptions]) -> Result:
+    async def aremove(self, image: PictureT, **options: Unpack[RemovalOptions]) -> Result[PictureT]:
         """Cut the subject out in a thread, for asyncio; calls beyond ``jobs`` wait their turn."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool(), partial(self.remove, image, **options))
 
-    def map(self, images: Iterable[Picture], **options: Unpack[RemovalOptions]) -> Iterator[Result]:
+    def map(
+        self, images: Iterable[PictureT], **options: Unpack[RemovalOptions]
+    ) -> Iterator[Result[PictureT]]:
         """Cut the subjects out of many pictures, on all cores.
 
         A picture that fails gives a result with ``error`` set; the others continue. Results come in
@@ -128,20 +133,30 @@ class Remover:
             images: Pictures as `remove` accepts them.
             **options: As in `remove`.
 
-        Yields:
-            A result for each picture.
+        Returns:
+            An iterator with a result for each picture.
 
         Raises:
             WeightsError: The weights are missing.
-            TypeError: An item of ``images`` is not a picture.
+            TypeError: ``images`` is a single picture, or an item of it is not a picture.
             RuntimeError: The remover was closed, or the process was forked, before the end.
 
         """
+        if isinstance(images, str | bytes | os.PathLike | Image.Image) or hasattr(images, "read"):
+            raise TypeError(
+                f"map takes many pictures, not one {type(images).__name__}: give a list, or the"
+                " files of a folder, as Path('photos').iterdir()"
+            )
+        return self._map(images, options)
+
+    def _map(
+        self, images: Iterable[PictureT], options: RemovalOptions
+    ) -> Iterator[Result[PictureT]]:
         self._ready()
         pool = self._pool()
-        waiting: deque[Future[Result]] = deque()
+        waiting: deque[Future[Result[PictureT]]] = deque()
 
-        def next_result() -> Result:
+        def next_result() -> Result[PictureT]:
             if self._threads is not pool:  # nobody works on the rest
                 raise RuntimeError("this map has lost its threads by a close or a fork; start anew")
             return waiting.popleft().result()
@@ -175,7 +190,7 @@ class Remover:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _result(self, image: Picture, options: RemovalOptions) -> Result:
+    def _result(self, image: PictureT, options: RemovalOptions) -> Result[PictureT]:
         try:
             return self.remove(image, **options)
         except (BgremoveError, OSError) as error:

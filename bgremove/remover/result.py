@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, overload
 
 import numpy as np
 from PIL import Image
@@ -17,6 +17,16 @@ from bgremove.datatypes import ArrayF32, Box, Cut, EncodedImage, ImageU8
 from bgremove.errors import Detail, ValidationError
 from bgremove.imaging.encode import encode, picture_of
 from bgremove.options import Encoding, Options
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    # With a default, `Result` alone is a type in strict code as well.
+    Source_co = TypeVar("Source_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    Source_co = TypeVar("Source_co", covariant=True)
 
 SUFFIXES = {
     ".png": Encoding.PNG,
@@ -42,7 +52,7 @@ def _type_named(name: str | None, path: Path | None = None) -> Encoding:
     raise ValidationError(issue, details=(Detail("file", issue),))
 
 
-class Result:
+class Result(Generic[Source_co]):
     """The result for one picture.
 
     The file is encoded on first use, and only once. Where ``error`` is set, every attribute that
@@ -59,7 +69,7 @@ class Result:
         cut: Cut | None,
         options: Options,
         *,
-        source: object = None,
+        source: Source_co,
         error: Exception | None = None,
     ) -> None:
         self._cut = cut

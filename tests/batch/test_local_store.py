@@ -21,7 +21,7 @@ def test_a_picture_is_read_up_to_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"12345")
     assert STORE.read(str(path), 5) == b"12345"
-    with pytest.raises(ImageError, match="The file has 5 bytes, more than the limit of 4"):
+    with pytest.raises(ImageError, match="has 5 bytes, more than the limit of 4; BGREMOVE_MAX_UP"):
         STORE.read(str(path), 4)
 
 

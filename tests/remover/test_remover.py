@@ -111,7 +111,7 @@ def test_a_channel_is_red_where_pil_says_so(remover: Remover) -> None:
     [("transparent", "RGBA"), ("white_bg", "RGB"), ("mask", "L"), ("crop", "RGBA")],
 )
 def test_every_format_comes_out_as_the_service_sends_it(
-    remover: Remover, tmp_path: Path, name: str, mode: str
+    remover: Remover, tmp_path: Path, name: Any, mode: str
 ) -> None:
     result = remover.remove(rgb(), format=name)
     assert result.image.mode == mode
@@ -235,15 +235,60 @@ def test_a_file_over_the_limit_is_not_read_into_memory(tiny: Path, tmp_path: Pat
     large = tmp_path / "large.png"
     large.write_bytes(bytes(1001))
     settings = Settings(weights_dir=tiny, max_upload_bytes=1000)
-    with Remover(settings=settings) as remover, pytest.raises(ImageError, match="1,001 bytes"):
-        remover.remove(large)
+    says = r"1,001 bytes, .* limit of 1,000; raise it with Settings\(max_upload_bytes=\.\.\.\)"
+    with Remover(settings=settings) as remover:
+        for picture in (large, str(large), large.read_bytes(), io.BytesIO(large.read_bytes())):
+            with pytest.raises(ImageError, match=says):
+                remover.remove(picture)
 
 
 def test_another_object_is_a_type_error(remover: Remover) -> None:
     with pytest.raises(TypeError, match="a picture is a path, bytes"):
-        remover.remove(3)  # type: ignore[arg-type]
+        remover.remove(3)  # type: ignore[type-var]
     with pytest.raises(TypeError, match="mode 'rb'"):
-        remover.remove(io.StringIO("text"))  # type: ignore[arg-type]
+        remover.remove(io.StringIO("text"))  # type: ignore[type-var]
+
+
+def test_an_address_is_not_fetched(remover: Remover) -> None:
+    address = "https://example.com/a.jpg"
+    with pytest.raises(ImageError, match="fetch the picture and give its bytes"):
+        remover.remove(address)
+    (result,) = remover.map([address])
+    assert isinstance(result.error, ImageError)
+
+
+def test_map_does_not_take_a_single_picture(remover: Remover, tmp_path: Path) -> None:
+    pictures: list[Any] = ["a.jpg", tmp_path, encoded(ball()), Image.new("RGB", (9, 9))]
+    for picture in [*pictures, io.BytesIO(encoded(ball()))]:
+        with pytest.raises(TypeError, match=r"map takes many pictures, not one .* give a list"):
+            remover.map(picture)
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("only_mask", "format='mask'"),
+        ("bgcolor", "background='#ffffff'"),
+        ("alpha_matting", "edges are always refined"),
+        ("alpha_matting_erode_size", "edges are always refined"),
+        ("session", "models stay loaded"),
+        ("output_format", "called format here"),
+        ("effort", r"Remover\(settings=Settings\(effort=\.\.\.\)\)"),
+        ("subjet", "did you mean subject?"),
+    ],
+)
+def test_a_word_of_another_interface_is_answered_with_its_equivalent(
+    word: str, advice: str
+) -> None:
+    with pytest.raises(ValidationError, match=f"{word} is no option; .*{advice}"):
+        Remover(**{word: "x"})  # type: ignore[arg-type]
+
+
+def test_wrong_values_are_value_errors() -> None:
+    for faulty in ({"jobs": 0}, {"jobs": 65}, {"subject": "cat"}):
+        with pytest.raises(ValueError, match=r"Must be one of|from 1 to 64") as caught:
+            Remover(**faulty)
+        assert isinstance(caught.value, ValidationError)
 
 
 def test_a_file_that_is_not_there_is_an_oserror(remover: Remover) -> None:
@@ -253,7 +298,7 @@ def test_a_file_that_is_not_there_is_an_oserror(remover: Remover) -> None:
 
 def test_all_wrong_options_are_named_at_once() -> None:
     with pytest.raises(ValidationError) as caught:
-        Remover(subject="cat", format="square")
+        Remover(subject="cat", format="square")  # type: ignore[arg-type]
     assert {detail.field for detail in caught.value.details} == {"subject", "format"}
     assert "'cat': Must be one of universal, human, product" in str(caught.value)
 

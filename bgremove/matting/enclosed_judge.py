@@ -1,0 +1,217 @@
+"""Decide whether an enclosed region of the ground's colour is subject or an opening."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+
+from bgremove.matting.enclosed_regions import Region, has_strokes, is_round, padded, whole_of
+from bgremove.matting.ink import outside, square
+from bgremove.matting.ink_pieces import Ink, Piece, is_neutral, is_word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from bgremove.datatypes import ArrayF32, ImageU8
+    from bgremove.matting.graphic import Graphic
+
+DARK = 64  # levels: an ink without a brighter channel passes for black
+ROOMY = 5.0  # times its stroke: insides of line drawings are wider, openings of letters narrower
+MAIN_SHARE = 0.35  # of the hull of a line drawing: the least size of its largest enclosed part
+FRAME_SHARE = 0.3  # of the area inside a piece: an opening this large makes it a frame or a chain
+RECTANGLE = 0.93  # of its box: a region that fills this much is a rectangle
+RIM = 0.12  # of a screen's shorter side: the widest bezel
+DETAILS = 0.001  # of the area inside a drawing: less ink is noise
+EDGE = 9  # px: a sharp edge reaches its full contrast within half of this
+SOFT = 0.4  # of the contrast of the outer edge: less at the edge of a region is shading
+SLIVER = 3.0  # px: half the width of slivers that JPEG splits off at the outline of a pale thing
+UNSURE = 0.2, 0.8  # saliency between these decides nothing
+SAMPLES = 400  # pixels of a region at which the map is read
+ONE_SQUARE = 0.15  # of a region that may have the other square's colour
+
+
+class Seen(Protocol):
+    """A network's view of a picture."""
+
+    @property
+    def saliency(self) -> ArrayF32:
+        """The map, float32 (S, S) in [0, 1]."""
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether something stands out in the map."""
+
+
+class Judge:
+    """Decides region by region, largest first; ``subject`` holds the labels of subject regions."""
+
+    def __init__(self, bgr: ImageU8, graphic: Graphic, look: Callable[[], Seen]) -> None:
+        self.subject: list[int] = []
+        self._graphic, self._look = graphic, look
+        height, width = graphic.alpha.shape
+        self._ink = Ink(bgr, graphic)
+        self._drawn: set[int] = set()  # pieces that are line drawings
+        self._within = np.zeros((height, width), np.uint8)  # 1 inside line drawings
+        self._outer: float | None = None
+        # Letters, marks and stamps have one exact ink that is not neutral.
+        colour, is_exact = graphic.ink, graphic.noise <= 1
+        self._is_coloured_ink = colour is not None and is_exact and not is_neutral(colour, 0)
+
+    def is_shading(self, region: Region) -> bool:
+        """Keep a region whose edge is soft beside the subject's own: a highlight or a fold."""
+        rows, columns = region.box
+        by = EDGE // 2
+        box = (
+            slice(max(0, rows.start - by), rows.stop + by),
+            slice(max(0, columns.start - by), columns.stop + by),
+        )
+        contrast = cv2.dilate(self._graphic.distance[box], square(EDGE))
+        top, left = rows.start - box[0].start, columns.start - box[1].start
+        contrast = contrast[top : top + region.mask.shape[0], left : left + region.mask.shape[1]]
+        edge = (cv2.erode(padded(region.mask), square(3))[1:-1, 1:-1] == 0) & (region.mask != 0)
+        if float(np.median(contrast[edge])) >= SOFT * self._outer_contrast():
+            return False
+        self.subject.append(region.label)
+        return True
+
+    def _outer_contrast(self) -> float:
+        """Return the median contrast at the edge between the subject and the open ground."""
+        if self._outer is None:
+            open_ = outside((self._ink.labels > 0).view(np.uint8)).view(np.uint8)
+            edge = (open_ != 0) & (cv2.erode(open_, square(3)) == 0)
+            contrast = cv2.dilate(self._graphic.distance, square(EDGE))[edge]
+            self._outer = float(np.median(contrast)) if contrast.size else 0.0
+        return self._outer
+
+    def on_board(self, region: Region) -> bool:
+        """Keep a region of one square's colour that ink of several colours encloses."""
+        ground = self._graphic.ground
+        shown = ground.bgr[region.box][region.mask != 0].max(axis=1)
+        light = float((shown > shown.mean()).mean()) if np.ptp(shown) else 0.0
+        if ONE_SQUARE < light < 1 - ONE_SQUARE or self._graphic.ink is not None:
+            return True
+        seen = self._seen(region)
+        if region.area >= ground.cell**2 / 2 or seen >= 0.5:
+            self.subject.append(region.label)
+        return not UNSURE[0] < seen < UNSURE[1]
+
+    def on_white(self, region: Region) -> bool:
+        """Keep a region that is a part of the subject; return whether the decision is sure."""
+        box = self._grown(region.box)
+        mask = np.zeros(self._ink.labels[box].shape, np.uint8)
+        top, left = region.box[0].start - box[0].start, region.box[1].start - box[1].start
+        mask[top : top + region.mask.shape[0], left : left + region.mask.shape[1]] = region.mask
+        rim = (cv2.dilate(mask, square(7)) != 0) & (self._ink.labels[box] != 0)
+        if not rim.any():
+            return True
+        label = int(np.bincount(self._ink.labels[box][rim]).argmax())
+        piece = self._ink.piece(label)
+        outline = self._ink.full_colour(box, rim & (self._ink.labels[box] == label))
+        neutral = is_neutral(outline, self._graphic.noise)
+        neutral |= self._graphic.ink is None and float(outline.max()) <= DARK
+        stroke = self._ink.stroke(box, rim, outline)
+        room = float(cv2.distanceTransform(padded(mask), cv2.DIST_L2, 3).max())
+        whole = whole_of(mask)
+        within = (whole != 0) & (self._ink.labels[box] != 0)
+        other = self._ink.holds_other_ink(box, within, outline)
+        drawn = self._is_drawn(region, label, piece, stroke, room, within, neutral)
+        if drawn and not self._is_coloured_ink:
+            self._drawn.add(label)
+            np.maximum(self._within[box], whole, out=self._within[box])
+            self.subject.append(region.label)
+            return True
+        if self._is_coloured_ink:
+            return drawn is not None
+        if region.area >= FRAME_SHARE * (region.area + piece.area):
+            sure = self._settle_wide(region, label, whole, neutral, other, within.any())
+            if sure is not None:
+                return sure and drawn is not None
+        if piece.flat and not other:
+            return True
+        seen = self._seen(region)
+        sliver = not piece.flat and room <= SLIVER and self._graphic.noise > 1
+        if seen >= (0.3 if other else UNSURE[0] if sliver else 0.5):
+            self.subject.append(region.label)
+        return sliver or not UNSURE[0] < seen < UNSURE[1]
+
+    def _settle_wide(
+        self,
+        region: Region,
+        label: int,
+        whole: ImageU8,
+        neutral: bool,
+        other: bool,
+        holds_ink: bool,
+    ) -> bool | None:
+        """Decide on a wide region, a screen or the opening of a frame; return whether it is sure.
+
+        None where something of another ink lies in a frame.
+        """
+        fills = np.count_nonzero(whole) / (region.mask.shape[0] * region.mask.shape[1])
+        is_screen = neutral and fills >= RECTANGLE
+        # The rim of a screen is narrow, and that of most frames is not.
+        is_narrow = is_screen and self._ink.rim(region, label) <= RIM * min(region.mask.shape)
+        if other:
+            if is_narrow:  # a screen that shows something
+                self.subject.append(region.label)
+            return True if is_narrow else None
+        if not is_screen or holds_ink:
+            return True
+        if is_narrow or self._seen(region) >= 0.5:
+            self.subject.append(region.label)
+        return False
+
+    def _is_drawn(
+        self,
+        region: Region,
+        label: int,
+        piece: Piece,
+        stroke: float,
+        room: float,
+        within: NDArray[np.bool_],
+        neutral: bool,
+    ) -> bool | None:
+        """Return whether a region lies inside the lines of a drawing; None where it may."""
+        if self._within[region.box][region.mask != 0].any() or label in self._drawn:
+            return True
+        line = stroke <= self._ink.thin
+        if not piece.flat and self._graphic.ink is None and self._ink.has_second_ink(label, piece):
+            return neutral and line and room >= ROOMY / 2 * stroke
+        large = region.area >= MAIN_SHARE * piece.hull and room >= ROOMY * stroke
+        if not (line and large) or is_word(within):
+            return False
+        if np.count_nonzero(within) < DETAILS * region.area and self._ink.is_letter(label):
+            return False
+        # A bare loop may be a ring or a chain as well, and a coloured one a stamp.
+        is_figure = (
+            np.count_nonzero(within) >= DETAILS * region.area
+            or bool(self._drawn)
+            or not is_round(region)
+            or has_strokes(region, self._ink.thin)
+            or self._ink.has_cells(region, label)
+        )
+        if neutral:
+            return True if is_figure else None
+        return None if is_figure else False
+
+    def _grown(self, box: tuple[slice, slice]) -> tuple[slice, slice]:
+        by = round(2 * self._ink.thin) + 4
+        rows, columns = box
+        return slice(max(0, rows.start - by), rows.stop + by), slice(
+            max(0, columns.start - by), columns.stop + by
+        )
+
+    def _seen(self, region: Region) -> float:
+        """Return the mean saliency of a region."""
+        rows, columns = np.nonzero(region.mask)
+        step = max(1, len(rows) // SAMPLES)
+        height, width = self._graphic.alpha.shape
+        saliency = self._look().saliency
+        cells = saliency.shape
+        y = ((rows[::step] + region.box[0].start + 0.5) * cells[0] / height).astype(int)
+        x = ((columns[::step] + region.box[1].start + 0.5) * cells[1] / width).astype(int)
+        return float(saliency[y.clip(0, cells[0] - 1), x.clip(0, cells[1] - 1)].mean())

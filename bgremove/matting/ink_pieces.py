@@ -1,0 +1,157 @@
+"""The pieces of a graphic's ink: their colours, their strokes, and the letters among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from bgremove.matting.enclosed_regions import Region, padded
+from bgremove.matting.ink import square
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bgremove.datatypes import ArrayF32, ImageU8
+    from bgremove.matting.graphic import Graphic
+
+NEUTRAL = 16  # levels between the channels of black, grey and steel
+THIN = 0.015  # of the picture's side: the widest stroke of a line drawing
+LETTERS = 4  # pieces of one height on one line are a word
+LEAST_LETTER = 0.02  # of the height around a word: a lower piece is noise
+COLOURED = 0.02  # of a drawing's ink in a colour other than its lines
+ROW = 2  # further pieces of like height on one line make a piece a letter
+ANOTHER_INK = 60  # levels between two different inks
+ANOTHER_FILL = 45  # levels between two inks of a piece: shaded metal differs by less
+INSIDE = 0.3  # of a piece that is away from its edge: enough to read its colour there
+FLAT_SHARE = 0.97  # of a piece's pixels that must share its colour
+
+
+@dataclass(slots=True, eq=False)
+class Piece:
+    """A connected piece of ink: its area, its hull's area, and whether it has one colour."""
+
+    area: int
+    hull: float
+    flat: bool
+
+
+class Ink:
+    """The connected pieces of a graphic's ink, measured on demand.
+
+    Attributes:
+        labels: int32 (H, W), the number of the piece at each pixel; 0 is ground.
+        stats: OpenCV's box and area of each piece.
+        thin: The widest stroke of a line drawing, in pixels.
+
+    """
+
+    def __init__(self, bgr: ImageU8, graphic: Graphic) -> None:
+        self._bgr, self._graphic = bgr, graphic
+        height, width = graphic.alpha.shape
+        self.thin = max(3.0, THIN * float(np.sqrt(height * width)))  # px: the widest line
+        ink = (graphic.alpha >= 0.5).view(np.uint8)
+        _, self.labels, self.stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+        self._known: dict[int, Piece] = {}
+
+    def has_second_ink(self, label: int, piece: Piece) -> bool:
+        """Return whether a piece has a second ink beside its shading."""
+        left, top, width, height, _ = (int(v) for v in self.stats[label])
+        box = slice(top, top + height), slice(left, left + width)
+        colours = self._bgr[box][self._full(box, self.labels[box] == label)].astype(np.float32)
+        apart = np.abs(colours - np.median(colours, axis=0)).max(1)
+        return bool((apart > ANOTHER_FILL).mean() >= COLOURED)
+
+    def is_letter(self, label: int) -> bool:
+        """Return whether further pieces of like height stand on one line with a piece."""
+        left, top, width, height = self.stats[label, :4]
+        lefts, tops, widths, heights = self.stats[1:, :4].T
+        like = (heights >= height / 2) & (heights <= 2 * height)
+        apart = (lefts >= left + width) | (lefts + widths <= left)
+        ends = np.abs(tops + heights - top - height) <= 0.15 * height
+        starts = np.abs(tops - top) <= 0.15 * height
+        return int((like & apart & (ends | starts)).sum()) >= ROW
+
+    def has_cells(self, region: Region, label: int) -> bool:
+        """Return whether the lines of a piece enclose more than this region."""
+        left, top, width, height, _ = (int(v) for v in self.stats[label])
+        ink = (self.labels[top : top + height, left : left + width] == label).view(np.uint8)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(1 - padded(ink), connectivity=4)
+        cells = np.sort(stats[1:count, cv2.CC_STAT_AREA])[:-1]
+        return int((cells >= 0.05 * region.area).sum()) >= 2
+
+    def rim(self, region: Region, label: int) -> int:
+        """Return the least distance between the box of a region and that of its piece, in px."""
+        left, top, width, height = (int(v) for v in self.stats[label, :4])
+        rows, columns = region.box
+        gaps = (
+            rows.start - top,
+            top + height - rows.stop,
+            columns.start - left,
+            left + width - columns.stop,
+        )
+        return int(min(gaps))
+
+    def piece(self, label: int) -> Piece:
+        """Return the measurements of a piece."""
+        if label not in self._known:
+            left, top, width, height, area = (int(v) for v in self.stats[label])
+            box = slice(top, top + height), slice(left, left + width)
+            mask = self.labels[box] == label
+            points = cv2.findNonZero(mask.view(np.uint8))
+            hull = float(cv2.contourArea(cv2.convexHull(points)))
+            inner = mask & (cv2.erode(mask.view(np.uint8), square(5)) != 0)
+            # JPEG's blurred colours beside an edge do not count where there is enough inside.
+            clear = self._graphic.noise > 1 and np.count_nonzero(inner) >= INSIDE * area
+            colours = self._bgr[box][inner if clear else self._full(box, mask)].astype(np.float32)
+            middle = np.median(colours, axis=0)
+            near = np.abs(colours - middle).max(1) <= 16 + 2 * self._graphic.noise
+            self._known[label] = Piece(area, hull, bool(near.mean() >= FLAT_SHARE))
+        return self._known[label]
+
+    def _full(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which pixels are full ink, not an edge."""
+        distance = self._graphic.distance[box]
+        full: NDArray[np.bool_] = among & (distance >= 0.8 * cv2.dilate(distance, square(3)))
+        return full if full.any() else among
+
+    def full_colour(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> ArrayF32:
+        """Return the median colour of full ink, BGR float32 (3,)."""
+        return np.asarray(np.median(self._bgr[box][self._full(box, among)], axis=0), np.float32)
+
+    def stroke(self, box: tuple[slice, slice], rim: NDArray[np.bool_], outline: ArrayF32) -> float:
+        """Return the width of the line around a region in pixels, up to the measured reach."""
+        apart = np.abs(self._bgr[box].astype(np.int16) - np.rint(outline).astype(np.int16)).max(2)
+        line = ((apart <= ANOTHER_INK) & (self.labels[box] != 0)).view(np.uint8)
+        half = cv2.distanceTransform(line, cv2.DIST_L2, 3)
+        reach = 2 * round(self.thin / 2 + 1) + 1  # px: a wider line is measured as this wide
+        return 2 * float(np.median(cv2.dilate(half, square(reach))[rim]))
+
+    def holds_other_ink(
+        self, box: tuple[slice, slice], within: NDArray[np.bool_], outline: ArrayF32
+    ) -> bool:
+        """Return whether ink inside a region differs in colour from the line around it."""
+        if np.count_nonzero(within) < 0.003 * within.size:
+            return False
+        inner = self.full_colour(box, within)
+        return bool(np.abs(inner - outline).max() > ANOTHER_INK / 2 + self._graphic.noise)
+
+
+def is_word(within: NDArray[np.bool_]) -> bool:
+    """Return whether the pieces inside a region are letters: of one height, on one line."""
+    _, _, stats, centres = cv2.connectedComponentsWithStats(within.view(np.uint8), connectivity=8)
+    keep = stats[:, cv2.CC_STAT_HEIGHT] >= LEAST_LETTER * within.shape[0]
+    keep[0] = False
+    height, centres = stats[keep, cv2.CC_STAT_HEIGHT], centres[keep]
+    if len(height) < LETTERS:
+        return False
+    typical = float(np.median(height))
+    level = np.abs(centres[:, 1] - np.median(centres[:, 1])) <= typical / 2
+    return int((level & (np.abs(height - typical) <= typical / 3)).sum()) >= LETTERS
+
+
+def is_neutral(colour: ArrayF32, noise: float) -> bool:
+    """Return whether a colour, float32 (3,), is black, grey or steel."""
+    return float(np.ptp(colour)) <= NEUTRAL + noise / 2
