@@ -117,7 +117,7 @@ build/drawn/manifest.tsv: .venv/dev.stamp $(wildcard eval/draw/*.py)
 
 # UNLOCKED=1 takes the files of a mirror whose bytes are not those of requirements/*.txt.
 .venv/run.stamp: .venv/bin/python $(SOURCES) requirements/run.txt
-	@echo 'Installing bgremove and its libraries into .venv (about 350 MB, a minute or two)'
+	@echo 'Installing bgremove and its libraries into .venv (135 MB to download, a minute or two)'
 ifdef UNLOCKED
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable .
 else

@@ -9,31 +9,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from faults.clients import Seen, ask
 from faults.finding import Finding
+from faults.pictures import large_picture
 from faults.stand import SMALL, Ground, Stand, is_ready, stand, until, usual, worker_of
-from harness.forms import file, form
 from harness.gunicorn import Server
-from harness.pictures import encoded
 from harness.processes import children
 
 MB = 1_000_000
 BUDGET = 975 * MB  # docs/deployment.md: memory of one picture of 40 megapixels
 MARGIN = 1.2
-SIDES = (8650, 5780)  # 50 megapixels; two at once take 1.5 GB (docs/tuning.md)
 TOGETHER = 2
 CGROUPS = Path("/sys/fs/cgroup/memory")  # of version 1
-
-
-def large_picture() -> bytes:
-    """Return the form of a JPEG at the pixel limit, with a subject that fills it."""
-    width, height = SIDES
-    picture = np.zeros((height, width, 3), np.uint8)
-    cv2.circle(picture, (width // 2, height // 2), height // 3, (210, 220, 250), thickness=-1)
-    return form(file("image", encoded(picture, ".jpg")))
 
 
 def limited_data(ground: Ground) -> Iterator[Finding]:
@@ -49,7 +36,7 @@ def limited_data(ground: Ground) -> Iterator[Finding]:
         bound = int(peak * MARGIN)
         resource.prlimit(worker, resource.RLIMIT_DATA, (bound, unlimited[1]))
         try:
-            expected = {"200", "502 UPSTREAM_ERROR"}
+            expected = {"200", "502 UPSTREAM_ERROR", "503 OVERLOADED"}
             found.saw(_ask_together(on, large, ground.times), expected=expected)
             found.saw([ask(on.edge.door, SMALL) for _ in range(ground.times)])
         finally:

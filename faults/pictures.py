@@ -1,4 +1,4 @@
-"""Pictures with large answers."""
+"""Pictures with large answers, and large pictures."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ def noisy_ball(width: int, height: int) -> bytes:
     noise = np.random.default_rng(1).integers(100, 256, picture.shape, np.uint8)
     picture[picture > 0] = noise[picture > 0]
     return encoded(picture)
+
+
+SIDES = (8650, 5780)  # 50 megapixels, near the limit
+
+
+def large_picture(kind: str = ".jpg") -> bytes:
+    """Return the form of a picture near the pixel limit, with a subject that fills it."""
+    width, height = SIDES
+    picture = np.zeros((height, width, 3), np.uint8)
+    cv2.circle(picture, (width // 2, height // 2), height // 3, (210, 220, 250), thickness=-1)
+    return form(file("image", encoded(picture, kind)))
 
 
 NOISY = form(file("image", noisy_ball(2400, 1800)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from faults import (
+    crowds,
     damaged,
     gone,
     guarded,
@@ -38,6 +39,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     memory.limited_container,
     damaged.damaged_weights,
     senders.slow_senders,
+    crowds.tiny_chunks,
+    crowds.unread_answers,
+    crowds.surplus_uploads,
     gone.gone_at_upload,
     gone.gone_at_inference,
     gone.gone_at_download,

@@ -14,6 +14,7 @@ from bench.stats import percentile
 from faults.clients import Seen, ask, seconds_of
 from faults.finding import Finding
 from faults.gone import MB, memory_of, temporary_files
+from faults.pictures import large_picture
 from faults.stand import Ground, is_idle, stand, until, worker_of
 from harness.forms import file, form, text
 from harness.pictures import ball, encoded
@@ -27,6 +28,7 @@ SHORT = 200  # requests; shorter runs check no percentile
 TYPES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif")
 SUBJECTS, FORMATS = ("universal", "human", "product"), ("transparent", "white_bg", "mask", "crop")
 MORE = 30 * MB
+LARGE_EVERY = 100  # requests; one of them has 50 megapixels
 MOST_BYTES = 10 * 1024 * 1024
 
 
@@ -39,6 +41,7 @@ class Mix:
     foreign_folder: Path | None = None
     _good: list[bytes] = field(default_factory=list)
     _foreign: list[bytes] = field(default_factory=list)
+    _large: bytes = field(default_factory=large_picture)
 
     def __post_init__(self) -> None:
         sizes = [(320, 240), (640, 480), (1500, 1000), (2400, 1800), (3000, 4000)]
@@ -48,12 +51,14 @@ class Mix:
         self._foreign += [*own_seeds(), *_files(self.foreign_folder, every=True)]
 
     def __iter__(self) -> Iterator[bytes]:
-        chance = random.Random(self.seed)
+        chance, sent = random.Random(self.seed), 0
         while True:
             kinds = [kind for kind, share in SHARES.items() for _ in range(share // 10)]
             chance.shuffle(kinds)
-            for kind in kinds:
-                yield _form(self._picture(kind, chance), chance)
+            for number, kind in enumerate(kinds, start=sent):
+                is_large = number % LARGE_EVERY == LARGE_EVERY - 1
+                yield self._large if is_large else _form(self._picture(kind, chance), chance)
+            sent += len(kinds)
 
     def _picture(self, kind: str, chance: random.Random) -> bytes:
         if kind == "foreign":

@@ -1,0 +1,100 @@
+"""Clients without nginx that waste threads: tiny chunks, unread answers, surplus uploads."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+from bench.stats import percentile
+from bgremove.serving.capacity import READERS
+from bgremove.settings import Settings
+from faults.finding import Finding
+from faults.overload import watched
+from faults.room import head
+from faults.stand import SMALL, Ground, usual
+from harness.forms import FORM_TYPE
+from harness.gunicorn import Server
+from harness.http import PATH
+
+Sender = Callable[[Server], None]
+DEFAULTS = Settings()
+BODIES = DEFAULTS.places + DEFAULTS.queue + READERS  # bodies that a worker reads at once
+CONNECTIONS, UNREAD = 40, 60
+SURPLUS = 60
+LIVE_S = 0.2  # limit of the p99 of /livez
+CHUNKS = b"1\r\n-\r\n" * 10_000
+CHUNKED = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\n".encode()
+CHUNKED += b"Transfer-Encoding: chunked\r\n\r\n"
+PAGE = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
+WAIT_S = 60.0
+
+
+def tiny_chunks(ground: Ground) -> Iterator[Finding]:
+    """Send bodies in chunks of one byte, as many at once as the server reads."""
+    found = Finding(f"{BODIES} clients without nginx, bodies in chunks of one byte", "their bodies")
+
+    def send(server: Server) -> None:
+        with server.door.connect() as sock, contextlib.suppress(OSError):
+            sock.sendall(CHUNKED)
+            for _ in range(20):
+                sock.sendall(CHUNKS)
+
+    yield _crowd(ground, found, send, BODIES)
+
+
+def unread_answers(ground: Ground) -> Iterator[Finding]:
+    """Ask for pages and read none of them."""
+    what = f"{CONNECTIONS} connections without nginx, {UNREAD} unread pages on each"
+    found = Finding(what, "their answers")
+
+    def send(server: Server) -> None:
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.settimeout(WAIT_S)
+            sock.connect(("127.0.0.1", server.port))
+            sock.sendall(PAGE * UNREAD)
+            threading.Event().wait(3)
+
+    yield _crowd(ground, found, send, CONNECTIONS)
+
+
+def surplus_uploads(ground: Ground) -> Iterator[Finding]:
+    """Send uploads beyond the bodies read at once: each 503 says that its connection closes."""
+    what = f"{SURPLUS} uploads without nginx beside {BODIES} that never end"
+    found = Finding(what, "the surplus: 503 with Connection: close")
+    answers: list[bytes] = []
+
+    def send(server: Server) -> None:
+        with server.door.connect() as sock, contextlib.suppress(OSError):
+            sock.sendall(head(SMALL, more=""))
+            answers.append(sock.recv(4096))
+
+    with usual(ground, 1) as on, contextlib.ExitStack() as stack:
+        for _ in range(BODIES):
+            stack.enter_context(on.servers[0].door.connect()).sendall(head(SMALL, more=""))
+        _crowd(ground, found, send, SURPLUS)
+    refused = [one for one in answers if one.startswith(b"HTTP/1.1 503")]
+    closing = [one for one in refused if b"\r\nConnection: close\r\n" in one]
+    found.note(f"{len(refused)} × 503, {len(closing)} of them with Connection: close")
+    found.expect(bool(refused), "nobody was refused")
+    found.expect(len(closing) == len(refused), "a 503 kept its connection and closed it")
+    yield found
+
+
+def _crowd(ground: Ground, found: Finding, send: Sender, count: int) -> Finding:
+    """Run the clients at once and measure health meanwhile."""
+    with usual(ground, 1) as on:
+        server = on.servers[0]
+        threads = [threading.Thread(target=send, args=(server,)) for _ in range(count)]
+        with watched(server) as health:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    found.expect(health.statuses == {200}, f"health said {sorted(health.statuses)}")
+    p99 = percentile(health.seconds["/livez"], 99)
+    found.note(f"/livez p99 {p99 * 1000:.0f} ms")
+    found.expect(p99 <= ground.seconds(LIVE_S), f"/livez took {p99 * 1000:.0f} ms at p99")
+    return found
