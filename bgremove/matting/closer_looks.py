@@ -31,7 +31,10 @@ def hidden_body(people: People) -> Box | None:
 
 
 def unseen(persons: ImageU8, saliency: ArrayF32, people: People) -> list[Box]:
-    """Return at most two bodies of likely, salient persons that are missing in ``persons``."""
+    """Return at most two bodies of likely, salient persons that are missing in ``persons``.
+
+    Where nobody is seen at all, they need not be salient.
+    """
     boxes: list[Box] = []
     covered = persons.astype(np.bool_)
     faces = [(face, _body_of(face)) for face in _likely(people.faces, people.face_scores)]
@@ -41,6 +44,8 @@ def unseen(persons: ImageU8, saliency: ArrayF32, people: People) -> list[Box]:
         if covered[window].mean() < HIDDEN and saliency[window].mean() > STANDS_OUT:
             boxes.append(body)
             covered[cells(grown(body, GROWTH), covered.shape[0])] = True
+    if not boxes and not covered.any():  # a small person that neither prior nor networks see
+        boxes = [body for _, body in bodies]
     return boxes[:MOST_UNSEEN]
 
 

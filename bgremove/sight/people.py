@@ -130,7 +130,7 @@ def people_of(
             box = grown(body, GROWTH)
             raised = pasted(prior, closer(box), box, adds=True)
             more = person_mask(raised, small, people)
-            if explains(more, small, body):
+            if not persons.any() or explains(more, small, body):
                 prior, persons = raised, more
         close_box = closer_look(persons, people)
         if close_box is not None:

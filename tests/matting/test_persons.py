@@ -101,6 +101,13 @@ def test_a_body_that_the_prior_saw_in_part_widens_the_look() -> None:
     assert box[2] * SIDE >= 200
 
 
+def test_a_body_is_looked_at_where_nobody_is_seen_at_all() -> None:
+    """A small person whom the prior misses, and who does not stand out either."""
+    nobody = np.zeros((SIDE, SIDE), np.uint8)
+    assert np.allclose(unseen(nobody, drawn(), people(boxes(BODY))), boxes(BODY))
+    assert unseen(nobody, drawn(), people()) == []
+
+
 def test_a_body_that_stands_out_and_is_nobody_yet_is_unseen() -> None:
     other = (60, 150, 200, 200)
     persons = drawn(BODY).astype(np.uint8)
