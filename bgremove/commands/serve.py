@@ -86,7 +86,9 @@ def _check_address(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        advice = "choose another port: bgremove serve --port 8080"
+        if isinstance(error, socket.gaierror):
+            advice = "the host is an address or name of this machine, such as 127.0.0.1 or ::1"
         raise click.ClickException(
-            f"nothing can listen on {host}:{port} ({reason});"
-            " choose another port: bgremove serve --port 8080"
+            f"nothing can listen on {host}:{port} ({reason}); {advice}"
         ) from error

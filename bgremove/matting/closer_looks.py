@@ -44,7 +44,7 @@ def unseen(persons: ImageU8, saliency: ArrayF32, people: People) -> list[Box]:
         if covered[window].mean() < HIDDEN and saliency[window].mean() > STANDS_OUT:
             boxes.append(body)
             covered[cells(grown(body, GROWTH), covered.shape[0])] = True
-    if not boxes and not covered.any():  # a small person that neither prior nor networks see
+    if not boxes and not covered.any():  # a small person whom the prior misses
         boxes = [body for _, body in bodies]
     return boxes[:MOST_UNSEEN]
 
@@ -54,6 +54,11 @@ def explains(persons: ImageU8, saliency: ArrayF32, body: Box) -> bool:
     window = cells(body, persons.shape[0])
     salient = saliency[window] > SALIENT
     return bool(2 * np.count_nonzero(persons[window][salient]) >= np.count_nonzero(salient))
+
+
+def stand_out(persons: ImageU8, saliency: ArrayF32) -> bool:
+    """Return whether persons are salient themselves, whatever else is around them."""
+    return bool(persons.any()) and float(saliency[persons > 0].mean()) > SALIENT
 
 
 def closer_look(persons: ImageU8, people: People) -> Box | None:

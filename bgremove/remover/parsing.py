@@ -84,8 +84,8 @@ def _advice(word: str) -> str:
     if word in {row.name for row in fields(Settings)}:
         return f"it is a setting: Remover(settings=Settings({word}=...))"
     close = difflib.get_close_matches(word, _READERS, n=1)
-    meant = f"did you mean {close[0]}? " if close else ""
-    return f"{meant}There are {', '.join(_READERS)}"
+    meant = f"did you mean {close[0]}? The options are" if close else "the options are"
+    return f"{meant} {', '.join(_READERS)}"
 
 
 def _choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:

@@ -20,6 +20,7 @@ from bgremove.matting.closer_looks import (
     explains,
     hidden_body,
     pasted,
+    stand_out,
     unseen,
 )
 from bgremove.matting.fusion import fuse
@@ -130,7 +131,7 @@ def people_of(
             box = grown(body, GROWTH)
             raised = pasted(prior, closer(box), box, adds=True)
             more = person_mask(raised, small, people)
-            if not persons.any() or explains(more, small, body):
+            if explains(more, small, body) if persons.any() else stand_out(more, small):
                 prior, persons = raised, more
         close_box = closer_look(persons, people)
         if close_box is not None:

@@ -206,7 +206,7 @@ def test_a_jpeg_is_copied_as_the_png_that_clipboards_take(page: Page) -> None:
         (HOSTILE, ("People", "Cut to size")),
         ("-o.jpg", ("White", "JPEG")),
         ("two words.jpg", ("White",)),
-        ("a\x1b]0;title\x07 %s \\ 'b'.jpg", ("Mask",)),
+        ("a\x1b]0;title\x07\r %s \\ 'b'.jpg", ("Mask",)),
         (" blanks around ", ("Mask",)),
     ],
 )
@@ -224,6 +224,7 @@ def test_the_copied_curl_line_does_the_same(
         page.get_by_role("link", name="Download").click()
     page.get_by_role("button", name="Copy as curl").click()
     line = page.evaluate("navigator.clipboard.readText()")
+    assert line.replace("\n", " ").isprintable()  # nothing that a terminal would interpret
     (tmp_path / name).write_bytes(file["buffer"])
     subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True, capture_output=True)
     (made,) = [path for path in tmp_path.iterdir() if path.name != name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import pty
 import re
@@ -98,6 +99,31 @@ def test_a_terminal_gets_one_plain_line_with_the_address(tiny: Path) -> None:
     assert len(lines) == 2
 
 
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 here")
+def test_it_serves_on_ipv6(tiny: Path) -> None:
+    port = free_port()
+    ours, theirs = pty.openpty()
+    try:
+        with running(tiny, theirs, "--port", str(port), env={"HOST": "::1"}):
+            lines = read_until(ours, "stops it.")
+            connection = http.client.HTTPConnection("::1", port, timeout=START_S)
+            connection.request("GET", "/livez")
+            assert connection.getresponse().status == 200
+            connection.close()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert lines[0].startswith(f"bgremove serves at http://[::1]:{port} (")
+
+
 @pytest.mark.parametrize(
     ("options", "env", "said"),
     [
@@ -106,6 +132,7 @@ def test_a_terminal_gets_one_plain_line_with_the_address(tiny: Path) -> None:
         ((), {"WEB_CONCURRENCY": "0"}, "0 is not in the range 1<=x<=256"),
         ((), {"BGREMOVE_PLACES": "0"}, "BGREMOVE_PLACES='0': not from 1 to 64"),
         (("--host", "no.such.host.invalid"), {}, "nothing can listen on no.such.host.invalid:"),
+        ((), {"HOST": "[::1]"}, "such as 127.0.0.1 or ::1"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(

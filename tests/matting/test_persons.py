@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from bgremove.datatypes import ArrayF32, People
-from bgremove.matting.closer_looks import closer_look, explains, hidden_body, pasted, unseen
+from bgremove.matting.closer_looks import (
+    closer_look,
+    explains,
+    hidden_body,
+    pasted,
+    stand_out,
+    unseen,
+)
 from bgremove.matting.persons import EVIDENCE, evidence, person_mask
 from bgremove.matting.regions import pixels
 
@@ -102,10 +109,17 @@ def test_a_body_that_the_prior_saw_in_part_widens_the_look() -> None:
 
 
 def test_a_body_is_looked_at_where_nobody_is_seen_at_all() -> None:
-    """A small person whom the prior misses, and who does not stand out either."""
+    """A small person whom the prior misses."""
     nobody = np.zeros((SIDE, SIDE), np.uint8)
     assert np.allclose(unseen(nobody, drawn(), people(boxes(BODY))), boxes(BODY))
     assert unseen(nobody, drawn(), people()) == []
+
+
+def test_persons_stand_out_by_their_own_saliency() -> None:
+    persons = (drawn(BODY) > 0).astype(np.uint8)
+    assert stand_out(persons, np.maximum(drawn(BODY), drawn((0, 0, 20, SIDE))))
+    assert not stand_out(persons, drawn((50, 40, 90, 100), (100, 120, 200, 180)))
+    assert not stand_out(np.zeros_like(persons), drawn(BODY))
 
 
 def test_a_body_that_stands_out_and_is_nobody_yet_is_unseen() -> None:

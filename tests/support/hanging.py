@@ -56,4 +56,4 @@ DecoderPool.decode = lasting("decode", DecoderPool.decode)  # type: ignore[metho
 vars(matte)["foreground_box"] = lasting(
     "matte", vars(matte)["foreground_box"]
 )  # every way to compute a matte
-vars(pipeline)["encode"] = lasting("encode", vars(pipeline)["encode"])
+vars(pipeline)["encoder"] = lasting("encode", vars(pipeline)["encoder"])
