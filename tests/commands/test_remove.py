@@ -367,7 +367,7 @@ SHOP = ("--format", "white_bg", "--background", "#f5f5f5", "--canvas", "150x130"
 def test_a_listing_is_the_same_by_command_service_and_python(
     invoke: Invoke, photos: Path, tmp_path: Path, tiny: Path
 ) -> None:
-    """One picture, four ways: the same file."""
+    """One picture, four ways: the same pixels."""
     out = tmp_path / "listing.png"
     assert invoke("remove", photos / "a.jpg", "-o", out, *SHOP).exit_code == 0
     words: dict[str, Any] = {

@@ -285,14 +285,18 @@ def _profile(
 
 
 def assert_same_picture(one: bytes, other: bytes) -> None:
-    """Check that two files have equal bytes; a failure names the pixels that differ."""
+    """Check that two files of the same type have equal pixels.
+
+    Bytes are not compared: between two processes, a PNG of equal pixels was seen to differ by two
+    bytes in about one of a hundred runs on a busy machine, and the cause is not known.
+    """
     first, second = (
         np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), int)
         for data in (one, other)
     )
+    assert one[:4] == other[:4]
     assert first.shape == second.shape
     difference = np.abs(first - second)
-    largest, count = difference.max(), np.count_nonzero(difference)
-    assert one == other, (
-        f"{count} samples differ, by up to {largest}: {len(one)}, {len(other)} bytes"
+    assert not difference.any(), (
+        f"{np.count_nonzero(difference)} samples differ, by up to {difference.max()}"
     )
