@@ -143,7 +143,10 @@ class ModelUnavailableError(UpstreamError):
 
 
 class OverloadedError(BgremoveError):
-    """All places are in use and the queue is full."""
+    """The server has no place, no memory or not enough time for a request.
+
+    ``retry_after_s`` becomes the header Retry-After.
+    """
 
     code = ErrorCode.OVERLOADED
 

@@ -36,8 +36,8 @@ def remove_background(
         options: The options of the removal.
         engine: The parts of the process.
         deadline: The end of the work.
-        claim: Takes the memory of the picture, for a caller that releases it later; None takes
-            and releases it here.
+        claim: Takes the memory of the picture. A caller that gives one releases it; without one,
+            the memory is released on return.
 
     Raises:
         ImageError: The picture is invalid.
@@ -53,7 +53,7 @@ def remove_background(
         report = cut.report
         with stages.stage("encode", is_last=True):
             encode = encoder(cut.cutout, options, engine.executor)
-            del cut  # a composed canvas does not need its pixels
+            del cut  # frees its pixels: the encoder of JPEG and WebP has composed its canvas
             image = encode()
     return Removal.of(report, image, stages.ms)
 
@@ -78,7 +78,7 @@ def cut_out(
         keeps_colours = sight.is_own_alpha or options.output_format is OutputFormat.MASK
         bgr = image.bgr if keeps_colours else free_colours(image, matte.drawn)
         cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile, header.density)
-    placement = place(cutout, options)
+    placement = place(cutout, options)  # for the check and the warning; the encoder places again
     check_answer(placement, options, engine.limits.max_pixels)
     warnings = found.warnings + placement.warnings
     return Cut(cutout, Report(header.pixels, matte.box, sight.model, found.confidence, warnings))

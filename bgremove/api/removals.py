@@ -53,15 +53,16 @@ def remove() -> Response:
         "uploadBytes": len(picture),
     }
     estimated_s = _estimated_s(picture, options)
-    with parts.places.take(context.deadline, estimated_s) as waited_s, ExitStack() as failing:
+    with parts.places.take(context.deadline, estimated_s) as waited_s, ExitStack() as on_failure:
         context.notes["waitedMs"] = round(waited_s * 1000, 2)
-        claim = failing.enter_context(engine.room.claim())
+        claim = on_failure.enter_context(engine.room.claim())
         deadline = replace(context.deadline, work_s=parts.places.expected_s(estimated_s))
         with parts.hangs.watch(context):
             removal = remove_background(picture, options, engine, deadline, claim)
         response = _answer(removal, options, context)
-        claim.shrink(response.content_length or 0)  # an answer that waits for its client
-        response.call_on_close(failing.pop_all().close)
+        if context.connection.has_socket:
+            claim.shrink(response.content_length or 0)  # an answer that waits for its client
+            response.call_on_close(on_failure.pop_all().close)  # released when the answer is sent
     context.notes |= {
         "model": removal.model,
         "confidence": round(removal.confidence, 3),
@@ -126,11 +127,11 @@ def _validated(
         for detail in error.details:
             faults.setdefault(detail.field, []).append(detail.issue)
     if faults:
-        raise _error(faults, picture, limits)
+        raise _error_of_all(faults, picture, limits)
     return picture, options
 
 
-def _error(faults: dict[str, list[str]], picture: bytes, limits: Limits) -> ValidationError:
+def _error_of_all(faults: dict[str, list[str]], picture: bytes, limits: Limits) -> ValidationError:
     """Make the error for all faulty fields, those of the picture included.
 
     Reading the picture's header needs a place, like all work on a client's bytes.

@@ -56,6 +56,7 @@ def _beside(pictures: Sequence[Picture], options: Options) -> list[str]:
         for picture in pictures
     ]
     suffix = BESIDE[options.output_format] + options.suffix
+    # PurePosixPath writes the `s3://` of a store as `s3:/`.
     return [
         str(path) if "://" not in name or is_web(name) else str(path).replace(":/", "://", 1)
         for name, path in zip(names, target_names(paths, suffix), strict=True)

@@ -26,19 +26,25 @@ from bgremove.batch.records import Job
 
 POLL_S = 0.25  # interval between checks of unfinished pictures, and of `stop`
 CHANGES = [
-    *(FileClosedEvent, FileCreatedEvent, FileModifiedEvent, FileMovedEvent),
-    *(FileDeletedEvent, DirDeletedEvent),  # an obstacle to other pictures may be gone
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileDeletedEvent,  # an obstacle to other pictures may be gone
+    DirDeletedEvent,
 ]
 State = tuple[int, int, int]  # of a file: inode, bytes, nanoseconds of its last change
 
 
 class _Bell(FileSystemEventHandler):
-    def __init__(self, rings: threading.Event) -> None:
-        self._rings = rings
+    """Set an event on any change."""
+
+    def __init__(self, has_rung: threading.Event) -> None:
+        self._has_rung = has_rung
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         del event
-        self._rings.set()
+        self._has_rung.set()
 
 
 class Watch:
@@ -81,16 +87,16 @@ class Watch:
 def looks(folders: Sequence[Path], watch: Watch, stop: threading.Event) -> Iterator[float]:
     """Yield the current time whenever the folders should be checked, until ``stop``."""
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `is_being_written`
-    rings = threading.Event()
-    rings.set()  # check the existing files first
+    has_rung = threading.Event()
+    has_rung.set()  # check the existing files first
     observer = Observer()
     for folder in folders:
-        observer.schedule(_Bell(rings), str(folder), recursive=True, event_filter=CHANGES)
+        observer.schedule(_Bell(has_rung), str(folder), recursive=True, event_filter=CHANGES)
     observer.start()
     try:
         while not stop.is_set():
-            if rings.is_set() or watch.waits:
-                rings.clear()
+            if has_rung.is_set() or watch.waits:
+                has_rung.clear()
                 yield time.monotonic()
             stop.wait(POLL_S)
     finally:

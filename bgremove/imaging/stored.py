@@ -36,15 +36,17 @@ def read(data: bytes, header: ImageHeader) -> tuple[ImageU8, ImageU8 | None]:
 
     Raises ImageError if the decoder rejects the picture, UpstreamError if memory runs out.
     """
-    if header.type is ImageType.BMP:
-        return _split(bmp.read(data))
-    if header.type is ImageType.GIF:
-        return _split(read_gif(data))
-    if header.type is ImageType.PNG:
-        return _read_png(data, _opencv(png.still(data), header, ANY))
-    if header.type is ImageType.JPEG:
-        return _split(_read_jpeg(data, header))
-    return _split(_read_webp(data, header))
+    match header.type:
+        case ImageType.BMP:
+            return _split(bmp.read(data))
+        case ImageType.GIF:
+            return _split(read_gif(data))
+        case ImageType.PNG:
+            return _read_png(data, _opencv(png.still(data), header, ANY))
+        case ImageType.JPEG:
+            return _split(_read_jpeg(data, header))
+        case ImageType.WEBP:
+            return _split(_read_webp(data, header))
 
 
 def _opencv(

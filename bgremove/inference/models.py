@@ -96,7 +96,8 @@ class Model(Weights):
     ``input`` and ``output`` are names in the graph; empty means its first.
     ``min_strength`` is the `matting.presence.strength` of a map from which a subject is present.
     ``second_opinion`` names a model that runs as well, see `sight.salience.salient`.
-    ``joins`` lists the subjects whose vote the model joins if its file is present.
+    ``joins`` lists the subjects whose vote the model joins if its file is present; only `human` has
+    a vote, in `sight.people`.
     ``known_answer`` is the expected GRID × GRID grid of means of the known picture's map;
     empty accepts any map in [0, 1].
     ``built_from`` identifies the inputs of an int8 form: float32 file, table and recipe.

@@ -84,7 +84,7 @@ def _locked(path: Path) -> Iterator[None]:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(folder)
+        os.close(folder)  # and so unlock it
 
 
 def _write(path: Path, text: str) -> None:
@@ -94,21 +94,21 @@ def _write(path: Path, text: str) -> None:
     if len(content) > MAX_FILE_BYTES:
         raise FileFaultError(f"the file would pass the limit of {MAX_FILE_BYTES:,} bytes")
     target = path.resolve()
-    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with open(number, "wb") as file:
+        with open(descriptor, "wb") as file:
             file.write(content)
             if target.exists():
                 old = target.stat()
-                os.fchown(number, old.st_uid, old.st_gid)
-                os.fchmod(number, old.st_mode & 0o777)
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+                os.fchmod(descriptor, old.st_mode & 0o777)
             else:
-                os.fchmod(number, FRESH_MODE)
+                os.fchmod(descriptor, FRESH_MODE)
             file.flush()
-            os.fsync(number)
-        os.rename(name, target)
+            os.fsync(descriptor)
+        os.rename(temporary, target)
     except BaseException:
-        os.unlink(name)
+        os.unlink(temporary)
         raise
     folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

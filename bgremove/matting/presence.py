@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 PEAK_SHARE = 1e-3  # of the map: enough cells that a stray one does not count
 MIN_STRENGTH = 0.3  # of U2-Net alone: empty pictures stay below, subjects reach it
 MIN_PRODUCT = 0.04  # of U2-Net's and IS-Net's: patterns rarely mislead both
-LOW_CONFIDENCE = 0.6  # an answer below it warns: of 20 such photographs, 12 have an IoU under 0.5
 MODESTY = 3  # power that fits the expected IoU to the measured one, for U2-Net and IS-Net alike
 
 

@@ -44,7 +44,8 @@ class Architecture:
     numbers: dict[str, int]
 
 
-# Name to numbers on x86-64 and aarch64. The filter compares in this order: frequent calls first.
+# The allowed calls: name to numbers on x86-64 and aarch64. The filter compares in this order,
+# frequent calls first. `program` limits the arguments of some.
 CALLS = {
     "futex": (202, 98),
     "mmap": (9, 222),
@@ -115,8 +116,8 @@ def allow_only_decoding() -> None:
 
 def program(machine: Architecture, process: int) -> bytes:
     """Return the filter's instructions, 8 bytes each, for a process with this id."""
-    # Tests for each call, on the low 32 bits of its arguments. All must hold.
-    tests = {
+    # Conditions of a call, on the low 32 bits of its arguments. All must hold.
+    conditions = {
         "mmap": [_has_not(2, PROT_EXEC), _has(3, mmap.MAP_ANONYMOUS)],
         "mprotect": [_has_not(2, PROT_EXEC)],
         "recvmsg": [_is(0, STANDARD_INPUT)],
@@ -134,7 +135,8 @@ def program(machine: Architecture, process: int) -> bytes:
         _step(RETURN, DENY),
     ]
     for name, number in machine.numbers.items():
-        then = [step for test in tests.get(name, []) for step in test] + [_step(RETURN, ALLOW)]
+        checks = [step for condition in conditions.get(name, []) for step in condition]
+        then = [*checks, _step(RETURN, ALLOW)]
         code += [_step(EQUAL, number, 0, len(then)), *then]
     code.append(_step(RETURN, DENY))
     return b"".join(code)

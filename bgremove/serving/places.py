@@ -51,7 +51,7 @@ class Places:
     def __init__(
         self, places: int, queue: int, on_change: Callable[[int, int], None] = lambda *_: None
     ) -> None:
-        self._message = f"All {places} places are taken and the queue of {queue} is full"
+        self._full_message = f"All {places} places are taken and the queue of {queue} is full"
         self._limits = places, queue
         self._lock = threading.Lock()  # guards the fields below and the order of calls to on_change
         self._working: list[Turn] = []
@@ -80,9 +80,9 @@ class Places:
         self._enter(turn, deadline)
         has_waited = not turn.has_place.is_set()
         while not turn.has_place.wait(min(LOOK_S, deadline.remaining_s)):
-            if deadline.is_abandoned() and self._gave_up(turn):
+            if deadline.is_abandoned() and self._leave_queue(turn):
                 raise ClientGoneError(WAITING)
-            if self._is_late(turn, deadline) and self._gave_up(turn):
+            if self._is_late(turn, deadline) and self._leave_queue(turn):
                 raise self._too_late(turn, deadline)
         try:
             if deadline.is_abandoned():
@@ -109,7 +109,7 @@ class Places:
             self._count_work()
             has_room = len(self._working) < places
             if not has_room and len(self._waiting) >= queue:
-                raise OverloadedError(self._message)
+                raise OverloadedError(self._full_message)
             if self._working and deadline.remaining_s < self._until_done_s(turn):
                 raise self._too_late_locked(turn, deadline)
             if has_room:
@@ -131,7 +131,7 @@ class Places:
                 self._start(self._waiting.popleft())
             self._tell()
 
-    def _gave_up(self, turn: Turn) -> bool:
+    def _leave_queue(self, turn: Turn) -> bool:
         """Leave the queue; return False if the request got a place at the same moment."""
         with self._lock:
             if turn.has_place.is_set():
@@ -164,7 +164,10 @@ class Places:
             return self._too_late_locked(turn, deadline)
 
     def _too_late_locked(self, turn: Turn, deadline: Deadline) -> OverloadedError:
-        """Make the error, with the seconds after which the request would be in time."""
+        """Make the error, with the seconds after which the request would be in time.
+
+        The caller holds the lock and has counted the work.
+        """
         wait_s = math.ceil(self._until_done_s(turn) - deadline.timeout_s)
         retry_s = min(max(wait_s, 1), LONGEST_RETRY_S)
         return OverloadedError(TOO_LATE.format(deadline.timeout_s), retry_after_s=retry_s)

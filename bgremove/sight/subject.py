@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from bgremove.datatypes import DecodedImage, ImageHeader, Matte, Notice
 from bgremove.errors import NoSubjectError
 from bgremove.inference.sessions import Sessions
-from bgremove.matting.calibration import expected_iou
+from bgremove.matting.calibration import WARN_BELOW, expected_iou
 from bgremove.matting.exact import graphic_alpha
 from bgremove.matting.existing import is_cut_out
 from bgremove.matting.matte import make_matte, matte_of
-from bgremove.matting.presence import LOW_CONFIDENCE
 from bgremove.options import Subject
 from bgremove.sight.people import look_for_people
 from bgremove.sight.salience import Sight, salient
@@ -68,7 +67,7 @@ def draw_matte(
     if matte is None:
         raise NoSubjectError(sight.absence, sight.model, warnings)
     warnings += (Notice.PIECES_DROPPED,) if matte.misses_piece else ()
-    warnings += (Notice.LOW_CONFIDENCE,) if confidence < LOW_CONFIDENCE else ()
+    warnings += (Notice.LOW_CONFIDENCE,) if confidence < WARN_BELOW else ()
     return Found(matte, confidence, warnings)
 
 

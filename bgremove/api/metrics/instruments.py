@@ -1,4 +1,6 @@
-"""Every metric of the program as a row: its name, labels, buckets and meaning.
+"""The metrics that the program counts, a row each: name, labels, buckets and meaning.
+
+`scraping.Processes` has those that are read at a scrape: processes and their memory.
 
 Label values come from the program or from the operator (models, ids of keys), never from a client,
 so the number of series is bounded.

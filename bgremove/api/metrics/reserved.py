@@ -14,6 +14,7 @@ from typing import Any
 from prometheus_client import mmap_dict, values
 
 START_BYTES = 1 << 16  # a worker's counts take 15 kB
+HEADER_BYTES = 8  # of the library's file: the number of bytes in use, padded
 logger = logging.getLogger(__name__)
 
 
@@ -60,7 +61,7 @@ class LossyDict(ReservedDict):
             logger.error("the counts of this process are lost: no room for them", exc_info=error)
             self._f, self._fname = None, filename
             self._positions: dict[str, int] = {}
-            self._capacity, self._used = START_BYTES, 8
+            self._capacity, self._used = START_BYTES, HEADER_BYTES
             self._m = mmap.mmap(-1, self._capacity)
 
     def _grow(self) -> None:
@@ -96,11 +97,11 @@ def reserve_room() -> None:
 
 def _lengthen(file: int, by: int) -> None:
     """Append zeros to a file, or nothing if there is no space for all of them."""
-    had = os.fstat(file).st_size
+    size_before = os.fstat(file).st_size
     zeros = memoryview(bytes(by))
     try:
         while zeros:
             zeros = zeros[os.write(file, zeros) :]
     except OSError:
-        os.truncate(file, had)
+        os.truncate(file, size_before)
         raise

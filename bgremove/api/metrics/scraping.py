@@ -88,7 +88,7 @@ def _wanted() -> str:
 
 
 class Processes(Collector):
-    """Collects the resident memory of the process tree under ``root``.
+    """Collects the number and resident memory of the processes in the tree under ``root``.
 
     ``levels`` names the generations of the tree, from the root down.
     """
