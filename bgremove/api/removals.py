@@ -60,8 +60,9 @@ def remove() -> Response:
         with parts.hangs.watch(context):
             removal = remove_background(picture, options, engine, deadline, claim)
         response = _answer(removal, options, context)
-        claim.shrink(response.content_length or 0)  # an answer that waits for its client
-        response.call_on_close(on_failure.pop_all().close)  # released when the answer is sent
+        if context.connection.has_socket:
+            claim.shrink(response.content_length or 0)  # an answer that waits for its client
+            response.call_on_close(on_failure.pop_all().close)  # released when the answer is sent
     context.notes |= {
         "model": removal.model,
         "confidence": round(removal.confidence, 3),

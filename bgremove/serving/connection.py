@@ -35,6 +35,11 @@ class Connection:
         self._socket: socket.socket | None = environ.get("gunicorn.socket")
         self._may_ask = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
 
+    @property
+    def has_socket(self) -> bool:
+        """Whether gunicorn sends the answer; its closing then ends the request."""
+        return self._socket is not None
+
     def is_gone(self) -> bool:
         """Return True if no client would receive an answer. Takes 1 µs."""
         if self._socket is None or self._socket.fileno() < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import socket
 import struct
 import threading
@@ -237,3 +238,14 @@ def test_a_worker_that_is_being_replaced_is_not_ready(settings: Settings) -> Non
         services_of(door.app).hangs.is_ending = True
         error = error_of(door.send("GET", "/readyz"), 503, "NOT_READY")
     assert "hangs" in error["message"]
+
+
+def test_a_test_client_need_not_close_its_answers(app: Flask, picture: bytes) -> None:
+    """Without gunicorn nobody may ever close an answer; its place and memory are free anyway."""
+    client = app.test_client()
+    answers = [
+        client.post("/v1/remove-bg/universal", data={"image": (io.BytesIO(picture), "a.png")})
+        for _ in range(40)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 40
+    assert services_of(app).engine.room._in_use == 0
