@@ -159,11 +159,13 @@ def watched(server: Server) -> Iterator[Health]:
     health, enough = Health(), threading.Event()
 
     def look() -> None:
-        while not enough.wait(HEALTH_EVERY_S):
+        while True:  # at least once, however short the block
             for path in PATHS:
                 started = time.monotonic()
                 health.statuses.add(server.door.send("GET", path).status)
                 health.seconds[path].append(time.monotonic() - started)
+            if enough.wait(HEALTH_EVERY_S):
+                return
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -18,7 +18,7 @@ from bgremove.options import Options
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-    from bgremove.commands.engines import Engine
+    from bgremove.commands.engines import BatchEngine
     from bgremove.commands.remove_options import Given
 
 CONNECT_S = 30.0  # longest time of connecting to a scheduler
@@ -26,7 +26,7 @@ LOOK_S = 0.2  # interval between checks for a first worker
 
 
 @contextmanager
-def on_cluster(given: Given, options: Options, stop: Stop) -> Iterator[Engine]:
+def on_cluster(given: Given, options: Options, stop: Stop) -> Iterator[BatchEngine]:
     """Provide the workers of a scheduler, or ``--jobs`` worker processes on this machine.
 
     Raises ClickException if the packages are missing, the scheduler does not answer, or no worker

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 LEAST_JOBS, MOST_JOBS = 2, 8
 SERVER_JOBS = 4
 
-Engine = Callable[[Sequence[Job]], Iterator[Outcome]]
+BatchEngine = Callable[[Sequence[Job]], Iterator[Outcome]]
 
 
 @contextmanager
-def engine_of(given: Given, options: Options, stop: Stop) -> Iterator[Engine]:
+def engine_of(given: Given, options: Options, stop: Stop) -> Iterator[BatchEngine]:
     """Provide the engine of a call; raises ClickException if it is not ready."""
     if given.engine == "dask":
         from bgremove.commands.dask_engine import on_cluster

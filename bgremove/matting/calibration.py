@@ -18,7 +18,7 @@ def expected_iou(certainty: float, agreement: float | None) -> float:
     """Estimate the intersection over union of the mask with the true mask.
 
     Args:
-        certainty: of the saliency map, in [0, 1], as `presence.confidence` returns it.
+        certainty: of the saliency map, in [0, 1], as `presence.certainty` returns it.
         agreement: intersection over union of two networks' subjects, in [0, 1]; None where one
             network ran.
 

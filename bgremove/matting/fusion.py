@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from bgremove.matting.presence import confidence
+from bgremove.matting.presence import certainty
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32
 
-POWER = 5  # of confidence as weight: 0.9 beside 0.8 counts nearly twice
+POWER = 5  # of certainty as weight: 0.9 beside 0.8 counts nearly twice
 BOUND = 0.01  # saliency is taken as a probability from BOUND to 1 - BOUND
 
 
 def fuse(*maps: ArrayF32) -> ArrayF32:
-    """Average the log-odds of saliency maps, weighted by their confidence.
+    """Average the log-odds of saliency maps, weighted by their certainty.
 
     The largest map gives the detail. A smaller map adds its difference from the largest map shrunk
     to its size. Where they agree, the edges of the largest map are therefore kept.
@@ -30,7 +30,7 @@ def fuse(*maps: ArrayF32) -> ArrayF32:
 
     """
     finest = max(maps, key=lambda saliency: saliency.size)
-    weights = [max(confidence(saliency), 1e-3) ** POWER for saliency in maps]
+    weights = [max(certainty(saliency), 1e-3) ** POWER for saliency in maps]
     odds = _log_odds(finest)
     for saliency, weight in zip(maps, weights, strict=True):
         if saliency is not finest:

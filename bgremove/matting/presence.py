@@ -44,7 +44,7 @@ def have_subject(first: ArrayF32, second: ArrayF32) -> bool:
     return strength(first) * strength(second) >= MIN_PRODUCT
 
 
-def confidence(saliency: ArrayF32) -> float:
+def certainty(saliency: ArrayF32) -> float:
     """Measure how certain a map is: the IoU of its mask that its own values imply.
 
     Each value is read as the probability that its cell is subject, and the mask is cut at 0.5.

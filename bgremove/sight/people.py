@@ -26,7 +26,7 @@ from bgremove.matting.closer_looks import (
 from bgremove.matting.fusion import fuse
 from bgremove.matting.people import keep_people
 from bgremove.matting.persons import EVIDENCE, evidence, person_mask
-from bgremove.matting.presence import confidence, has_subject
+from bgremove.matting.presence import certainty, has_subject
 from bgremove.matting.pyramid import halvings, shrink
 from bgremove.matting.regions import Box, grown, pixels
 from bgremove.options import Subject
@@ -78,7 +78,7 @@ def look_for_people(image: DecodedImage, model: Model, sessions: Sessions, stage
         saliency=saliency,
         models=names + finder.names,
         has_subject=sight.has_subject or has_subject(saliency, model.min_strength),
-        confidence=confidence(saliency),
+        certainty=certainty(saliency),
     )
 
 

@@ -15,12 +15,12 @@ from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import Sessions
 from bgremove.matting.fusion import agreement, fuse
-from bgremove.matting.presence import confidence, has_subject, have_subject
+from bgremove.matting.presence import certainty, has_subject, have_subject
 from bgremove.matting.things import has_openings, solidity, thing_of
 from bgremove.options import Subject
 from bgremove.stages import Stages
 
-# Confidence of the first network below which the second runs at `balanced`.
+# Certainty of the first network below which the second runs at `balanced`.
 ASK_BELOW = {Subject.UNIVERSAL: 0.85, Subject.HUMAN: 0.9}
 # IS-Net is as sure of a printed picture as of the cover around it, so a product has U²-Net as well
 # always, and IS-Net at its smaller size where they agree less than this (as IoU).
@@ -28,10 +28,10 @@ AGREED = 0.85
 # Solidity from which U²-Net's map may be a wheel or a gate with its openings filled: `universal`
 # asks there however sure it is.
 MAYBE_FILLED = 0.85
-# IS-Net's map of a product stays as it is from this confidence on. On a picture whose longer side
+# IS-Net's map of a product stays as it is from this certainty on. On a picture whose longer side
 # is more than FINE_SIDE pixels it keeps hair and wire that fusing with 320² loses.
 KEEP, KEEP_LARGE = 0.95, 0.5
-# Confidence from which the first network's subject needs no confirmation by another network.
+# Certainty from which the first network's subject needs no confirmation by another network.
 ALONE = {Subject.UNIVERSAL: 0.5, Subject.HUMAN: 0.5, Subject.PRODUCT: 0.95}
 FINE_SIDE = 1000
 NO_SUBJECT = "No subject stands out from the background of this picture"
@@ -47,7 +47,7 @@ class Sight:
             (H, W), where ``is_own_alpha``.
         models: The names of the networks that produced it.
         has_subject: Whether the map shows a subject.
-        confidence: The certainty of the map in [0, 1].
+        certainty: The IoU that the map's own values imply, in [0, 1].
         warnings: The words of ``X-Warnings`` from looking.
         agreement: Intersection over union of the first two networks' subjects; None where one ran.
         absence: The sentence for the client where there is no subject.
@@ -58,7 +58,7 @@ class Sight:
     saliency: ArrayF32
     models: tuple[str, ...]
     has_subject: bool
-    confidence: float
+    certainty: float
     warnings: tuple[str, ...] = ()
     agreement: float | None = None
     absence: str = NO_SUBJECT
@@ -93,14 +93,14 @@ def salient(
         if network.name not in names:
             names.append(network.name)
     if len(maps) == 1:
-        return Sight(maps[0], tuple(names), sees, confidence(maps[0]), warnings)
+        return Sight(maps[0], tuple(names), sees, certainty(maps[0]), warnings)
     fused = _fused(maps, image, subject)
     return Sight(
         saliency=fused,
         models=tuple(names),
-        has_subject=(sees and confidence(maps[0]) >= ALONE[subject])
+        has_subject=(sees and certainty(maps[0]) >= ALONE[subject])
         or have_subject(maps[0], maps[1]),
-        confidence=confidence(fused),
+        certainty=certainty(fused),
         warnings=warnings,
         agreement=agreement(maps[0], maps[1]),
     )
@@ -128,7 +128,7 @@ def _are_settled(maps: list[ArrayF32], subject: Subject, sessions: Sessions) -> 
         return False
     if subject is Subject.UNIVERSAL and solidity(maps[0]) >= MAYBE_FILLED:
         return False
-    return confidence(maps[0]) >= ASK_BELOW[subject]
+    return certainty(maps[0]) >= ASK_BELOW[subject]
 
 
 def _fused(maps: list[ArrayF32], image: DecodedImage, subject: Subject) -> ArrayF32:
@@ -150,7 +150,7 @@ def _product(coarse: ArrayF32, finer: list[ArrayF32], image: DecodedImage) -> Ar
     if thing is not None:
         return thing
     keep = KEEP_LARGE if max(image.size) > FINE_SIDE else KEEP
-    return finest if confidence(finest) >= keep else fuse(coarse, finest)
+    return finest if certainty(finest) >= keep else fuse(coarse, finest)
 
 
 def map_of(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> ArrayF32:

@@ -76,10 +76,10 @@ def _matte(
 ) -> tuple[Matte | None, float]:
     """Return the matte, None without a subject, and the confidence in it."""
     if sight.is_own_alpha:
-        return matte_of(sight.saliency, image, header), sight.confidence
+        return matte_of(sight.saliency, image, header), sight.certainty
     if subject is not Subject.HUMAN and image.alpha is None:
         exact = graphic_alpha(image.bgr, lambda: sight)
         if exact is not None:
             return matte_of(exact.alpha, image, header), exact.confidence
     matte = make_matte(sight.saliency, image, header) if sight.has_subject else None
-    return matte, expected_iou(sight.confidence, sight.agreement)
+    return matte, expected_iou(sight.certainty, sight.agreement)

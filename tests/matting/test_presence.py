@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgremove.matting.presence import confidence, has_subject, have_subject, strength
+from bgremove.matting.presence import certainty, has_subject, have_subject, strength
 from tests.matting.pictures import disc
 
 
@@ -22,13 +22,13 @@ def test_a_tiny_map_has_a_strength() -> None:
 def test_an_empty_map_has_no_subject_however_it_is_stretched() -> None:
     noise = np.random.default_rng(0).random((320, 320), dtype=np.float32) * 0.02
     assert not has_subject(noise)
-    assert confidence(noise) == 0
+    assert certainty(noise) == 0
 
 
 def test_a_clear_map_has_a_subject_and_full_confidence() -> None:
     saliency = (disc(320, 320, radius=60) > 0.5).astype(np.float32)
     assert has_subject(saliency)
-    assert confidence(saliency) == pytest.approx(1)
+    assert certainty(saliency) == pytest.approx(1)
 
 
 def test_the_threshold_can_be_a_models_own() -> None:
@@ -39,13 +39,13 @@ def test_the_threshold_can_be_a_models_own() -> None:
 
 def test_confidence_is_the_expected_intersection_over_union() -> None:
     saliency = np.array([[0.9, 0.9], [0.4, 0.0]], np.float32)
-    assert confidence(saliency) == pytest.approx((1.8 / (2 + 0.4)) ** 3)
+    assert certainty(saliency) == pytest.approx((1.8 / (2 + 0.4)) ** 3)
 
 
 def test_doubt_lowers_confidence() -> None:
     sure = disc(320, 320, radius=80, softness=1)
     doubtful = np.asarray(sure * 0.6 + 0.05, np.float32)
-    assert confidence(doubtful) < confidence(sure)
+    assert certainty(doubtful) < certainty(sure)
 
 
 def test_two_networks_must_both_see_at_least_a_little() -> None:

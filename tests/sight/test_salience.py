@@ -66,7 +66,7 @@ def test_a_network_that_is_sure_looks_alone(
     sight = seen(sessions, SURE)
     assert sight.models == ("first",)
     assert sight.has_subject
-    assert sight.confidence > 0.5
+    assert sight.certainty > 0.5
     assert sight.agreement is None
 
 
