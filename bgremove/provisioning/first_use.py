@@ -73,7 +73,10 @@ def _announcement(absent: list[Weights], folder: Path) -> str:
     optional = [one for one in absent if isinstance(one, Model) and not one.subjects and one.joins]
     needed = sum(one.bytes for one in absent if one not in optional)
     licences = ", ".join(sorted({one.licence for one in absent}))
-    more = "".join(f" (and {one.name}, {megabytes(one.bytes)}, if in reach)" for one in optional)
+    named = ", ".join(f"{one.name}, {megabytes(one.bytes)}, if in reach" for one in optional)
+    if not needed:
+        return f"Downloading the optional model {named}, licence {licences}, into {folder}."
+    more = f" (and {named})" if named else ""
     return (
         f"Downloading the models, once: {megabytes(needed)}{more}, licence {licences},"
         f" into {folder}. It takes a minute or two."

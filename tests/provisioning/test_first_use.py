@@ -136,3 +136,29 @@ def test_without_the_library_that_builds_a_default_that_is_there_serves(
     monkeypatch.setitem(sys.modules, "onnx.checker", None)
     *_, last = said(folder)
     assert last.startswith("Some models are missing: onnx")
+
+
+def test_only_an_optional_model_is_announced_by_its_name(
+    tmp_path: Path, server: FileServer
+) -> None:
+    network = graphs.brightness()
+    server.files["/default.onnx"] = network
+    default = graphs.model_of(
+        network,
+        name="default",
+        subjects=(Subject.UNIVERSAL,),
+        sources=(Source("url", url=server.url("/default.onnx")),),
+    )
+    extra = graphs.model_of(
+        network + b"\0",
+        name="extra",
+        subjects=(),
+        joins=(Subject.HUMAN,),
+        sources=(Source("url", url=server.url("/extra.onnx")),),
+    )
+    graphs.write_manifest(tmp_path, Manifest((default,), "default"))
+    said(tmp_path)
+    graphs.write_manifest(tmp_path, Manifest((default, extra), "default"))
+    first, missing, _ = said(tmp_path)
+    assert first.startswith("Downloading the optional model extra, 0.0 MB, if in reach")
+    assert missing.startswith("The optional model extra could not be downloaded")
