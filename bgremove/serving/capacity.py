@@ -21,7 +21,7 @@ MOST = 1000  # connections of a worker; gunicorn's default
 OWN = 128  # listener, poller, log, counts, models; an idle worker has 23 open
 A_PLACE = 8  # a decoder's channel and the memory files of its picture, times two
 # Bytes of a worker at rest that has run every network, with gunicorn's master and the decoders:
-# 430 MB in int8 when all are loaded, up to 600 MB after an hour of large pictures.
+# 430 MB in int8 when all are loaded, up to 597 MB seen after some minutes of large pictures.
 AT_REST_BYTES = 640_000_000
 FORM_BYTES = 1 << 20  # of a body, besides its picture
 
