@@ -18,6 +18,9 @@ UNLIMITED = 1024.0  # cores; more than any supported machine has
 CGROUPS = Path("/sys/fs/cgroup")
 CGROUP_OF_SELF = Path("/proc/self/cgroup")
 CPUINFO = Path("/proc/cpuinfo")
+# Two pictures at once use the time in which one is idle: 4.8 pictures a second with two or with
+# three on 2 cores, 4.3 with one. More than eight only cost memory.
+LEAST_JOBS, MOST_JOBS = 2, 8
 # Int8 dot products in one instruction. Without them int8 may not be faster, and saturates on AVX2.
 DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "avxvnni", "asimddp"})
 
@@ -30,6 +33,11 @@ def available_cpus(root: Path = CGROUPS, of_self: Path = CGROUP_OF_SELF) -> int:
     quotas = [_quota_v2(folder) for folder in _groups(root, of_self, controller="")]
     quotas.append(_quota_v1(root / "cpu"))
     return max(1, min(_affinity(), *(math.ceil(quota) for quota in quotas)))
+
+
+def default_jobs() -> int:
+    """Return the number of pictures to process at once: one for each core, 2 to 8."""
+    return min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
 
 
 def memory_limit_bytes(root: Path = CGROUPS, of_self: Path = CGROUP_OF_SELF) -> int | None:

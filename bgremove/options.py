@@ -54,6 +54,16 @@ ENCODINGS = {
     OutputFormat.CROP: (Encoding.PNG, Encoding.WEBP),
 }
 
+# The file type that the suffix of a name stands for.
+FILE_TYPES = {
+    ".png": Encoding.PNG,
+    ".jpg": Encoding.JPEG,
+    ".jpeg": Encoding.JPEG,
+    ".jpe": Encoding.JPEG,
+    ".jfif": Encoding.JPEG,
+    ".webp": Encoding.WEBP,
+}
+
 
 class Colour(NamedTuple):
     """A colour in sRGB, or in the picture's own profile: 0 to 255 a channel."""

@@ -79,7 +79,7 @@ class Settings:
     """
 
     max_upload_bytes: int = _row(
-        10 * MIB, "bytes", "Size limit of an uploaded picture.", low=1, high=64 * MIB
+        10 * MIB, "bytes", "Size limit of an uploaded picture.", low=1, high=MOST_UPLOAD_BYTES
     )
     max_pixels: int = _row(
         52_000_000, "pixels", "Limit of width times height.", low=1, high=250_000_000

@@ -41,10 +41,11 @@ def made_since(folder: str, options: Options) -> int | None:
 
     0 means that any age counts, None that no cut-out there has these options.
     """
-    try:
-        return _note(folder).changed_ns if _remembered(folder) == _as_json(options) else None
-    except FileNotFoundError:
+    name = join(folder, NAME)
+    note = next(iter(store_of(name).look_up([name], [folder])), None)
+    if note is None:
         return 0 if options == Options() else None
+    return note.changed_ns if _remembered(name) == _as_json(options) else None
 
 
 def remember(folder: str, options: Options) -> None:
@@ -58,17 +59,8 @@ def remember(folder: str, options: Options) -> None:
         return
 
 
-def _note(folder: str) -> File:
-    name = join(folder, NAME)
-    found = store_of(name).look_up([name], [folder])
-    if not found:
-        raise FileNotFoundError(name)
-    return found[0]
-
-
-def _remembered(folder: str) -> object:
-    """Return the options in the note; None if it is damaged. Raises FileNotFoundError."""
-    name = _note(folder).name
+def _remembered(name: str) -> object:
+    """Return the options in the note; None if it is damaged."""
     try:
         return json.loads(store_of(name).read(name, MAX_BYTES))["options"]
     except (OSError, ValueError, KeyError, TypeError, ImageError):

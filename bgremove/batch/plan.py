@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from bgremove.batch.finished import is_finished, made_since
 from bgremove.batch.records import STANDARD, Job
@@ -54,7 +55,7 @@ def plan(
         raise PlanError(f"{out or names[0]} cannot be read: {error.strerror or error}") from error
 
 
-def remembers(out: str | None) -> bool:
+def remembers(out: str | None) -> TypeGuard[str]:
     """Return whether ``out`` is a folder, which remembers the options of its cut-outs."""
     return out is not None and out != STANDARD and not means_file(out)
 
@@ -83,7 +84,7 @@ def _jobs(
     for name, file in existing.items():
         if file.key in pictures:
             raise PlanError(f"{name} is one of the pictures and would be overwritten")
-    since_ns = made_since(out, options) if out is not None and remembers(out) else 0
+    since_ns = made_since(out, options) if remembers(out) else 0
     return [
         Job(
             picture.file.name,

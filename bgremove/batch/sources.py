@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from bgremove.batch.kinds import is_cutout_name, is_picture_name
 from bgremove.batch.records import STANDARD
 from bgremove.batch.stores import File, fixed_part, folder_of, is_web, join, store_of
-from bgremove.batch.suffixes import is_cutout_name, is_picture_name
 from bgremove.errors import PlanError
-from bgremove.imaging.probe.kinds import FIRST_BYTES, kind_of, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +69,6 @@ def find(names: Sequence[str], out: str | None, *, recursive: bool = True) -> Fo
     return Found(list(pictures.values()), others)
 
 
-def kinds_of(names: Iterable[str]) -> dict[str, str]:
-    """Name the kinds of files that are not pictures, such as ``HEIC``.
-
-    The first bytes tell the kind of a local file, the suffix that of another one.
-    """
-    return {name: _kind(name) for name in names}
-
-
-def _kind(name: str) -> str:
-    if "://" in name:
-        return PurePosixPath(name).suffix[1:].upper() or "other"
-    try:
-        with open(name, "rb") as file:
-            start = file.read(FIRST_BYTES)
-    except OSError:
-        return "unreadable"
-    if (known := type_of(start)) is not None:
-        return f"{known} under another name"
-    return kind_of(start) or "other"
-
-
 def _search(name: str, recursive: bool) -> _Searched:
     store = store_of(name)
     try:
@@ -114,10 +92,11 @@ def _placed(searched: _Searched, out: str | None, several: bool) -> Iterator[Pic
     if base is None:
         yield from (Picture(file, _name_of(file.name)) for file in searched.files)
         return
-    top = PurePosixPath(PurePosixPath(store_of(base).resolved(base)).name if several else "")
+    store = store_of(base)
+    top = PurePosixPath(PurePosixPath(store.resolved(base)).name if several else "")
     hidden = None if out is None or out == STANDARD else _within(base, out, top)
     for file in searched.files:
-        if hidden is None or not _is_below(store_of(base).resolved(file.name), hidden):
+        if hidden is None or not _is_below(store.resolved(file.name), hidden):
             yield Picture(file, top / _relative(file.name, base))
 
 

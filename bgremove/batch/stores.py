@@ -13,11 +13,9 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from bgremove.batch.records import STANDARD
-from bgremove.errors import ImageError
+from bgremove.imaging.probe import limits
 from bgremove.settings import MOST_UPLOAD_BYTES
 
-CHUNK_BYTES = 1024 * 1024
-MOST_COUNTED = 1 << 30  # bytes read to report the size of a file; a device is endless
 WEB = ("http", "https")
 
 
@@ -130,13 +128,5 @@ def folder_of(name: str) -> str:
 
 def read_within(file: BinaryIO, max_bytes: int) -> bytes:
     """Return the content of a file; raises ImageError above ``max_bytes``, and OSError."""
-    data = file.read(max_bytes + 1)
-    if len(data) <= max_bytes:
-        return data
-    size = len(data)
-    while (chunk := file.read(CHUNK_BYTES)) and size < MOST_COUNTED:
-        size += len(chunk)
-    issue = f"The file has {size:,} bytes, more than the limit of {max_bytes:,}"
-    if max_bytes < MOST_UPLOAD_BYTES:
-        issue += f"; BGREMOVE_MAX_UPLOAD_BYTES raises it, up to {MOST_UPLOAD_BYTES:,}"
-    raise ImageError(issue)
+    advice = f"; BGREMOVE_MAX_UPLOAD_BYTES raises it, up to {MOST_UPLOAD_BYTES:,}"
+    return limits.read_within(file, max_bytes, advice if max_bytes < MOST_UPLOAD_BYTES else "")

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from bgremove.batch.kinds import BESIDE, SUFFIXES
 from bgremove.batch.records import STANDARD
 from bgremove.batch.sources import Picture
 from bgremove.batch.stores import folder_of, is_web, join, store_of
-from bgremove.batch.suffixes import BESIDE, SUFFIXES
 from bgremove.errors import PlanError
-from bgremove.options import Options
+from bgremove.options import FILE_TYPES, Options
 
 
 def targets(pictures: Sequence[Picture], out: str | None, options: Options) -> list[str]:
@@ -35,7 +35,7 @@ def targets(pictures: Sequence[Picture], out: str | None, options: Options) -> l
     if out == STANDARD:
         return [out]
     if len(pictures) == 1 and means_file(out):
-        check_suffix(out, options.suffix)
+        _check_file_type(out, options)
         return [out]
     if means_file(out) or store_of(out).look_up([out], [folder_of(out)]):
         needed = f"{len(pictures)} pictures need a folder"
@@ -109,11 +109,9 @@ def _check_paths_differ(relatives: Sequence[PurePosixPath]) -> None:
             )
 
 
-def check_suffix(target: str, suffix: str) -> None:
-    """Raise PlanError if the suffix of ``target`` stands for another file type than ``suffix``."""
-    same = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg"}
-    has = PurePosixPath(target).suffix.lower()
-    if same.get(has, has) != suffix:
+def _check_file_type(target: str, options: Options) -> None:
+    suffix = options.suffix
+    if FILE_TYPES.get(PurePosixPath(target).suffix.lower()) is not options.file_type:
         raise PlanError(
             f"{target}: the cut-out is a {suffix[1:].upper()}; its name must end in {suffix}"
         )

@@ -16,17 +16,14 @@ from bgremove.commands.environment import prepare, read_key, read_settings
 from bgremove.commands.remove_options import Given
 from bgremove.commands.stopping import Stop
 from bgremove.errors import BgremoveError
-from bgremove.machine import available_cpus
+from bgremove.machine import default_jobs
 from bgremove.options import Options
 
 if TYPE_CHECKING:
     from bgremove.batch.local import LocalRemover
     from bgremove.batch.remote import RemoteRemover
 
-# Pictures in flight. Here: 4.3 pictures a second with one, 4.8 with two or with three, on 2 cores.
-# A service has 2 places; more pictures are uploaded meanwhile.
-LEAST_JOBS, MOST_JOBS = 2, 8
-SERVER_JOBS = 4
+SERVER_JOBS = 4  # a service has 2 places; more pictures are uploaded meanwhile
 
 BatchEngine = Callable[[Sequence[Job]], Iterator[Outcome]]
 
@@ -40,7 +37,7 @@ def engine_of(given: Given, options: Options, stop: Stop) -> Iterator[BatchEngin
         with on_cluster(given, options, stop) as engine:
             yield engine
         return
-    at_once = given.jobs or (SERVER_JOBS if given.server else _local_jobs())
+    at_once = given.jobs or (SERVER_JOBS if given.server else default_jobs())
     if given.server is None:
         remover: LocalRemover | RemoteRemover = _local(given, options, at_once)
     else:
@@ -56,10 +53,6 @@ def engine_of(given: Given, options: Options, stop: Stop) -> Iterator[BatchEngin
         )
     finally:
         remover.close()
-
-
-def _local_jobs() -> int:
-    return min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
 
 
 def _local(given: Given, options: Options, at_once: int) -> LocalRemover:

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from bgremove.batch.finished import remember
+from bgremove.batch.kinds import kinds_of
 from bgremove.batch.plan import Plan, check_writable, plan, remembers
 from bgremove.batch.records import Job, Outcome, Status
-from bgremove.batch.sources import kinds_of
 from bgremove.commands.engines import engine_of
 from bgremove.commands.help import manual
 from bgremove.commands.remove_options import Given, with_parameters
@@ -126,7 +126,7 @@ def _outcomes(
                 continue
             if engine is None:
                 engine = stack.enter_context(engine_of(given, options, stop))
-            if given.output is not None and remembers(given.output):
+            if remembers(given.output):
                 remember(given.output, options)
             yield from engine(unfinished)
 

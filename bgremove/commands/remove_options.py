@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from bgremove.batch.targets import means_file
 from bgremove.errors import ValidationError
 from bgremove.options import (
     ENCODINGS,
+    FILE_TYPES,
     Colour,
     Encoding,
     Margin,
@@ -44,161 +46,124 @@ class Parsed(click.ParamType[Any]):
             self.fail(f"{value!r}: {error}", param, ctx)
 
 
-def _values(kinds: type[Subject] | type[OutputFormat]) -> click.Choice[str]:
-    return click.Choice([kind.value for kind in kinds])
+def _option(*names: str, **how: Any) -> Any:
+    """Declare a field that click fills from an option."""
+    return field(metadata={"declare": partial(click.option, *names, **how)})
 
 
-PARAMETERS = [
-    click.argument("photos", metavar="PHOTO...", nargs=-1, required=True),
-    click.option(
+def _choice(name: str, words: Iterable[str], text: str) -> Any:
+    """Declare an option that takes one of a few words; the first is the default."""
+    choices = [str(word) for word in words]
+    return _option(
+        name, type=click.Choice(choices), default=choices[0], show_default=True, help=text
+    )
+
+
+def _seconds(name: str, default: float, most: int, text: str) -> Any:
+    """Declare an option that takes a time."""
+    kind = click.FloatRange(0, most)
+    return _option(
+        name, type=kind, default=default, show_default=True, metavar="SECONDS", help=text
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The values of a call of `bgremove remove`; raises UsageError for those that clash.
+
+    Each field declares its argument or option.
+    """
+
+    photos: tuple[str, ...] = field(
+        metadata={
+            "declare": partial(click.argument, metavar="PHOTO...", nargs=-1, required=True),
+        }
+    )
+    output: str | None = _option(
         "-o",
         "--output",
         metavar="OUT",
         help="Output folder, or file for one picture, or - for standard output."
         "  [default: photo.cutout.png beside each picture]",
-    ),
-    click.option(
-        "--subject",
-        type=_values(Subject),
-        default="universal",
-        show_default=True,
-        help="Kind of subject to keep.",
-    ),
-    click.option(
-        "--format",
-        "output_format",
-        type=_values(OutputFormat),
-        default="transparent",
-        show_default=True,
-        help="Kind of cut-out to write.",
-    ),
-    click.option(
+    )
+    subject: str = _choice("--subject", Subject, "Kind of subject to keep.")
+    output_format: str = _choice("--format", OutputFormat, "Kind of cut-out to write.")
+    background: Colour | None = _option(
         "--background",
         type=Parsed(parse_background),
         metavar="COLOUR",
         help="Background of white_bg: #rgb, #rrggbb or a CSS colour name.  [default: white]",
-    ),
-    click.option(
+    )
+    margin: Margin | None = _option(
         "--margin",
         type=Parsed(parse_margin),
         metavar="SIZE",
         help="Space around the subject, such as 8% or 40px. For crop and white_bg.",
-    ),
-    click.option(
+    )
+    canvas: tuple[int, int] | None = _option(
         "--canvas",
         type=Parsed(parse_canvas),
         metavar="WxH",
         help="Size of the cut-out in pixels; the subject is centred in it. For crop and white_bg.",
-    ),
-    click.option("--webp", is_flag=True, help="Write WebP. Same as an OUT that ends in .webp."),
-    click.option(
+    )
+    webp: bool = _option(
+        "--webp", is_flag=True, help="Write WebP. Same as an OUT that ends in .webp."
+    )
+    white_format: str | None = _option(
         "--white-format",
         type=click.Choice(["jpeg", "png"]),
         help="File type of white_bg.  [default: by the suffix of OUT, else jpeg]",
-    ),
-    click.option(
+    )
+    min_confidence: float = _option(
         "--min-confidence",
         type=click.FloatRange(0, 1),
         default=0.0,
         metavar="0..1",
         help="Fail pictures with a lower confidence, and do not write their cut-outs.",
-    ),
-    click.option(
+    )
+    recursive: bool = _option(
         "--recursive/--no-recursive",
         default=True,
         show_default=True,
         help="Search folders inside folders.",
-    ),
-    click.option("--overwrite", is_flag=True, help="Make finished cut-outs again."),
-    click.option("--watch", is_flag=True, help="Keep running and process new pictures."),
-    click.option(
-        "--settle",
-        type=click.FloatRange(0, 3600),
-        default=1.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="With --watch: how long a new picture must stay unchanged.",
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each picture."),
-    click.option("-q", "--quiet", is_flag=True, help="Print failures and the summary only."),
-    click.option(
+    )
+    overwrite: bool = _option("--overwrite", is_flag=True, help="Make finished cut-outs again.")
+    watch: bool = _option("--watch", is_flag=True, help="Keep running and process new pictures.")
+    settle: float = _seconds(
+        "--settle", 1.0, 3600, "With --watch: how long a new picture must stay unchanged."
+    )
+    as_json: bool = _option("--json", is_flag=True, help="Print a line of JSON for each picture.")
+    quiet: bool = _option(
+        "-q", "--quiet", is_flag=True, help="Print failures and the summary only."
+    )
+    jobs: int | None = _option(
         "-j",
         "--jobs",
         type=click.IntRange(1, 64),
         help="Number of pictures processed at once.  [default: number of cores, from 2 to 8;"
         " 4 with --server]",
-    ),
-    click.option("--offline", is_flag=True, help="Never download models."),
-    click.option(
-        "--server",
-        "servers",
-        metavar="URL",
-        multiple=True,
-        help="Send pictures to this bgremove service.",
-    ),
-    click.option(
+    )
+    offline: bool = _option("--offline", is_flag=True, help="Never download models.")
+    servers: tuple[str, ...] = _option(
+        "--server", metavar="URL", multiple=True, help="Send pictures to this bgremove service."
+    )
+    key_file: Path | None = _option(
         "--key-file",
         type=click.Path(dir_okay=False, path_type=Path),
         help="With --server: file with the API key.",
-    ),
-    click.option(
-        "--engine",
-        type=click.Choice(["local", "dask"]),
-        default="local",
-        show_default=True,
-        help="Process pictures in this process, or on a Dask cluster.",
-    ),
-    click.option(
+    )
+    engine: str = _choice(
+        "--engine", ["local", "dask"], "Process pictures in this process, or on a Dask cluster."
+    )
+    scheduler: str | None = _option(
         "--scheduler",
         metavar="ADDRESS",
         help="With --engine dask: address of the scheduler, such as tcp://HOST:8786."
         "  [default: start workers on this machine]",
-    ),
-    click.option(
-        "--retry-for",
-        type=click.FloatRange(0, 86_400),
-        default=300.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long to try to reach the service or a worker.",
-    ),
-]
-
-
-def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
-    """Declare the argument and options of `bgremove remove` on a function."""
-    for declare in reversed(PARAMETERS):
-        command = declare(command)
-    return command
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """The values of a call of `bgremove remove`; raises UsageError for those that clash."""
-
-    photos: tuple[str, ...]
-    output: str | None
-    subject: str
-    output_format: str
-    background: Colour | None
-    margin: Margin | None
-    canvas: tuple[int, int] | None
-    webp: bool
-    white_format: str | None
-    min_confidence: float
-    recursive: bool
-    overwrite: bool
-    watch: bool
-    settle: float
-    as_json: bool
-    quiet: bool
-    jobs: int | None
-    offline: bool
-    servers: tuple[str, ...]
-    key_file: Path | None
-    engine: str
-    scheduler: str | None
-    retry_for: float
+    )
+    retry_for: float = _seconds(
+        "--retry-for", 300.0, 86_400, "How long to try to reach the service or a worker."
+    )
 
     def __post_init__(self) -> None:
         """Check that the values can be combined."""
@@ -260,6 +225,12 @@ class Given:
             return Encoding(self.white_format)
         if self.output is None or not means_file(self.output):
             return None
-        suffix = PurePosixPath(self.output).suffix.lower()
-        named = {".webp": Encoding.WEBP, ".png": Encoding.PNG}.get(suffix)
+        named = FILE_TYPES.get(PurePosixPath(self.output).suffix.lower())
         return named if named in ENCODINGS[made] else None
+
+
+def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
+    """Declare the argument and options of `Given` on a function."""
+    for row in reversed(fields(Given)):
+        command = row.metadata["declare"](row.name)(command)
+    return command

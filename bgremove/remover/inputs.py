@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from bgremove.datatypes import DecodedImage, Notice
 from bgremove.errors import ImageError
 from bgremove.imaging.colour import is_carried
-from bgremove.imaging.probe.limits import Limits, check_size
+from bgremove.imaging.probe.limits import Limits, check_size, read_within
 from bgremove.settings import MOST_UPLOAD_BYTES
 
 Picture: TypeAlias = (
@@ -34,7 +34,6 @@ Picture: TypeAlias = (
 )
 PictureT = TypeVar("PictureT", bound=Picture)
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-CHUNK_BYTES = 1024 * 1024
 KINDS = "a path, bytes, a binary file, a PIL image or a NumPy array"
 
 
@@ -132,16 +131,10 @@ def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
 
 
 def _read(file: BinaryIO, max_bytes: int) -> bytes:
-    """Read a file, with at most the limit in memory."""
     if isinstance(file, io.TextIOBase):
         raise TypeError("the file is open as text; open it with mode 'rb'")
-    data = file.read(max_bytes + 1)
-    if len(data) <= max_bytes:
-        return data
-    size = len(data)
-    while chunk := file.read(CHUNK_BYTES):
-        size += len(chunk)
-    raise ImageError(
-        f"The file has {size:,} bytes, more than the limit of {max_bytes:,}; raise it with"
-        f" Settings(max_upload_bytes=...), up to {MOST_UPLOAD_BYTES:,}, or give the pixels"
+    advice = (
+        f"; raise it with Settings(max_upload_bytes=...), up to {MOST_UPLOAD_BYTES:,},"
+        " or give the pixels"
     )
+    return read_within(file, max_bytes, advice)

@@ -18,7 +18,7 @@ from PIL import Image
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
 from bgremove.errors import BgremoveError, Detail, ValidationError
-from bgremove.machine import available_cpus
+from bgremove.machine import default_jobs
 from bgremove.pipeline import cut_out
 from bgremove.remover.engines import acquire, release
 from bgremove.remover.inputs import PictureT, read_picture
@@ -27,8 +27,6 @@ from bgremove.remover.result import Result
 from bgremove.settings import Settings
 from bgremove.stages import Stages
 
-# Two pictures at once use the time in which one is idle; more than eight only cost memory.
-LEAST_JOBS, MOST_JOBS = 2, 8
 AHEAD = 2  # results per job that `map` computes in advance
 
 
@@ -88,7 +86,7 @@ class Remover:
             raise ValidationError(issue, details=(Detail("jobs", issue),))
         self._options = options
         parse_options(options)  # raises now if they are invalid
-        self._jobs = jobs or min(max(LEAST_JOBS, available_cpus()), MOST_JOBS)
+        self._jobs = jobs or default_jobs()
         self._settings = replace(settings or Settings.from_env(os.environ), places=self._jobs)
         self._offline = offline
         self._is_closed = False

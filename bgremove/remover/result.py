@@ -16,7 +16,7 @@ from PIL import Image
 from bgremove.datatypes import ArrayF32, Box, Cut, EncodedImage, ImageU8
 from bgremove.errors import Detail, ValidationError
 from bgremove.imaging.encode import encode, picture_of
-from bgremove.options import Encoding, Options
+from bgremove.options import FILE_TYPES, Encoding, Options
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -28,25 +28,18 @@ else:
 
     Source_co = TypeVar("Source_co", covariant=True)
 
-SUFFIXES = {
-    ".png": Encoding.PNG,
-    ".jpg": Encoding.JPEG,
-    ".jpeg": Encoding.JPEG,
-    ".webp": Encoding.WEBP,
-}
-
 
 def _type_named(name: str | None, path: Path | None = None) -> Encoding:
     """Return the file type called ``name``, else that of the suffix of ``path``."""
     suffix = path.suffix if name is None and path is not None else f".{name}"
-    if suffix.lower() in SUFFIXES:
-        return SUFFIXES[suffix.lower()]
+    if suffix.lower() in FILE_TYPES:
+        return FILE_TYPES[suffix.lower()]
     if name is not None:
         issue = f"The format is {name!r}; it has to be {', '.join(Encoding)}"
         raise ValidationError(issue, details=(Detail("format", issue),))
     ends = f"ends in {suffix}" if suffix else "has no suffix"
     issue = (
-        f"{path} {ends}; end it in {', '.join(SUFFIXES)}, or name the file type, such as"
+        f"{path} {ends}; end it in {', '.join(FILE_TYPES)}, or name the file type, such as"
         " format='png'"
     )
     raise ValidationError(issue, details=(Detail("file", issue),))
@@ -165,7 +158,7 @@ class Result(Generic[Source_co]):
         """Write the picture to a path, which is returned, or to a binary file.
 
         Args:
-            file: A path that ends in .png, .jpg, .jpeg or .webp, or a file open for writing.
+            file: A path whose suffix names the file type, such as .jpg, or a file open for writing.
             format: The file type: png, jpeg or webp. None takes it from the suffix of a path; for
                 a file, it is the type of `data`.
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from bgremove.batch import stores
 from bgremove.batch.local_store import LocalStore
 from bgremove.batch.stores import fixed_part, store_of
 from bgremove.errors import ImageError
+from bgremove.imaging.probe import limits
 
 STORE = LocalStore()
 
@@ -33,7 +33,7 @@ def test_standard_input_is_counted_to_its_end(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_device_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores, "MOST_COUNTED", 4_000_000)
+    monkeypatch.setattr(limits, "MOST_COUNTED", 4_000_000)
     with pytest.raises(ImageError, match="more than the limit of 10"):
         STORE.read("/dev/zero", 10)
 

@@ -252,7 +252,7 @@ def test_an_error_of_a_driver_is_an_error_of_the_file(
 
 
 def test_a_store_that_names_its_host_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a worker opens has to say where: fsspec takes the host out of a path."""
+    """fsspec removes the host from a path, but a worker on another machine needs it."""
 
     class Elsewhere(type(fsspec.filesystem("memory"))):  # type: ignore[misc]
         protocol = "elsewhere"

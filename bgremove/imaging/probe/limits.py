@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from bgremove.errors import ImageError
 
 MIB = 1024 * 1024
+MOST_COUNTED = 1 << 30  # bytes read to report the size of a file; a device is endless
 
 # An ICC profile or EXIF block, unpacked. The largest CMYK profiles in use have 2.5 MiB; EXIF in a
 # JPEG cannot pass 64 KiB.
@@ -38,6 +40,23 @@ def refuse_above(limit: int, value: int, what: str) -> None:
     """Raise ImageError if ``value`` is above ``limit``, with a message that names both."""
     if value > limit:
         raise ImageError(f"The picture has {value:,} {what}, more than the limit of {limit:,}")
+
+
+def read_within(file: BinaryIO, max_bytes: int, advice: str = "") -> bytes:
+    """Return the content of a file, with at most the limit in memory.
+
+    Raises:
+        ImageError: The file is larger than ``max_bytes``; ``advice`` ends the message.
+        OSError: The file cannot be read.
+
+    """
+    data = file.read(max_bytes + 1)
+    if len(data) <= max_bytes:
+        return data
+    size = len(data)
+    while size < MOST_COUNTED and (chunk := file.read(MIB)):
+        size += len(chunk)
+    raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}{advice}")
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:
