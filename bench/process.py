@@ -8,15 +8,10 @@ import time
 
 import psutil
 
-from harness.processes import cpu_seconds, total, tree
+from harness.processes import cpu_seconds, resident_bytes, total, tree
 
 RSS_EVERY_S = 0.05  # shorter peaks may be missed
 TREE_EVERY_S = 0.5  # between scans of all processes of the machine
-
-
-def rss(pids: set[int]) -> int:
-    """Return the resident bytes of these processes; shared pages are counted in each."""
-    return int(total(pids, lambda process: process.memory_info().rss))
 
 
 def pss(pids: set[int]) -> int:
@@ -78,6 +73,6 @@ class Watch:
                 if self._with_pss:
                     self.pss_peak = max(self.pss_peak, pss(pids))
                 looked = time.monotonic()
-            self.rss_peak = max(self.rss_peak, rss(pids))
+            self.rss_peak = max(self.rss_peak, resident_bytes(pids))
             if self._stop.wait(RSS_EVERY_S):
                 return

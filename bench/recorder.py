@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.load import Upload, fetch, form, run_load
-from bench.process import Watch, pss, rss
+from bench.process import Watch, pss
 from bench.servers import Server, Target, started
 from bench.stats import MB, Footprint, Round, Start, percentile
-from harness.processes import tree
+from harness.processes import resident_bytes, tree
 from harness.programs import ServerError, last_words
 
 ENDLESS = 10_000  # requests; the time limit of a round ends it long before
@@ -127,7 +127,11 @@ class Recorder:
         """Record a server's current memory and its peak in the phase."""
         pids, label = tree(server.process.pid), server.target.label
         seen = [one for one in self.rounds if (one.target, one.phase) == (label, FOOTPRINT)]
-        now = {"steady_rss": rss(pids), "steady_pss": pss(pids), "processes": len(pids)}
+        now = {
+            "steady_rss": resident_bytes(pids),
+            "steady_pss": pss(pids),
+            "processes": len(pids),
+        }
         peak_rss = max((one.rss_peak for one in seen), default=0)
         peak_pss = max((one.pss_peak for one in seen), default=0)
         self.footprints.append(Footprint(target=label, peak_rss=peak_rss, peak_pss=peak_pss, **now))
@@ -139,7 +143,7 @@ class Recorder:
 
     def _first_request(self, server: Server, phase: str, first: Workload) -> None:
         pids = tree(server.process.pid)
-        ready_rss, ready_pss = rss(pids), pss(pids)
+        ready_rss, ready_pss = resident_bytes(pids), pss(pids)
         tally = run_load(server.endpoint, self._uploads(server, first)[:1], 1, 1, 1, 0)
         if tally.failures:
             why = ", ".join(tally.failures)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 import time
@@ -17,7 +16,7 @@ from faults.room import head, unhurried
 from faults.stand import SMALL, Ground, Stand, is_idle, until, usual, worker_of
 from harness.gunicorn import Server
 from harness.nginx import Edge
-from harness.processes import children, resident_bytes
+from harness.processes import children, descriptors, resident_bytes
 
 MB = 1_000_000
 MORE_MEMORY = 30 * MB  # resident memory that may remain after a hundred of them
@@ -80,15 +79,14 @@ class Held:
     @classmethod
     def by(cls, on: Stand, worker: int) -> Held:
         """Measure a worker and nginx."""
-        descriptors = len(os.listdir(f"/proc/{worker}/fd"))
-        return cls(descriptors, memory_of(on.servers[0]), temporary_files(on.edge))
+        return cls(descriptors(worker), memory_of(on.servers[0]), temporary_files(on.edge))
 
 
 def memory_of(server: Server) -> int:
     """Return the resident memory of its workers and their decoders, in bytes."""
     found = children(server.process.pid)
     found += [child for worker in found for child in children(worker)]
-    return sum(map(resident_bytes, found))
+    return resident_bytes(found)
 
 
 def temporary_files(edge: Edge) -> int:

@@ -14,10 +14,11 @@ from pathlib import Path
 from faults.clients import ask, outcome_of
 from faults.finding import Finding
 from faults.pictures import NOISY
-from faults.stand import LARGE, SMALL, Ground, stand, until, usual, worker_of
+from faults.stand import LARGE, SMALL, Ground, Stand, stand, until, usual, worker_of
 from harness.forms import FORM_TYPE
 from harness.http import ANSWER_S, PATH, Answer
 from harness.nginx import Edge
+from harness.processes import descriptors
 
 DISK_MB = 2  # the picture and its answer are each more than twice as large
 MB = 1_000_000
@@ -28,18 +29,17 @@ def full_disk_for_uploads(ground: Ground) -> Iterator[Finding]:
     """Fill nginx's disk for bodies: an envelope; small pictures work; freeing room is enough."""
     what = f"no room for nginx's client_body_temp_path, {ground.times} large uploads"
     found = Finding(what, "what does not fit: 500 with the envelope")
-    with _small_disk(ground, "body") as folder:
-        if folder is None:
-            found.skipped = "mounting a tmpfs takes root"
+    with _on_small_disk(ground, found, "body") as on:
+        if on is None:
             yield found
             return
-        with stand(ground, 1, edge_folder=folder) as on:
-            refused = [ask(on.edge.door, NOISY) for _ in range(ground.times)]
-            found.saw(refused, expected=HONEST)
-            found.saw([ask(on.edge.door, SMALL)])
-            _enlarge(folder / "body")
-            found.saw([ask(on.edge.door, NOISY)])
-            left = list((folder / "body").rglob("*"))
+        folder = on.edge.folder / "body"
+        refused = [ask(on.edge.door, NOISY) for _ in range(ground.times)]
+        found.saw(refused, expected=HONEST)
+        found.saw([ask(on.edge.door, SMALL)])
+        _enlarge(folder)
+        found.saw([ask(on.edge.door, NOISY)])
+        left = list(folder.rglob("*"))
     found.at_most_lost(0)
     found.expect(not any(one.outcome == "200" for one in refused), "the disk was not full")
     found.expect(not any(path.is_file() for path in left), "temporary files were left behind")
@@ -51,19 +51,17 @@ def full_disk_for_answers(ground: Ground) -> Iterator[Finding]:
     """Fill nginx's disk for an answer that its client reads slowly."""
     what = f"no room for nginx's proxy_temp_path, {ground.times} large answers read slowly"
     found = Finding(what, "what does not fit: cut short of its Content-Length, or an envelope")
-    with _small_disk(ground, "proxy") as folder:
-        if folder is None:
-            found.skipped = "mounting a tmpfs takes root"
+    with _on_small_disk(ground, found, "proxy") as on:
+        if on is None:
             yield found
             return
-        with stand(ground, 1, edge_folder=folder) as on:
-            for _ in range(ground.times):
-                found.answers[read_late(on.edge)] += 1
-            found.saw([ask(on.edge.door, SMALL)])
-            _enlarge(folder / "proxy")
-            outcome = read_late(on.edge)
-            found.answers[outcome] += 1
-            found.expect(outcome == "200", "the answer did not come whole when there was room")
+        for _ in range(ground.times):
+            found.answers[read_late(on.edge)] += 1
+        found.saw([ask(on.edge.door, SMALL)])
+        _enlarge(on.edge.folder / "proxy")
+        outcome = read_late(on.edge)
+        found.answers[outcome] += 1
+        found.expect(outcome == "200", "the answer did not come whole when there was room")
     allowed = HONEST | {"200", "cut short"}
     found.expect(set(found.answers) <= allowed, "a cut answer looks whole, or is no envelope")
     found.expect("cut short" in found.answers, "the disk was not full")
@@ -86,7 +84,7 @@ def _limited(ground: Ground, what: str, limit: int, bound: int | None) -> Iterat
     found = Finding(what, "these pictures: 502 with the envelope")
     with usual(ground, 1) as on:
         worker = worker_of(on.servers[0])
-        opened = len(os.listdir(f"/proc/{worker}/fd"))
+        opened = descriptors(worker)
         before = resource.prlimit(worker, limit)
         resource.prlimit(worker, limit, (bound or opened + 2, before[1]))
         try:
@@ -103,16 +101,18 @@ def _limited(ground: Ground, what: str, limit: int, bound: int | None) -> Iterat
 
 
 @contextlib.contextmanager
-def _small_disk(ground: Ground, name: str) -> Iterator[Path | None]:
-    """Provide a folder for nginx in which ``name`` is a separate file system; None without root."""
+def _on_small_disk(ground: Ground, found: Finding, name: str) -> Iterator[Stand | None]:
+    """Run a stand whose nginx has a small file system as its folder ``name``; None without root."""
     folder = ground.new("nginx")
     (folder / name).mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder / name)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+        found.skipped = "mounting a tmpfs takes root"
         yield None
         return
     try:
-        yield folder
+        with stand(ground, 1, edge_folder=folder) as on:
+            yield on
     finally:
         subprocess.run(["umount", str(folder / name)], check=True)
 

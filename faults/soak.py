@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from faults.pictures import large_picture
 from faults.stand import Ground, is_idle, stand, until, worker_of
 from harness.forms import file, form, text
 from harness.pictures import ball, encoded
+from harness.processes import descriptors
 from tests.fuzz.mutate import mutated, own_seeds
 
 SHARES = {"good": 70, "damaged": 20, "foreign": 10}  # percent
@@ -79,7 +79,7 @@ def soak(ground: Ground, requests: int, mix: Mix, most_s: float = 1200) -> Itera
         for number, body in zip(range(requests), mix, strict=False):
             seen.append(ask(on.edge.door, body))
             if number == FIRST:
-                descriptors = _descriptors(worker)
+                opened = descriptors(worker)
             if number >= FIRST and number % LOOK_EVERY == 0:
                 memory.append(memory_of(server))
             if time.monotonic() - started > most_s:
@@ -87,9 +87,9 @@ def soak(ground: Ground, requests: int, mix: Mix, most_s: float = 1200) -> Itera
         took_s = time.monotonic() - started
         until(lambda: is_idle(server))
         found.expect(worker_of(server) == worker, "the worker is another")
-        found.expect(_descriptors(worker) <= descriptors + 2, "descriptors were left open")
+        found.expect(descriptors(worker) <= opened + 2, "descriptors were left open")
         found.expect(temporary_files(on.edge) == 0, "temporary files were left behind")
-        found.note(f"descriptors {descriptors} → {_descriptors(worker)}")
+        found.note(f"descriptors {opened} → {descriptors(worker)}")
     shares = ", ".join(f"{share} % {kind}" for kind, share in SHARES.items())
     found.done = f"{len(seen):,} requests in {took_s:.0f} s, one after the other: {shares}"
     found.saw(seen, expected=LET_IN)
@@ -129,7 +129,3 @@ def _files(folder: Path | None, *, every: bool = False) -> list[bytes]:
         paths = [path for path in paths if path.suffix.lower() in TYPES]
         paths = [path for path in paths if "masks" not in path.parts]
     return [path.read_bytes() for path in paths if path.stat().st_size <= MOST_BYTES]
-
-
-def _descriptors(worker: int) -> int:
-    return len(os.listdir(f"/proc/{worker}/fd"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 
 from faults.clients import Load
@@ -23,6 +23,7 @@ from faults.stand import (
 )
 from harness.forms import file, form
 from harness.gunicorn import Server
+from harness.processes import frozen
 
 CLIENTS = 4
 RUN_UP_S = 0.5  # of load, before each action
@@ -188,17 +189,9 @@ def freeze_longer_than_anybody_waits(ground: Ground) -> Iterator[Finding]:
     yield found
 
 
-@contextlib.contextmanager
-def _frozen(server: Server) -> Iterator[None]:
-    """Freeze the master and the worker of a gunicorn until the block ends."""
-    pids = [server.process.pid, *workers(server)]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+def _frozen(server: Server) -> AbstractContextManager[None]:
+    """Freeze the master and the worker of a gunicorn."""
+    return frozen([server.process.pid, *workers(server)])
 
 
 def _booted(servers: list[Server]) -> int:

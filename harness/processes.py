@@ -1,10 +1,11 @@
-"""Processes of a server: its children, and their memory."""
+"""Processes of a server: its children, their memory, descriptors and CPU time."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterable, Iterator
 
 import psutil
 
@@ -46,20 +47,38 @@ def tree(root: int) -> set[int]:
     return descendants(root, parents)
 
 
-def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process in bytes, 0 if the process has ended."""
-    return int(total({pid}, lambda process: process.memory_info().rss))
+def resident_bytes(pids: Iterable[int]) -> int:
+    """Return the resident bytes of these processes; shared pages are counted in each."""
+    return int(total(pids, lambda process: process.memory_info().rss))
 
 
-def cpu_seconds(pids: set[int]) -> float:
+def descriptors(pid: int) -> int:
+    """Return the number of open file descriptors of a process."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
     """Return the CPU time of these processes and of their ended children."""
     return total(pids, lambda process: sum(process.cpu_times()[:4]))
 
 
-def total(pids: set[int], read: Callable[[psutil.Process], float]) -> float:
+def total(pids: Iterable[int], read: Callable[[psutil.Process], float]) -> float:
     """Sum a figure over these processes, without those that have ended."""
     found = 0.0
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):
             found += read(psutil.Process(pid))
     return found
+
+
+@contextlib.contextmanager
+def frozen(pids: Iterable[int]) -> Iterator[None]:
+    """Stop processes until the block ends: the kernel accepts connections, but nothing answers."""
+    stopped = list(pids)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)

@@ -3,6 +3,7 @@
     python client.py PICTURE RESULT [SERVER] [FIELD=VALUE ...]
     python client.py shoe.jpg white.jpg http://127.0.0.1:8000 subject=product output_format=white_bg
 
+Install requests first: python -m pip install requests
 BGREMOVE_API_KEY in the environment is the key, where the server asks for one.
 It follows docs/openapi.json; the tests run it against a real server.
 """

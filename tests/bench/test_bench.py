@@ -298,7 +298,7 @@ def test_a_tree_holds_the_session_of_the_root_and_all_below_it():
 def test_memory_and_cpu_time_of_this_process_are_seen():
     own = processes.tree(os.getpid())
     assert os.getpid() in own
-    assert bench_process.rss(own) >= bench_process.pss({os.getpid()}) > 0
+    assert processes.resident_bytes(own) >= bench_process.pss({os.getpid()}) > 0
     assert processes.cpu_seconds({os.getpid()}) > 0
     assert processes.tree(2**30) == set()
 
@@ -343,9 +343,9 @@ def test_a_server_is_started_and_ended_with_its_children(tmp_path, monkeypatch):
         assert server.is_alive
     assert not server.is_alive
     deadline = time.monotonic() + 60  # the kernel reaps an orphan soon, not at once
-    while any(bench_process.rss({pid}) for pid in pids) and time.monotonic() < deadline:
+    while any(processes.resident_bytes({pid}) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not any(bench_process.rss({pid}) for pid in pids)
+    assert not any(processes.resident_bytes({pid}) for pid in pids)
 
 
 def test_a_server_that_ends_while_starting_says_its_last_words(tmp_path):

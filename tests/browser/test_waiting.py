@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
+from harness.processes import children, frozen
 from tests.browser.conftest import Open
 from tests.browser.hands import astronaut, choose, done, said
 from tests.support.http import PATH, Server, gunicorn
@@ -52,7 +50,7 @@ def test_a_server_that_never_answers_is_not_waited_for_without_end(
 ) -> None:
     with opened(impatient) as page:
         page.clock.install()
-        with asleep(impatient):
+        with frozen(children(impatient.process.pid)):
             choose(page, astronaut())
             picture = page.locator("#list li")
             expect(picture).to_have_attribute("data-phase", "working")
@@ -60,20 +58,6 @@ def test_a_server_that_never_answers_is_not_waited_for_without_end(
             expect(picture).to_have_attribute("data-phase", "working")
             page.clock.run_for(6_000)
             said(page, "The server did not answer within 50 seconds")
-
-
-@contextmanager
-def asleep(server: Server) -> Iterator[None]:
-    """Freeze the workers of a server: the kernel accepts connections, but nothing answers."""
-    pid = server.process.pid
-    workers = [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for worker in workers:
-            os.kill(worker, signal.SIGCONT)
 
 
 def download_slowly(page: Page) -> None:

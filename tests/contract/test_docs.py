@@ -34,9 +34,9 @@ RUN_HERE = {
     *(("docs/migrating.md", number) for number in (0, 1)),
 }
 RUN_ELSEWHERE = {
-    ("README.md", 0): "needs a container engine",
-    ("README.md", 1): "tests/deploy/test_package.py installs the wheel and uses the command",
-    ("README.md", 2): "CI runs make on a machine with nothing installed",
+    ("README.md", 0): "tests/deploy/test_package.py installs the wheel and uses the command",
+    ("README.md", 1): "CI runs make on a machine with nothing installed",
+    ("README.md", 2): "needs a container engine",
     ("docs/browser.md", 0): "tests/browser asks from another origin",
     ("docs/batch.md", 0): "tests/batch/test_plan.py plans batches in stores of fsspec",
     ("docs/batch.md", 1): "tests/batch/test_cluster.py starts a cluster",

@@ -14,6 +14,7 @@ import pytest
 
 from bgremove.keys import edit
 from harness.early import TIMES
+from harness.processes import children
 from tests.support.http import FORM_TYPE, PATH, ROOT, Server, error_of, file, form, free_port, post
 from tests.support.http import gunicorn as run_gunicorn
 from tests.support.tiny import ball, encoded, tiny_weights
@@ -60,9 +61,7 @@ def until(what: Callable[[], bool]) -> None:
 
 
 def workers(server: Server) -> set[int]:
-    pid = server.process.pid
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return {int(child) for child in text.split()}
+    return set(children(server.process.pid))
 
 
 def renewed(server: Server, renew: Callable[[int], None]) -> None:

@@ -17,6 +17,7 @@ import pytest
 from harness.http import WireDoor
 from harness.metrics import scraped
 from harness.nginx import UNLIMITED, Edge, broken_upstream, nginx
+from harness.processes import children
 from tests.support.http import START_S, Server, error_of, file, form, gunicorn, post
 from tests.support.tiny import ball, encoded, tiny_weights
 
@@ -79,12 +80,10 @@ def _is_at_work(server: Server) -> bool:
 
 def _worker_of(server: Server) -> int:
     """Return its worker, waiting for the one that takes the place of one killed."""
-    pid = server.process.pid
     end = time.monotonic() + START_S
     while time.monotonic() < end:
-        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if workers:
-            return int(workers[0])
+        if workers := children(server.process.pid):
+            return workers[0]
         time.sleep(0.05)
     raise AssertionError("there is no worker")
 

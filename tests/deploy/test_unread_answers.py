@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from bgremove.serving.capacity import READERS, SPARE_THREADS
-from harness.processes import children
+from harness.processes import children, descriptors
 from tests.support.http import START_S, Server, gunicorn
 from tests.support.tiny import tiny_weights
 
@@ -33,9 +32,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def descriptors(server: Server) -> int:
+def opened(server: Server) -> int:
     (worker,) = children(server.process.pid)
-    return len(os.listdir(f"/proc/{worker}/fd"))
+    return descriptors(worker)
 
 
 def narrow(port: int) -> socket.socket:
@@ -49,14 +48,14 @@ def narrow(port: int) -> socket.socket:
 
 def test_answers_that_nobody_takes_hold_no_thread(server: Server) -> None:
     server.door.exchange(PAGE)
-    before = descriptors(server)
+    before = opened(server)
     with contextlib.ExitStack() as stack:
         for _ in range(CROWD):
             stack.enter_context(narrow(server.port)).sendall(PAGE * 300)
         end = time.monotonic() + START_S
-        while descriptors(server) < before + CROWD // 2 and time.monotonic() < end:
+        while opened(server) < before + CROWD // 2 and time.monotonic() < end:
             time.sleep(0.01)
         assert server.door.send("GET", "/livez").status == 200
-        while descriptors(server) > before:
+        while opened(server) > before:
             assert time.monotonic() < end, "connections whose clients do not read are still open"
             time.sleep(0.1)
