@@ -11,7 +11,7 @@ import pytest
 
 from bgremove.errors import WeightsError
 from bgremove.inference.models import Source
-from bgremove.provisioning import sources
+from bgremove.provisioning import packages
 from bgremove.provisioning.fetch import fetch
 from bgremove.provisioning.sources import mirror_source, obtain
 from tests.provisioning.file_server import FileServer
@@ -92,7 +92,7 @@ def test_a_package_far_larger_than_its_weights_is_not_downloaded(
     write_wheel(wheels)
     with zipfile.ZipFile(wheels / "tinyweights-0.1-py3-none-any.whl", "a") as wheel:
         wheel.writestr("tinyweights/more", bytes(3_000_000))
-    monkeypatch.setattr(sources, "PACKAGE_EXTRA_BYTES", 2_000_000)
+    monkeypatch.setattr(packages, "PACKAGE_EXTRA_BYTES", 2_000_000)
     folder = tmp_path / "weights"
     folder.mkdir()
     with pytest.raises(WeightsError, match="more than the limit of 2,025,600 bytes"):
@@ -170,7 +170,7 @@ def test_what_a_package_unpacks_to_is_limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     """Zeros pack to a thousandth: the files asked for are checked, the others stay packed."""
-    monkeypatch.setattr(sources, "PACKAGE_EXTRA_BYTES", 1_000_000)
+    monkeypatch.setattr(packages, "PACKAGE_EXTRA_BYTES", 1_000_000)
     package = npm_package(tmp_path / "package", [{"hash": "aaaa"}, {"hash": "bbbb"}])
     bomb = package / "dist" / ("bbbb" if key else "resources.json")
     bomb.write_bytes(bytes(5_000_000))
@@ -230,6 +230,6 @@ def test_a_source_that_hardly_sends_is_left(
 def test_pip_is_not_waited_for_without_an_end(
     wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "CALL_S", 0.01)
+    monkeypatch.setattr(packages, "CALL_S", 0.01)
     with pytest.raises(WeightsError, match="took longer"):
         obtain(pip_source(), model_of(DATA), tmp_path / "part")
