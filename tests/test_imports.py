@@ -63,6 +63,7 @@ NETWORK = {
     "urllib3",
     "dask.distributed",
     "fsspec",
+    "bgremove.provisioning.packages",
     "bgremove.provisioning.sources",
     "bgremove.batch.remote",
 }
