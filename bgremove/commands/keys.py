@@ -10,7 +10,8 @@ import click
 
 from bgremove.commands.help import manual
 from bgremove.keys import edit
-from bgremove.keys.lines import FileFaultError, read_lines
+from bgremove.keys.lines import read_lines
+from bgremove.keys.ring import FileFaultError
 
 EPILOG = manual(
     examples={
