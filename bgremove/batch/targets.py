@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from bgremove.batch.kinds import BESIDE, SUFFIXES
 from bgremove.batch.records import STANDARD
-from bgremove.batch.sources import Picture
+from bgremove.batch.sources import BESIDE, SUFFIXES, Picture
 from bgremove.batch.stores import folder_of, is_web, join, store_of
 from bgremove.errors import PlanError
 from bgremove.options import FILE_TYPES, Options

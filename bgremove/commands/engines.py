@@ -60,15 +60,13 @@ def _local(given: Given, options: Options, at_once: int) -> LocalRemover:
 
     settings = read_settings()
     prepare(settings, offline=given.offline)
-    remover = LocalRemover(replace(settings, places=at_once), options)
     try:
-        remover.engine()
+        return LocalRemover(replace(settings, places=at_once), options)
     except BgremoveError as error:
         raise click.ClickException(
             f"not ready: {error.message}. Run `bgremove weights` to replace damaged files,"
             " or `bgremove doctor` for details"
         ) from error
-    return remover
 
 
 def _remote(url: str, given: Given, options: Options, at_once: int, stop: Stop) -> RemoteRemover:

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from bgremove.batch.finished import remember
-from bgremove.batch.kinds import kinds_of
 from bgremove.batch.plan import Plan, check_writable, plan, remembers
 from bgremove.batch.records import Job, Outcome, Status
+from bgremove.batch.sources import kinds_of
 from bgremove.commands.engines import engine_of
 from bgremove.commands.help import manual
 from bgremove.commands.remove_options import Given, with_parameters
