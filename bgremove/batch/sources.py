@@ -16,6 +16,9 @@ from bgremove.options import FILE_TYPES, OutputFormat
 
 # Suffixes of the pictures in a folder. A file named on the command line may have any suffix.
 SUFFIXES = frozenset({*FILE_TYPES, ".bmp", ".dib", ".gif"})
+# Suffixes of pictures that are neither read nor written.
+OTHER_PICTURES = frozenset({".avif", ".eps", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pdf"})
+OTHER_PICTURES |= {".psd", ".svg", ".tga", ".tif", ".tiff"}
 # Inserted before the suffix of a cut-out beside its picture: photo.cutout.png.
 BESIDE = {
     OutputFormat.TRANSPARENT: ".cutout",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bgremove.commands.help import manual
+from bgremove.commands.common import manual
 from bgremove.keys import edit
 from bgremove.keys.lines import read_lines
 from bgremove.keys.ring import FileFaultError

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from bgremove.commands.environment import environment, read_settings
-from bgremove.commands.help import manual
+from bgremove.commands.common import environment, manual, read_settings
 from bgremove.settings import CHECKOUT, PREFIX, Settings
 
 EPILOG = manual(

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from bgremove.batch.plan import plan
 from bgremove.batch.records import FATAL, Job, Status
 from bgremove.cli import main
-from bgremove.commands.dask_engine import _client
+from bgremove.commands.engines import _client
 from bgremove.options import Options
 from bgremove.settings import Settings
 from tests.support.http import free_port

@@ -55,11 +55,12 @@ def test_what_is_wrong_comes_first_and_says_what_to_do() -> None:
     assert said(lacks, service=faults) == [
         (True, "isal is not installed: pip install -e . in the checkout"),
         (True, "u2net: absent; run `bgremove weights`"),
-        (
-            False,
-            "nginx is not installed; it is needed only for a service that other machines reach",
-        ),
     ]
+
+
+def test_what_nothing_needs_is_no_advice() -> None:
+    lacks = MACHINE.libraries | dict.fromkeys(EXTRAS)
+    assert said(replace(MACHINE, nginx=None, libraries=lacks)) == []
 
 
 @pytest.mark.parametrize(
