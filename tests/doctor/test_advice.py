@@ -113,7 +113,6 @@ def test_weights_are_not_advised_where_they_would_fail_the_same_way(fault: str) 
         ),
         ({}, {}, {"models": {"n": "verified", "n-int8": "absent"}}, "n-int8 is not built"),
         ({}, {}, {"precision": "float32"}, "fast with int8 models, but float32 is used"),
-        ({"libraries": MACHINE.libraries | {"fsspec": None}}, {}, {}, "pip install -e '.[dask]'"),
     ],
 )
 def test_what_could_be_better_is_a_note(

@@ -9,7 +9,7 @@ from typing import Any
 
 from bgremove.datatypes import Notice
 from bgremove.headers import Header
-from bgremove.serving.context import REQUEST_ID_PATTERN
+from bgremove.serving.request import REQUEST_ID_PATTERN
 
 WORD = "|".join(Notice)
 MEANINGS = "; ".join(f"{notice}: {notice.meaning}" for notice in Notice)

@@ -15,7 +15,7 @@ from marshmallow.validate import OneOf, Range
 from bgremove.datatypes import Effort, Notice
 from bgremove.errors import ErrorCode
 from bgremove.options import Encoding, OutputFormat, Subject
-from bgremove.serving.context import REQUEST_ID_PATTERN
+from bgremove.serving.request import REQUEST_ID_PATTERN
 
 
 class Null(fields.Field[None]):
