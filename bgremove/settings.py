@@ -243,6 +243,12 @@ def whole_number(
         raise SettingsError((f"{name}={text!r}: {fault}",)) from None
 
 
+def highest(name: str) -> float:
+    """Return the highest value that a setting accepts."""
+    (high,) = (row.metadata["high"] for row in fields(Settings) if row.name == name)
+    return float(high)
+
+
 def unknown_names(environ: Mapping[str, str]) -> list[str]:
     """Return a sentence for each ``BGREMOVE_*`` name that is not a setting.
 

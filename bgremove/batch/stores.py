@@ -15,8 +15,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from bgremove.batch.records import STANDARD
-from bgremove.imaging.probe import limits
-from bgremove.settings import MOST_UPLOAD_BYTES
+from bgremove.imaging.probe.limits import read_within
 
 WEB = ("http", "https")
 FETCH_TIMEOUT_S = 30.0  # for connecting, and for each read
@@ -164,9 +163,3 @@ def folder_of(name: str) -> str:
     if "://" in name:
         return name.rpartition("/")[0]
     return str(PurePosixPath(name).parent)
-
-
-def read_within(file: BinaryIO, max_bytes: int) -> bytes:
-    """Return the content of a file; raises ImageError above ``max_bytes``, and OSError."""
-    advice = f"; BGREMOVE_MAX_UPLOAD_BYTES raises it, up to {MOST_UPLOAD_BYTES:,}"
-    return limits.read_within(file, max_bytes, advice if max_bytes < MOST_UPLOAD_BYTES else "")

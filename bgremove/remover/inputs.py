@@ -20,7 +20,6 @@ from bgremove.datatypes import DecodedImage, Notice
 from bgremove.errors import ImageError
 from bgremove.imaging.colour import is_carried
 from bgremove.imaging.probe.limits import Limits, check_size, read_within
-from bgremove.settings import MOST_UPLOAD_BYTES
 
 Picture: TypeAlias = (
     str
@@ -133,8 +132,4 @@ def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
 def _read(file: BinaryIO, max_bytes: int) -> bytes:
     if isinstance(file, io.TextIOBase):
         raise TypeError("the file is open as text; open it with mode 'rb'")
-    advice = (
-        f"; raise it with Settings(max_upload_bytes=...), up to {MOST_UPLOAD_BYTES:,},"
-        " or give the pixels"
-    )
-    return read_within(file, max_bytes, advice)
+    return read_within(file, max_bytes)
