@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from bgremove.datatypes import DecodedImage, Notice
+from bgremove.datatypes import DecodedImage, WarningCode
 from bgremove.errors import ImageError
 from bgremove.imaging.colour import is_carried
 from bgremove.imaging.probe.limits import Limits, check_size, read_within
@@ -125,7 +125,7 @@ def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
     profile = image.info.get("icc_profile")
     carried = profile if isinstance(profile, bytes) and is_carried(profile) else None
     return DecodedImage(
-        decoded.bgr, decoded.alpha, carried, (Notice.FIRST_FRAME,) if is_animation else ()
+        decoded.bgr, decoded.alpha, carried, (WarningCode.FIRST_FRAME,) if is_animation else ()
     )
 
 

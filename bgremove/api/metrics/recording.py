@@ -60,7 +60,7 @@ class Instruments:
         self.key_requests = counter("key_requests", "Removal requests", ["key", "status"])
         self.model_requests = counter("model_requests", "Removals answered", ["model"])
         self.errors = counter("errors", "Answers that are an error, on any path", ["code"])
-        self.warnings = counter("warnings", "Warnings given with answers", ["kind"])
+        self.warnings = counter("warnings", "Warnings given with answers", ["code"])
         self.upload_bytes = counter("upload_bytes", "Bytes of pictures received")
         self.answer_bytes = counter("answer_bytes", "Bytes of answers to removals")
         self.decoder_endings = counter("decoder_endings", "Decoders that ended early", ["how"])
@@ -145,8 +145,8 @@ class Recorder:
             to.wait.observe(notes["waitedMs"] / 1000)
         if "model" in notes:
             to.model_requests.labels(notes["model"]).inc()
-        for kind in notes.get("warnings", ()):
-            to.warnings.labels(kind).inc()
+        for code in notes.get("warnings", ()):
+            to.warnings.labels(code).inc()
         if "stages" in notes:
             self._record_success(notes)
 
