@@ -90,10 +90,14 @@ class CompressedBodyError(ValidationError):
 
 
 class ImageError(ValidationError):
-    """The picture is invalid: of unknown type, damaged, or over a limit that the message names."""
+    """The picture is invalid: of unknown type, damaged, or over a limit that the message names.
 
-    def __init__(self, issue: str, *, private: str | None = None) -> None:
+    ``setting`` is the name of the setting of that limit, "" where there is none.
+    """
+
+    def __init__(self, issue: str, *, private: str | None = None, setting: str = "") -> None:
         super().__init__(issue, details=(Detail("image", issue),), private=private)
+        self.setting = setting
 
 
 class NoSubjectError(BgremoveError):

@@ -50,7 +50,7 @@ MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {
     "bgremove.app": "settings",
     "bgremove.batch.cluster": "the settings of a cluster's worker, on its own machine",
-    "bgremove.commands.environment": "settings, and the key for other services",
+    "bgremove.commands.common": "settings, and the key for other services",
     "bgremove.gunicorn_conf": "settings, and where to listen",
     "bgremove.remover.remover": "settings",
     "bgremove.inference": "turns ONNX Runtime's telemetry off",

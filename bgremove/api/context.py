@@ -11,8 +11,7 @@ from bgremove import log
 from bgremove.deadline import Deadline
 from bgremove.errors import OverloadedError
 from bgremove.headers import Header
-from bgremove.serving.connection import Connection
-from bgremove.serving.context import RequestContext, new_request_id
+from bgremove.serving.request import Connection, RequestContext, new_request_id
 from bgremove.serving.uploads import REFUSAL
 from bgremove.settings import Settings
 

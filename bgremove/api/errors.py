@@ -32,7 +32,10 @@ logger = logging.getLogger(__name__)
 CLIENT_GONE_STATUS = 499  # nginx's number; never sent to a client
 UNFORESEEN = "An unforeseen error happened on the server; quote requestId to its operator"
 MESSAGES = {
-    404: "There is no such path on this server; pictures go to POST /v1/remove-bg/universal",
+    404: (
+        "There is no such path on this server; pictures go to POST /v1/remove-bg/universal, health"
+        " checks to GET /livez and /readyz"
+    ),
     405: "This path does not take that method; the Allow header names those it takes",
 }
 

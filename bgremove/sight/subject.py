@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bgremove.datatypes import DecodedImage, ImageHeader, Matte, Notice
+from bgremove.datatypes import DecodedImage, ImageHeader, Matte, WarningCode
 from bgremove.errors import NoSubjectError
 from bgremove.inference.sessions import Sessions
 from bgremove.matting.calibration import WARN_BELOW, expected_iou
@@ -40,14 +40,14 @@ def look(image: DecodedImage, subject: Subject, sessions: Sessions, stages: Stag
 
     """
     if image.alpha is not None and is_cut_out(image.alpha):
-        warnings = (Notice.ALREADY_TRANSPARENT,)
+        warnings = (WarningCode.ALREADY_TRANSPARENT,)
         return Sight(image.alpha, (NO_MODEL,), True, 1.0, warnings, is_own_alpha=True)
     choice = sessions.choose(subject)
     if subject is Subject.HUMAN and sessions.has_people:
         sight = look_for_people(image, choice.model, sessions, stages)
     else:
         sight = salient(image, subject, choice.model, sessions, stages)
-    fallback = (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
+    fallback = (WarningCode.MODEL_FALLBACK,) if choice.is_fallback else ()
     return replace(sight, warnings=sight.warnings + fallback)
 
 
@@ -66,8 +66,8 @@ def draw_matte(
     warnings = image.warnings + sight.warnings
     if matte is None:
         raise NoSubjectError(sight.absence, sight.model, warnings)
-    warnings += (Notice.PIECES_DROPPED,) if matte.misses_piece else ()
-    warnings += (Notice.LOW_CONFIDENCE,) if confidence < WARN_BELOW else ()
+    warnings += (WarningCode.PIECES_DROPPED,) if matte.misses_piece else ()
+    warnings += (WarningCode.LOW_CONFIDENCE,) if confidence < WARN_BELOW else ()
     return Found(matte, confidence, warnings)
 
 
