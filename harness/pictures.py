@@ -10,14 +10,14 @@ Picture = npt.NDArray[np.uint8]
 
 
 def grain(width: int, height: int) -> Picture:
-    """Draw a dark ground with a texture: BGR uint8 (H, W, 3).
+    """Draw a dark ground with slanted bands: BGR uint8 (H, W, 3).
 
-    On a ground of one colour a subject is cut out by its colour, and no network runs. The texture
-    is regular, so that it compresses.
+    On a ground of one colour a subject is cut out by its colour, and no network runs. Bands
+    compress well.
     """
     y, x = np.ogrid[:height, :width]
-    dots = (3 * x + 5 * y) % 8 < 3
-    return np.repeat(dots.astype(np.uint8)[..., np.newaxis] * 12, 3, axis=2)
+    bands = (x + 2 * y) // 8 % 8 < 3
+    return np.repeat(bands.astype(np.uint8)[..., np.newaxis] * 20, 3, axis=2)
 
 
 def ball(width: int = 96, height: int = 64) -> Picture:
