@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from bgremove import sandbox
-from bgremove.api import context, cross_origin, description, docs, errors, health, pages, removals
+from bgremove.api import context, cross_origin, docs, errors, health, pages, removals
 from bgremove.api.envelope import error_message
 from bgremove.api.forms import FORM_OVERHEAD_BYTES
-from bgremove.api.services import NAME, Services
+from bgremove.api.services import NAME, Hooks, Services
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp
 from bgremove.keys.admission import admission_of
@@ -20,7 +20,6 @@ from bgremove.log import configure_logging
 from bgremove.serving.alarms import Alarms
 from bgremove.serving.capacity import READERS, Bodies
 from bgremove.serving.hangs import Hangs
-from bgremove.serving.hooks import Hooks
 from bgremove.serving.places import Places
 from bgremove.serving.threads import start_soon
 from bgremove.serving.uploads import Uploads
@@ -63,9 +62,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def describe(settings: Settings) -> description.Description:
+def describe(settings: Settings) -> docs.Description:
     """Describe the application that `create_app` would make, without building its parts."""
-    return description.Description(_routed(settings, _metrics(settings, None)), settings)
+    return docs.Description(_routed(settings, _metrics(settings, None)), settings)
 
 
 def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
@@ -75,7 +74,7 @@ def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
     context.register(app, settings)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
-    app.register_blueprint(description.blueprint)
+    app.register_blueprint(docs.document)
     cross_origin.register(app, settings.cors_origins)
     if settings.pages:
         app.register_blueprint(pages.blueprint)
@@ -109,7 +108,7 @@ def build_services(app: Flask, settings: Settings, hooks: Hooks) -> Services:
         alarms=alarms,
         bodies=bodies,
         hangs=hangs,
-        description=description.Description(app, settings),
+        description=docs.Description(app, settings),
     )
 
 

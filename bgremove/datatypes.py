@@ -37,8 +37,8 @@ class ImageType(StrEnum):
     GIF = "GIF"
 
 
-class Notice(StrEnum):
-    """The words of ``X-Warnings``, with their meaning: how an answer differs from the request."""
+class WarningCode(StrEnum):
+    """The codes of ``X-Warnings``, with their meaning: how an answer differs from the request."""
 
     meaning: str
 
@@ -66,10 +66,10 @@ class Notice(StrEnum):
     )
     ENLARGED = "enlarged", "the canvas needs more pixels for the subject than the picture has"
 
-    def __new__(cls, word: str, meaning: str) -> Self:
-        """Make a member that is equal to its word."""
-        member = str.__new__(cls, word)
-        member._value_ = word
+    def __new__(cls, code: str, meaning: str) -> Self:
+        """Make a member that is equal to its code."""
+        member = str.__new__(cls, code)
+        member._value_ = code
         member.meaning = meaning
         return member
 
@@ -176,7 +176,7 @@ class DecodedImage:
     ``bgr``: uint8 (H, W, 3); colours under zero alpha are as stored.
     ``alpha``: float32 (H, W) in [0, 1], or None when the source is opaque.
     ``icc_profile``: the RGB profile of ``bgr``, which the answer carries; None means sRGB.
-    ``warnings``: deviations while reading, as words of ``X-Warnings``.
+    ``warnings``: deviations while reading, as codes of ``X-Warnings``.
     """
 
     bgr: ImageU8
@@ -235,8 +235,13 @@ class Report:
     """The facts about a removal, for its headers and its line in the log.
 
     ``source_pixels`` is the size that the picture declares. ``model`` names the weights that ran,
+<<<<<<< HEAD
     joined by ``+`` where there are several, or is ``none``. ``confidence`` in [0, 1] is the expected intersection
     over union of the mask with the true mask. ``warnings`` are words of ``X-Warnings``.
+=======
+    joined by ``+`` where there are several. ``confidence`` in [0, 1] is the expected intersection
+    over union of the mask with the true mask. ``warnings`` are codes of ``X-Warnings``.
+>>>>>>> main
     """
 
     source_pixels: int

@@ -31,7 +31,7 @@ from bgremove.machine import available_cpus
 from bgremove.memory import return_freed_memory
 from bgremove.sandbox import hide_memory
 from bgremove.serving.capacity import READERS, SPARE_THREADS, connections_for
-from bgremove.serving.last_words import LastWords
+from bgremove.serving.hangs import LastWords
 from bgremove.settings import Settings, whole_number
 
 # Hooks store state that outlives a reload on gunicorn's arbiter and workers: hence Any.

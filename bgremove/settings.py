@@ -11,10 +11,9 @@ import os.path
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
-from bgremove.datatypes import Effort
 from bgremove.errors import SettingsError
 
 PREFIX = "BGREMOVE_"
@@ -54,7 +53,6 @@ def _row(
     *,
     low: float = -math.inf,
     high: float = math.inf,
-    choices: tuple[str, ...] = (),
     blank: bool = True,
     secret: bool = False,
     check: Callable[[str], None] | None = None,
@@ -64,7 +62,7 @@ def _row(
     Without ``blank`` an empty value is an error. A ``secret`` is never shown. ``check`` raises
     ValueError for an invalid text.
     """
-    metadata = {"unit": unit, "help": text, "low": low, "high": high, "choices": choices}
+    metadata = {"unit": unit, "help": text, "low": low, "high": high}
     metadata |= {"blank": blank, "secret": secret, "check": check}
     return field(default=default, metadata=metadata, repr=not secret)
 
@@ -132,19 +130,16 @@ class Settings:
         "effort",
         "Networks that examine a picture; fast: one, balanced: a second if the first is unsure, "
         "best: all at every size.",
-        choices=tuple(effort.value for effort in Effort),
     )
     precision: Literal["auto", "int8", "float32"] = _row(
         "auto",
         "precision",
         "Number format of the models; auto: int8 if it is faster on this machine.",
-        choices=("auto", "int8", "float32"),
     )
     provider: Literal["auto", "cpu", "cuda", "openvino"] = _row(
         "auto",
         "provider",
         "Hardware that runs the models; auto: the best that the installed onnxruntime supports.",
-        choices=("auto", "cpu", "cuda", "openvino"),
     )
     api_keys_file: str = _row(
         "", "file", "File of API key hashes; none: no key is required. See Keys.", blank=False
@@ -174,13 +169,11 @@ class Settings:
         "INFO",
         "level",
         "Lowest level that is logged.",
-        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
     log_format: Literal["auto", "json", "text"] = _row(
         "auto",
         "format",
         "Format of log lines; auto: text on a terminal, else json.",
-        choices=("auto", "json", "text"),
     )
     pages: bool = _row(True, "0 or 1", "Serve the page at / and the documentation at /docs.")
 
@@ -193,7 +186,7 @@ class Settings:
                 continue
             try:
                 _check_type(type(row.default), value)
-                _checked(value, row.metadata)
+                _checked(value, row.metadata, CHOICES.get(row.name, ()))
             except ValueError as fault:
                 shown = row.name if row.metadata["secret"] else f"{row.name}={value!r}"
                 faults.append(f"{shown}: {fault}")
@@ -218,13 +211,22 @@ class Settings:
                 continue
             row = rows[name]
             try:
-                values[row.name] = _checked(_parsed(type(row.default), text.strip()), row.metadata)
+                value = _parsed(type(row.default), text.strip())
+                values[row.name] = _checked(value, row.metadata, CHOICES.get(row.name, ()))
             except ValueError as fault:
                 shown = name if row.metadata["secret"] else f"{name}={text!r}"
                 faults.append(f"{shown}: {fault}")
         if faults:
             raise SettingsError(tuple(faults))
         return cls(**values)
+
+
+# The words of each setting that takes one of a few.
+CHOICES: dict[str, tuple[str, ...]] = {
+    name: get_args(kind)
+    for name, kind in get_type_hints(Settings).items()
+    if get_origin(kind) is Literal
+}
 
 
 def whole_number(
@@ -236,11 +238,17 @@ def whole_number(
         SettingsError: the value is not a whole number, or outside its bounds.
     """
     text = environ.get(name, str(default))
-    rules = {"low": low, "high": high, "blank": True, "choices": ()}
+    rules = {"low": low, "high": high, "blank": True, "check": None}
     try:
         return int(_checked(_parsed(int, text.strip()), rules))
     except ValueError as fault:
         raise SettingsError((f"{name}={text!r}: {fault}",)) from None
+
+
+def highest(name: str) -> float:
+    """Return the highest value that a setting accepts."""
+    (high,) = (row.metadata["high"] for row in fields(Settings) if row.name == name)
+    return float(high)
 
 
 def unknown_names(environ: Mapping[str, str]) -> list[str]:
@@ -282,12 +290,12 @@ def _check_type(kind: type[Any], value: object) -> None:
         raise ValueError(f"{type(value).__name__}, not {wanted.__name__}")
 
 
-def _checked(value: Any, rules: Mapping[str, Any]) -> Any:
+def _checked(value: Any, rules: Mapping[str, Any], choices: tuple[str, ...] = ()) -> Any:
     if value == "" and not rules["blank"]:
         raise ValueError("empty; leave it out instead")
-    if rules["choices"] and value not in rules["choices"]:
-        raise ValueError(f"not one of {', '.join(rules['choices'])}")
-    if rules.get("check"):
+    if choices and value not in choices:
+        raise ValueError(f"not one of {', '.join(choices)}")
+    if rules["check"] is not None:
         rules["check"](value)
     if isinstance(value, int | float) and not rules["low"] <= value <= rules["high"]:
         raise ValueError(f"not from {rules['low']} to {rules['high']}")

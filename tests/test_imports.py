@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A room imports only from rows above its own. The rooms of one row do not know each other.
 PLAN = [
-    ["errors", "headers", "sandbox"],
+    ["headers", "sandbox"],
+    ["errors"],
     ["datatypes"],
     ["options"],
     ["deadline", "settings", "log", "machine", "memory"],
@@ -50,7 +51,7 @@ MATTING_KNOWS = {"bgremove", "cv2", "numpy"}
 READ_ENVIRONMENT = {
     "bgremove.app": "settings",
     "bgremove.batch.cluster": "the settings of a cluster's worker, on its own machine",
-    "bgremove.commands.environment": "settings, and the key for other services",
+    "bgremove.commands.common": "settings, and the key for other services",
     "bgremove.gunicorn_conf": "settings, and where to listen",
     "bgremove.remover.remover": "settings",
     "bgremove.inference": "turns ONNX Runtime's telemetry off",

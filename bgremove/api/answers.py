@@ -10,7 +10,7 @@ from bgremove.api.envelope import success_envelope
 from bgremove.datatypes import Removal
 from bgremove.headers import Header
 from bgremove.options import ENCODINGS, Encoding, Options, OutputFormat
-from bgremove.serving.context import RequestContext
+from bgremove.serving.request import RequestContext
 
 
 def wants_json(request: Request) -> bool:

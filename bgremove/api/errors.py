@@ -16,15 +16,11 @@ from bgremove.errors import (
     CLIENT_GONE,
     BgremoveError,
     ClientGoneError,
-    CompressedBodyError,
     Detail,
     ErrorCode,
     NoSubjectError,
-    OverloadedError,
-    UnauthorizedError,
     UpstreamError,
 )
-from bgremove.headers import Header
 
 blueprint = Blueprint("errors", __name__)
 logger = logging.getLogger(__name__)
@@ -32,7 +28,10 @@ logger = logging.getLogger(__name__)
 CLIENT_GONE_STATUS = 499  # nginx's number; never sent to a client
 UNFORESEEN = "An unforeseen error happened on the server; quote requestId to its operator"
 MESSAGES = {
-    404: "There is no such path on this server; pictures go to POST /v1/remove-bg/universal",
+    404: (
+        "There is no such path on this server; pictures go to POST /v1/remove-bg/universal, health"
+        " checks to GET /livez and /readyz"
+    ),
     405: "This path does not take that method; the Allow header names those it takes",
 }
 
@@ -60,24 +59,12 @@ def _refuse_leading_slashes() -> None:
 def answer_domain_error(error: BgremoveError) -> Response:
     """Answer an error of bgremove. Its message is public; the details go to the log."""
     if error.private is not None:
-        level = logging.ERROR if error.code.status >= 500 else logging.INFO
+        level = logging.ERROR if error.status >= 500 else logging.INFO
         logger.log(level, error.message, extra={"code": error.code, "cause": error.private})
-    response = Response(status=error.code.status)
-    if isinstance(error, OverloadedError):
-        response.headers[Header.RETRY_AFTER] = str(error.retry_after_s)
-    if isinstance(error, CompressedBodyError):
-        response.status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-        response.headers[Header.ACCEPT_ENCODING] = error.accepted
-    if isinstance(error, UnauthorizedError):
-        response.headers[Header.WWW_AUTHENTICATE] = error.challenge
-    warnings: tuple[str, ...] = ()
     if isinstance(error, NoSubjectError):
-        warnings = error.warnings
-        current().notes |= {"model": error.model, "warnings": warnings}
-        response.headers[Header.MODEL] = error.model
-        if warnings:
-            response.headers[Header.WARNINGS] = ", ".join(warnings)
-    return with_envelope(response, error.code, error.message, error.details, warnings)
+        current().notes |= {"model": error.model, "warnings": error.warnings}
+    response = Response(status=error.status, headers=dict(error.headers))
+    return with_envelope(response, error.code, error.message, error.details, error.warnings)
 
 
 @blueprint.app_errorhandler(ClientGoneError)

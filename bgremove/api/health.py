@@ -11,9 +11,8 @@ from marshmallow import Schema
 
 from bgremove import __version__
 from bgremove.api.errors import with_envelope
-from bgremove.api.openapi.answers import json_success
 from bgremove.api.openapi.errors import NOT_READY
-from bgremove.api.openapi.operation import Operation, described
+from bgremove.api.openapi.operation import Operation, described, json_success
 from bgremove.api.schemas.answers import LiveSchema, ReadySchema, VersionSchema
 from bgremove.api.services import services
 from bgremove.errors import Detail, ErrorCode

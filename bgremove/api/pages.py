@@ -31,20 +31,29 @@ blueprint = Blueprint("pages", __name__, template_folder=str(FOLDER))
 # Links between the pages.
 LINKS = {"/": "Cut out", "/docs": "API", "/openapi.json": "OpenAPI"}
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year
-POLICY = "; ".join(
-    (
+
+
+def policy(images: str, *more: str) -> str:
+    """Return a Content-Security-Policy under which only files of this server are loaded.
+
+    ``images`` are the sources of images, ``more`` further directives.
+    """
+    directives = (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' blob:",
+        f"img-src {images}",
         "connect-src 'self'",
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",  # no text becomes markup, not even by mistake
-        "trusted-types 'none'",
+        *more,
     )
-)
+    return "; ".join(directives)
+
+
+# With trusted types no text becomes markup, not even by mistake.
+POLICY = policy("'self' blob:", "require-trusted-types-for 'script'", "trusted-types 'none'")
 
 
 @dataclass(frozen=True, slots=True)

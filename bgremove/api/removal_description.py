@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bgremove.api.openapi.answers import Described, ref, success
 from bgremove.api.openapi.errors import (
     EXAMPLE_META,
     INTERNAL,
@@ -17,7 +16,7 @@ from bgremove.api.openapi.errors import (
     UPSTREAM,
 )
 from bgremove.api.openapi.headers import OPTIONAL_KEY
-from bgremove.api.openapi.operation import Operation
+from bgremove.api.openapi.operation import Described, Operation, ref, success
 from bgremove.api.schemas.answers import RemovalEnvelopeSchema
 from bgremove.api.schemas.form import RemovalFormSchema
 from bgremove.datatypes import ImageType

@@ -32,7 +32,7 @@ from bgremove.imaging.probe import Limits, probe
 from bgremove.imaging.probe.glance import glance
 from bgremove.options import Options, OutputFormat
 from bgremove.pipeline import remove_background
-from bgremove.serving.context import RequestContext
+from bgremove.serving.request import RequestContext
 
 IN_QUERY = "Send it as a field of the form (multipart/form-data), not in the URL's query"
 blueprint = Blueprint("removals", __name__)

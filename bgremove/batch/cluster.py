@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -76,13 +77,16 @@ def run(
 def cut_out(job: Job, options: Options, min_confidence: float = 0.0) -> Outcome:
     """Process one job on a worker, with the settings of the worker's environment."""
     try:
-        remover = LocalRemover(Settings.from_env(os.environ), options)
-        remover.engine()  # build or reuse the engine of this process
+        remover = remover_of(Settings.from_env(os.environ), options)
         store_of(job.source), store_of(job.target)  # a missing package fails every picture
     except BgremoveError as error:
         record = Record(ErrorCode.NOT_READY, f"a worker is not ready: {error.message}")
         return job.outcome(Status.FAILED, record=record)
     return process(job, remover, remover.max_bytes, min_confidence)
+
+
+# One per process: each worker loads the models once.
+remover_of = cache(LocalRemover)
 
 
 def _absolute(job: Job) -> Job:

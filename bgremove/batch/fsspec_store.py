@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bgremove.batch.stores import File, Store, fixed_part, read_within
+from bgremove.batch.stores import File, Store, fixed_part
 from bgremove.errors import BgremoveError, PlanError
+from bgremove.imaging.probe.limits import read_within
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

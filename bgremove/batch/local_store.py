@@ -10,7 +10,8 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bgremove.batch.stores import File, Store, read_within
+from bgremove.batch.stores import File, Store
+from bgremove.imaging.probe.limits import read_within
 
 
 class LocalStore(Store):

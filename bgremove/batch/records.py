@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from bgremove.datatypes import Box
-from bgremove.errors import BgremoveError, ErrorCode, NoSubjectError
+from bgremove.errors import BgremoveError, ErrorCode, ImageError, NoSubjectError
+from bgremove.settings import PREFIX, highest
 
 STANDARD = "-"  # standard input or output, as written on a command line
 # Codes that end a batch, because every later picture would fail in the same way.
@@ -96,4 +97,8 @@ def failure(error: BgremoveError) -> Record:
     """Return the record of a picture that raised ``error``."""
     if isinstance(error, NoSubjectError):
         return Record(error.code, error.message, error.model, warnings=error.warnings)
-    return Record(error.code, error.message)
+    message = error.message
+    if isinstance(error, ImageError) and error.setting:
+        name, most = PREFIX + error.setting.upper(), highest(error.setting)
+        message += f"; {name} raises it, up to {most:,.0f}"
+    return Record(error.code, message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -14,8 +15,9 @@ from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
-from bgremove.batch.answers import failure_of, record_of
 from bgremove.batch.records import UNREACHABLE, Record, Result
+from bgremove.datatypes import Box
+from bgremove.errors import ErrorCode
 from bgremove.headers import Header
 from bgremove.options import Options, fields_of
 from bgremove.settings import MOST_UPLOAD_BYTES
@@ -29,6 +31,7 @@ TRIES_OF_BROKEN = 3  # a crashed worker restarts; a picture that crashes it does
 BACKOFF = Retry(
     total=None, backoff_factor=0.5, backoff_jitter=0.5, backoff_max=30, retry_after_max=3600
 )
+BAD_ANSWER = "BAD_ANSWER"  # our own code: the response is from a proxy or another server
 logger = logging.getLogger(__name__)
 
 
@@ -125,3 +128,44 @@ def _reason(error: HTTPError) -> str:
     """Return the error message without the object representations that urllib3 puts in front."""
     text = str(getattr(error, "reason", None) or error)
     return text.rpartition("object at 0x")[2].partition(": ")[2] or text
+
+
+def record_of(response: BaseHTTPResponse, content_type: str) -> Record:
+    """Read the headers of a success; a body of another content type makes it a failure."""
+    headers = response.headers
+    has = headers.get("Content-Type", "no content type")
+    if has.partition(";")[0].strip() != content_type:
+        return Record(BAD_ANSWER, f"the service answered {has}, not {content_type}")
+    try:
+        confidence = headers.get(Header.CONFIDENCE)
+        return Record(
+            model=headers.get(Header.MODEL),
+            confidence=None if confidence is None else float(confidence),
+            box=_box(headers),
+            warnings=_warnings(headers),
+        )
+    except ValueError as error:
+        return Record(BAD_ANSWER, f"the service's headers are not bgremove's: {error}")
+
+
+def failure_of(response: BaseHTTPResponse) -> Record:
+    """Read the envelope of an error; a response without an envelope is described by its status."""
+    headers = response.headers
+    try:
+        error = json.loads(response.data)["error"]
+        code, message = str(error["code"]), str(error["message"])
+    except (ValueError, TypeError, KeyError):
+        code, message = f"HTTP_{response.status}", "the answer is not a bgremove service's"
+    if response.status == HTTPStatus.UNAUTHORIZED:
+        code = ErrorCode.UNAUTHORIZED
+    return Record(code, message, headers.get(Header.MODEL), warnings=_warnings(headers))
+
+
+def _warnings(headers: Mapping[str, str]) -> tuple[str, ...]:
+    words = (word.strip() for word in headers.get(Header.WARNINGS, "").split(","))
+    return tuple(word for word in words if word)
+
+
+def _box(headers: Mapping[str, str]) -> Box | None:
+    edges = [headers.get(f"X-Foreground-{edge}") for edge in ("Top", "Left", "Width", "Height")]
+    return None if None in edges else Box(*(int(edge) for edge in edges if edge is not None))

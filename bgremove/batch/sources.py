@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from bgremove.batch.kinds import is_cutout_name, is_picture_name
 from bgremove.batch.records import STANDARD
 from bgremove.batch.stores import File, fixed_part, folder_of, is_web, join, store_of
 from bgremove.errors import PlanError
+from bgremove.imaging.probe.kinds import FIRST_BYTES, kind_of, type_of
+from bgremove.options import FILE_TYPES, OutputFormat
+
+# Suffixes of the pictures in a folder. A file named on the command line may have any suffix.
+SUFFIXES = frozenset({*FILE_TYPES, ".bmp", ".dib", ".gif"})
+# Suffixes of pictures that are neither read nor written.
+OTHER_PICTURES = frozenset({".avif", ".eps", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pdf"})
+OTHER_PICTURES |= {".psd", ".svg", ".tga", ".tif", ".tiff"}
+# Inserted before the suffix of a cut-out beside its picture: photo.cutout.png.
+BESIDE = {
+    OutputFormat.TRANSPARENT: ".cutout",
+    OutputFormat.WHITE_BG: ".cutout-white",
+    OutputFormat.MASK: ".cutout-mask",
+    OutputFormat.CROP: ".cutout-crop",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +145,34 @@ def _within(base: str, out: str, top: PurePosixPath) -> str | None:
 
 def _is_below(name: str, folder: str) -> bool:
     return name.startswith(folder.rstrip("/") + "/")
+
+
+def is_picture_name(name: str) -> bool:
+    """Return whether a name is that of a picture, and not that of a cut-out beside a picture."""
+    return PurePosixPath(name).suffix.lower() in SUFFIXES and not is_cutout_name(name)
+
+
+def is_cutout_name(name: str) -> bool:
+    """Return whether a name is that of a cut-out beside its picture."""
+    return PurePosixPath(PurePosixPath(name).stem).suffix in BESIDE.values()
+
+
+def kinds_of(names: Iterable[str]) -> dict[str, str]:
+    """Name the kinds of files that are not pictures, such as ``HEIC``.
+
+    The first bytes tell the kind of a local file, the suffix that of another one.
+    """
+    return {name: _kind(name) for name in names}
+
+
+def _kind(name: str) -> str:
+    if "://" in name:
+        return PurePosixPath(name).suffix[1:].upper() or "other"
+    try:
+        with open(name, "rb") as file:
+            start = file.read(FIRST_BYTES)
+    except OSError:
+        return "unreadable"
+    if (known := type_of(start)) is not None:
+        return f"{known} under another name"
+    return kind_of(start) or "other"

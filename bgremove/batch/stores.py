@@ -6,17 +6,19 @@ A file is known by its name as written on a command line: a path, a URL, or ``-`
 from __future__ import annotations
 
 import glob
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from bgremove.batch.records import STANDARD
-from bgremove.imaging.probe import limits
-from bgremove.settings import MOST_UPLOAD_BYTES
+from bgremove.imaging.probe.limits import read_within
 
 WEB = ("http", "https")
+FETCH_TIMEOUT_S = 30.0  # for connecting, and for each read
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,47 @@ class Store(ABC):
         del folder
 
 
+class PipeStore(Store):
+    """Standard input and output."""
+
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """Return standard input; raises ImageError above ``max_bytes``."""
+        del name
+        return read_within(sys.stdin.buffer, max_bytes)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write to standard output."""
+        del name
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+class WebStore(Store):
+    """Pictures on web servers, read only."""
+
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """Return the body of a successful answer; raises ImageError above ``max_bytes``."""
+        import urllib3
+
+        try:
+            with urllib3.PoolManager() as pool:
+                answer = pool.request("GET", name, timeout=FETCH_TIMEOUT_S, preload_content=False)
+                if answer.status != HTTPStatus.OK:
+                    raise OSError(None, f"the server answered {answer.status} {answer.reason}")
+                return read_within(cast("BinaryIO", answer), max_bytes)
+        except urllib3.exceptions.HTTPError as error:
+            reason = str(getattr(error, "reason", None) or error).rpartition(": ")[2]
+            raise OSError(None, reason.partition("] ")[2] or reason) from error
+
+    def write(self, name: str, data: bytes) -> None:
+        """Raise OSError."""
+        del data
+        raise OSError(None, f"a web server takes no cut-outs: {name}")
+
+
 def store_of(name: str) -> Store:
     """Return the store of a name; raises PlanError for a store that is not installed."""
     from bgremove.batch.local_store import LocalStore
-    from bgremove.batch.web_store import PipeStore, WebStore
 
     if name == STANDARD:
         return PipeStore()
@@ -124,9 +163,3 @@ def folder_of(name: str) -> str:
     if "://" in name:
         return name.rpartition("/")[0]
     return str(PurePosixPath(name).parent)
-
-
-def read_within(file: BinaryIO, max_bytes: int) -> bytes:
-    """Return the content of a file; raises ImageError above ``max_bytes``, and OSError."""
-    advice = f"; BGREMOVE_MAX_UPLOAD_BYTES raises it, up to {MOST_UPLOAD_BYTES:,}"
-    return limits.read_within(file, max_bytes, advice if max_bytes < MOST_UPLOAD_BYTES else "")

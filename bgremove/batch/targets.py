@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from bgremove.batch.kinds import BESIDE, SUFFIXES
 from bgremove.batch.records import STANDARD
-from bgremove.batch.sources import Picture
+from bgremove.batch.sources import BESIDE, OTHER_PICTURES, SUFFIXES, Picture
 from bgremove.batch.stores import folder_of, is_web, join, store_of
 from bgremove.errors import PlanError
-from bgremove.options import FILE_TYPES, Options
+from bgremove.options import ENCODINGS, FILE_TYPES, Encoding, Options, OutputFormat
 
 
 def targets(pictures: Sequence[Picture], out: str | None, options: Options) -> list[str]:
@@ -64,9 +63,9 @@ def _beside(pictures: Sequence[Picture], options: Options) -> list[str]:
 
 
 def means_file(out: str) -> bool:
-    """Return whether ``out`` is the name of a picture, not of a folder."""
-    is_picture = PurePosixPath(out).suffix.lower() in SUFFIXES
-    return is_picture and not store_of(out).is_folder(out)
+    """Return whether ``out`` is the name of a picture, writable or not, and not of a folder."""
+    is_picture = PurePosixPath(out).suffix.lower() in SUFFIXES | OTHER_PICTURES
+    return is_picture and not out.endswith("/") and not store_of(out).is_folder(out)
 
 
 def target_names(relatives: Sequence[PurePosixPath], suffix: str) -> list[PurePosixPath]:
@@ -110,8 +109,17 @@ def _check_paths_differ(relatives: Sequence[PurePosixPath]) -> None:
 
 
 def _check_file_type(target: str, options: Options) -> None:
-    suffix = options.suffix
-    if FILE_TYPES.get(PurePosixPath(target).suffix.lower()) is not options.file_type:
+    suffix, made = PurePosixPath(target).suffix, options.output_format
+    named = FILE_TYPES.get(suffix.lower())
+    if named is options.file_type:
+        return
+    if named is None:
+        writable = ", ".join(end for end, kind in FILE_TYPES.items() if kind in ENCODINGS[made])
         raise PlanError(
-            f"{target}: the cut-out is a {suffix[1:].upper()}; its name must end in {suffix}"
+            f"{target}: cut-outs are not written as {suffix}; end the name in one of {writable}"
         )
+    kind = options.suffix[1:].upper()
+    fault = f"{target}: the cut-out is a {kind}; its name must end in {options.suffix}"
+    if named is Encoding.JPEG and made in (OutputFormat.TRANSPARENT, OutputFormat.CROP):
+        fault += ". A JPEG has no transparency; for one on white, add --format white_bg"
+    raise PlanError(fault)

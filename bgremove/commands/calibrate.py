@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from bgremove.commands.environment import read_settings
-from bgremove.commands.help import manual
+from bgremove.commands.common import manual, read_settings
 from bgremove.errors import BgremoveError
 from bgremove.inference.manifest import load_manifest, manifest_path
 from bgremove.inference.verify import state_of

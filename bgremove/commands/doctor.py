@@ -11,12 +11,12 @@ from dataclasses import asdict
 import click
 
 from bgremove import __version__
-from bgremove.commands.environment import environment
-from bgremove.commands.help import manual
+from bgremove.commands.common import environment, manual
 from bgremove.doctor.advice import Advice, advise, differing
-from bgremove.doctor.machine import Machine, look_at_machine
+from bgremove.doctor.machine import EXTRAS, Machine, look_at_machine
 from bgremove.doctor.service import TRIAL_SIZE, Service, try_service
 from bgremove.errors import SettingsError
+from bgremove.installation import pip_install
 from bgremove.settings import Settings, unknown_names
 
 EPILOG = manual(
@@ -79,7 +79,7 @@ def _lines(
     machine: Machine, settings: Settings | None, service: Service, advice: list[Advice]
 ) -> Iterator[str]:
     yield from _section("This machine", _machine_rows(machine))
-    installed = {name: found or "not installed" for name, found in machine.libraries.items()}
+    installed = {name: found or _absent(name) for name, found in machine.libraries.items()}
     yield from _section("Libraries", {"python": machine.python} | installed)
     if settings is not None:
         changed = differing(settings) or {"all": "at their defaults"}
@@ -100,6 +100,12 @@ def _lines(
     yield "Problems found." if any(one.is_wrong for one in advice) else "No problems found."
 
 
+def _absent(library: str) -> str:
+    extra = EXTRAS.get(library)
+    use = f"; only clusters and object stores need it: {pip_install(extra)}" if extra else ""
+    return f"not installed{use}"
+
+
 def _machine_rows(machine: Machine) -> dict[str, str]:
     limit = machine.memory_limit_mib
     return {
@@ -108,7 +114,7 @@ def _machine_rows(machine: Machine) -> dict[str, str]:
         "int8 instructions": "yes" if machine.int8_instructions else "no",
         "memory": f"{machine.memory_mib} MiB, {machine.memory_available_mib} free",
         "memory limit": "none" if limit is None else f"{limit} MiB",
-        "nginx": machine.nginx or "not installed",
+        "nginx": machine.nginx or "not installed; only a service for other machines needs it",
         "decoders' sandbox": "; ".join(machine.sandbox_lacks) or "seccomp and Landlock",
     }
 

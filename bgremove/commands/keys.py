@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from bgremove.commands.help import manual
+from bgremove.commands.common import manual
 from bgremove.keys import edit
-from bgremove.keys.lines import FileFaultError, read_lines
+from bgremove.keys.lines import read_lines
+from bgremove.keys.ring import FileFaultError
 
 EPILOG = manual(
     examples={

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bgremove.commands.environment import read_settings
-from bgremove.commands.help import manual
+from bgremove.commands.common import manual, read_settings
 
 EPILOG = manual(
     examples={

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bgremove.batch.finished import remember
-from bgremove.batch.kinds import kinds_of
 from bgremove.batch.plan import Plan, check_writable, plan, remembers
 from bgremove.batch.records import Job, Outcome, Status
+from bgremove.batch.sources import kinds_of
+from bgremove.commands.common import manual
 from bgremove.commands.engines import engine_of
-from bgremove.commands.help import manual
 from bgremove.commands.remove_options import Given, with_parameters
 from bgremove.commands.report import Report, kinds_in_words
 from bgremove.commands.stopping import Stop, stoppable
-from bgremove.commands.watching import batches, check_folders
 from bgremove.errors import PlanError
 from bgremove.options import Options
 
@@ -71,7 +72,7 @@ def command(**values: Any) -> None:
     """
     given = Given(**values)
     options = given.options()
-    folders = check_folders(given.photos, given.output) if given.watch else []
+    folders = _watched_folders(given.photos, given.output) if given.watch else []
     planned = _checked(given, options)
     total = None if given.watch else len(planned.jobs)
 
@@ -81,7 +82,7 @@ def command(**values: Any) -> None:
         return planned.jobs
 
     with stoppable() as stop, Report(total, as_json=given.as_json, quiet=given.quiet) as report:
-        watched = batches(folders, given.settle, stop, look)
+        watched = _watched_jobs(folders, given.settle, stop, look)
         for outcome in _outcomes(given, options, watched if given.watch else [planned.jobs], stop):
             report.add(outcome)
         report.leave_out(kinds_of(planned.others))
@@ -129,6 +130,52 @@ def _outcomes(
             if remembers(given.output):
                 remember(given.output, options)
             yield from engine(unfinished)
+
+
+def _watched_folders(names: Sequence[str], output: str | None) -> list[Path]:
+    """Return the folders to watch; raises UsageError for anything else."""
+    for name in names:
+        if not Path(name).is_dir():
+            raise click.UsageError(f"--watch takes folders; {name} is not one")
+    if output is None:
+        raise click.UsageError("--watch needs an output folder: -o cutouts/")
+    if not remembers(output) or Path(output).is_file():
+        raise click.UsageError(f"--watch needs an output folder; {output} names a file")
+    return [Path(name) for name in names]
+
+
+def _watched_jobs(
+    folders: Sequence[Path],
+    settle_s: float,
+    stop: threading.Event,
+    look: Callable[[], list[Job]],
+) -> Iterator[list[Job]]:
+    """Yield the jobs of existing pictures, then those of new pictures, until ``stop``.
+
+    ``look`` plans all jobs again, because target names depend on the other pictures of a folder. If
+    it raises PlanError, the error is reported, and no picture starts until the cause is fixed.
+    Raises ClickException if a watched folder is deleted: its events stop for good.
+    """
+    from bgremove.batch.watch import Watch, looks
+
+    watch = Watch(settle_s)
+    shown = ", ".join(map(str, folders))
+    click.echo(f"watching {shown} for pictures; press Ctrl-C to stop", err=True)
+    reported = ""
+    for now in looks(folders, watch, stop):
+        try:
+            jobs = watch.ready(look(), now)
+        except PlanError as error:
+            if gone := [folder for folder in folders if not folder.is_dir()]:
+                fault = f"{gone[0]} was removed, so there is nothing to watch"
+                raise click.ClickException(fault) from error
+            if error.message != reported:
+                reported = error.message
+                click.echo(f"waiting until this is corrected: {reported}", err=True)
+            continue
+        reported = ""
+        if jobs:
+            yield jobs
 
 
 def _exit_code(report: Report, stop: Stop) -> int:

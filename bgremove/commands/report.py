@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from bgremove.batch.records import Outcome, Status
-from bgremove.datatypes import Notice
+from bgremove.datatypes import WarningCode
 
 MINUTE_S = 60
 
@@ -37,7 +37,7 @@ class Report:
     def add(self, outcome: Outcome) -> None:
         """Report a picture."""
         self.counts[outcome.status] += 1
-        self.doubtful += Notice.LOW_CONFIDENCE in outcome.record.warnings
+        self.doubtful += WarningCode.LOW_CONFIDENCE in outcome.record.warnings
         if self._as_json:
             click.echo(json.dumps(outcome.fields()))
         elif outcome.status is Status.FAILED or (self._bar is None and not self._quiet):

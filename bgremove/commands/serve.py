@@ -10,8 +10,7 @@ from pathlib import Path
 import click
 
 import bgremove
-from bgremove.commands.environment import environment, prepare, read_settings
-from bgremove.commands.help import manual
+from bgremove.commands.common import environment, manual, prepare, read_settings
 
 CONFIGURATION = Path(bgremove.__file__).with_name("gunicorn_conf.py")
 EPILOG = manual(

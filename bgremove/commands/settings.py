@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from bgremove.commands.environment import environment, read_settings
-from bgremove.commands.help import manual
-from bgremove.settings import CHECKOUT, PREFIX, Settings
+from bgremove.commands.common import environment, manual, read_settings
+from bgremove.settings import CHECKOUT, CHOICES, PREFIX, Settings
 
 EPILOG = manual(
     examples={
@@ -63,7 +62,7 @@ def markdown_table() -> str:
             default = int(default)
         shown = f"`{default}`" if default != "" else "none"
         unit, text = row.metadata["unit"], row.metadata["help"]
-        choices = row.metadata["choices"]
+        choices = CHOICES.get(row.name)
         text += f" One of {', '.join(choices)}." if choices else ""
         lines.append(f"| `{PREFIX}{row.name.upper()}` | {shown} | {unit} | {text} |")
     return "\n".join(lines) + "\n"

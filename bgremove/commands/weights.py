@@ -7,8 +7,7 @@ import sys
 
 import click
 
-from bgremove.commands.environment import read_settings
-from bgremove.commands.help import manual
+from bgremove.commands.common import manual, read_settings
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError
 from bgremove.inference.known_picture import answer_of, known_picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
-from bgremove.doctor.machine import EXTRAS, NEEDED, Machine
+from bgremove.doctor.machine import NEEDED, Machine
 from bgremove.doctor.service import Service
 from bgremove.inference.readiness import ABSENT, UNAVAILABLE
 from bgremove.installation import pip_install
@@ -82,13 +82,6 @@ def _better(machine: Machine, settings: Settings | None, service: Service) -> It
         )
     for sentence in machine.sandbox_lacks:
         yield f"the sandbox of the decoders is incomplete: {sentence}"
-    if machine.nginx is None:
-        yield "nginx is not installed; it is needed only for a service that other machines reach"
-    for extra in sorted(set(EXTRAS.values())):
-        absent = [name for name in EXTRAS if EXTRAS[name] == extra and not machine.libraries[name]]
-        if absent:
-            names = ", ".join(absent)
-            yield f"{names} not installed; needed for clusters and stores: {pip_install(extra)}"
 
 
 def _of_models(

@@ -31,10 +31,7 @@ NEEDED = (
     "urllib3",
     "watchdog",
 )
-EXTRAS = {
-    "distributed": "dask",
-    "fsspec": "dask",
-}
+EXTRAS = {"distributed": "dask", "fsspec": "dask"}  # optional, each with the extra that adds it
 # Another build of ONNX Runtime brings the same module under another name.
 BUILDS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
 

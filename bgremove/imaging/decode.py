@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgremove.datatypes import DecodedImage, ImageHeader, Notice
+from bgremove.datatypes import DecodedImage, ImageHeader, WarningCode
 from bgremove.imaging import colour, stored
 from bgremove.imaging.planes import Planes, finished
 
@@ -36,7 +36,7 @@ def decode_planes(data: bytes, header: ImageHeader) -> Planes:
     as stored, because the output carries the profile; otherwise they are in sRGB.
     Raises ImageError for damaged pictures, UpstreamError if memory runs out.
     """
-    warnings = [Notice.FIRST_FRAME] if header.frames > 1 else []
+    warnings = [WarningCode.FIRST_FRAME] if header.frames > 1 else []
     colours, alpha = stored.read(data, header)
     carries = False
     if header.icc_profile is not None:
@@ -45,7 +45,7 @@ def decode_planes(data: bytes, header: ImageHeader) -> Planes:
         if in_srgb is not None:
             colours = in_srgb
         elif not carries:
-            warnings.append(Notice.PROFILE_IGNORED)
+            warnings.append(WarningCode.PROFILE_IGNORED)
     if colours.ndim == 2:
         colours = _gray_to_bgr(colours)
     if alpha is not None:

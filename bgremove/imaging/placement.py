@@ -27,7 +27,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bgremove.datatypes import Box, Cutout, Notice
+from bgremove.datatypes import Box, Cutout, WarningCode
 from bgremove.errors import Detail, ValidationError
 from bgremove.options import Encoding, Margin, Options, OutputFormat
 
@@ -55,8 +55,8 @@ class Placement:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The words of ``X-Warnings`` for this placement."""
-        return (Notice.ENLARGED,) if self.scale > 1 else ()
+        """The codes of ``X-Warnings`` for this placement."""
+        return (WarningCode.ENLARGED,) if self.scale > 1 else ()
 
 
 def place(cutout: Cutout, options: Options) -> Placement:

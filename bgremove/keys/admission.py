@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from bgremove.errors import SettingsError
-from bgremove.keys.lines import FileFaultError, ring_of_keys
-from bgremove.keys.ring import KeyRing
-from bgremove.keys.secret import ring_of_secret, ring_of_secrets
+from bgremove.keys.lines import ring_of_keys
+from bgremove.keys.ring import FileFaultError, KeyRing, ring_of_secret, ring_of_secrets
 from bgremove.keys.watched import WatchedFile
 from bgremove.settings import PREFIX, Settings
 

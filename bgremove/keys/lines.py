@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from bgremove.keys.ring import KeyRing, digest_of
+from bgremove.keys.ring import FileFaultError, KeyRing, digest_of
 
 PREFIX = "bgr_"  # lets secret scanners and bgremove's log recognise a key
 KEY_BYTES = 32
@@ -25,10 +25,6 @@ END = "# end of keys"
 ID = re.compile(r"[0-9a-f]{8}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-
-
-class FileFaultError(ValueError):
-    """A fault of a file of keys or secrets. The message quotes nothing from the file."""
 
 
 @dataclass(frozen=True, slots=True)

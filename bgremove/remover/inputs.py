@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from bgremove.datatypes import DecodedImage, Notice
+from bgremove.datatypes import DecodedImage, WarningCode
 from bgremove.errors import ImageError
 from bgremove.imaging.colour import is_carried
 from bgremove.imaging.probe.limits import Limits, check_size, read_within
-from bgremove.settings import MOST_UPLOAD_BYTES
 
 Picture: TypeAlias = (
     str
@@ -126,15 +125,11 @@ def from_pil(image: Image.Image, limits: Limits) -> DecodedImage:
     profile = image.info.get("icc_profile")
     carried = profile if isinstance(profile, bytes) and is_carried(profile) else None
     return DecodedImage(
-        decoded.bgr, decoded.alpha, carried, (Notice.FIRST_FRAME,) if is_animation else ()
+        decoded.bgr, decoded.alpha, carried, (WarningCode.FIRST_FRAME,) if is_animation else ()
     )
 
 
 def _read(file: BinaryIO, max_bytes: int) -> bytes:
     if isinstance(file, io.TextIOBase):
         raise TypeError("the file is open as text; open it with mode 'rb'")
-    advice = (
-        f"; raise it with Settings(max_upload_bytes=...), up to {MOST_UPLOAD_BYTES:,},"
-        " or give the pixels"
-    )
-    return read_within(file, max_bytes, advice)
+    return read_within(file, max_bytes)

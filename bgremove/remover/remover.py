@@ -15,16 +15,18 @@ from typing import Self, Unpack
 
 from PIL import Image
 
+from bgremove.datatypes import Cut
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine
-from bgremove.errors import BgremoveError, Detail, ValidationError
+from bgremove.errors import BgremoveError, Detail, ImageError, ValidationError
 from bgremove.machine import default_jobs
+from bgremove.options import Options
 from bgremove.pipeline import cut_out
 from bgremove.remover.engines import acquire, release
 from bgremove.remover.inputs import PictureT, read_picture
 from bgremove.remover.parsing import RemovalOptions, parse_options
 from bgremove.remover.result import Result
-from bgremove.settings import Settings
+from bgremove.settings import Settings, highest
 from bgremove.stages import Stages
 
 AHEAD = 2  # results per job that `map` computes in advance
@@ -105,13 +107,22 @@ class Remover:
         ``options`` override those of the remover for this picture.
         """
         chosen = parse_options(self._options | options)
+        try:
+            return Result(self._cut(image, chosen), chosen, source=image)
+        except ImageError as error:
+            if not error.setting:
+                raise
+            advice = f"raise it with Settings({error.setting}=...)"
+            most = f"{highest(error.setting):,.0f}"
+            raise ImageError(f"{error.message}; {advice}, up to {most}") from error
+
+    def _cut(self, image: PictureT, options: Options) -> Cut:
         engine = self._ready()
         picture = read_picture(image, engine.limits)
         # Running pictures share the cores: each has the time of a request for every slot.
         stages = Stages(Deadline.after(self._settings.timeout_s * self._jobs))
         with engine.room.claim() as claim:
-            cut = cut_out(picture, chosen, engine, stages, claim)
-        return Result(cut, chosen, source=image)
+            return cut_out(picture, options, engine, stages, claim)
 
     async def aremove(self, image: PictureT, **options: Unpack[RemovalOptions]) -> Result[PictureT]:
         """Cut the subject out in a thread, for asyncio; calls beyond ``jobs`` wait their turn."""

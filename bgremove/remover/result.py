@@ -99,8 +99,8 @@ class Result(Generic[Source_co]):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The differences from the request, as the words of ``X-Warnings``."""
-        return tuple(str(word) for word in self.cut.report.warnings)
+        """The differences from the request, as the codes of ``X-Warnings``."""
+        return tuple(str(code) for code in self.cut.report.warnings)
 
     @cached_property
     def encoded(self) -> EncodedImage:

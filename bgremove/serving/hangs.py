@@ -3,11 +3,13 @@
 Python cannot stop a node of a network, OpenCV or a compressor that never returns. Such a call holds
 its place, its session's lock and a core. The other requests get some time to finish, then the
 process ends and gunicorn starts another. A call that holds the interpreter's lock stops this
-watchdog as well. In that case gunicorn's own timeout ends the process from outside.
+watchdog as well. In that case gunicorn's own timeout ends the process from outside, and `LastWords`
+keeps its stacks.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -22,17 +24,19 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import bgremove
+from bgremove.memory import open_memory_file
 from bgremove.serving.alarms import Alarms
 from bgremove.serving.capacity import Bodies
 
 if TYPE_CHECKING:
     from bgremove.errors import BgremoveError
-    from bgremove.serving.context import RequestContext
+    from bgremove.serving.request import RequestContext
 
 LOAD_S = 120.0  # past the deadline, allowed while a model loads from a slow disk
 PATIENCE_S = 5.0  # time for the next of the other requests to finish
 LOOK_S = 0.1  # between two checks of them
 MAX_STACKS, MAX_FRAMES = 20, 25
+LAST_LINES, LAST_BYTES = 200, 1 << 16  # of the stacks that a worker leaves
 PACKAGE = str(Path(bgremove.__file__).parent)
 logger = logging.getLogger(__name__)
 
@@ -156,3 +160,31 @@ def _stack(frame: FrameType | None) -> str:
         lines.append(f"{where}:{frame.f_lineno} {code.co_name}")
         frame = frame.f_back
     return " < ".join(lines) or "(ended)"
+
+
+class LastWords:
+    """The stacks of a worker that a signal ended: written by the worker, logged by the master.
+
+    They are in a file in memory that both share. The master makes it before the fork.
+
+    `faulthandler` writes the stacks of all threads inside the signal handler, without running
+    Python code. This also works for a worker that crashed in native code, or that hung there with
+    the interpreter's lock and received gunicorn's SIGABRT. The file is in no folder, because a full
+    or missing folder would end the master.
+    """
+
+    def __init__(self) -> None:
+        self._file = os.fdopen(open_memory_file("last-words"), "w+b")
+
+    def listen(self) -> None:
+        """In the worker: write the stacks to the file on a fatal signal."""
+        faulthandler.enable(self._file, all_threads=True)
+
+    def log(self, pid: int) -> None:
+        """In the master, after the worker has ended: log the stacks, if there are any."""
+        with self._file as file:
+            file.seek(0)
+            text = file.read(LAST_BYTES).decode("utf-8", "replace")
+        if text:
+            extra = {"worker": pid, "stacks": text.splitlines()[:LAST_LINES]}
+            logger.error("a worker was ended by a signal", extra=extra)

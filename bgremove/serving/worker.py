@@ -28,10 +28,10 @@ import gunicorn.util
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bgremove.serving.chunks import bound_chunks
-from bgremove.serving.connection import is_half_closed, to_be_closed, unsent_bytes
 from bgremove.serving.lingering import Lingering
+from bgremove.serving.request import is_half_closed, to_be_closed, unsent_bytes
 from bgremove.serving.threads import started_pool
+from bgremove.serving.uploads import bound_chunks
 
 HEADERS_S = 10.0  # limit for receiving the headers, from the first look at a connection
 MAX_HEADER_BYTES = 1 << 16  # request line and headers together

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8, Notice, People
+from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8, People, WarningCode
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.models import Model
 from bgremove.inference.people import PeopleFinder
@@ -63,7 +63,7 @@ def look_for_people(image: DecodedImage, model: Model, sessions: Sessions, stage
             raise
         logger.error("no priors of people", extra={"cause": error.private or error.reason})
         sight = salient(image, Subject.HUMAN, model, sessions, stages)
-        return replace(sight, warnings=(*sight.warnings, Notice.MODEL_FALLBACK))
+        return replace(sight, warnings=(*sight.warnings, WarningCode.MODEL_FALLBACK))
     if people is None:
         empty = np.zeros((1, 1), np.float32)
         return Sight(empty, finder.names, False, 0.0, absence=NO_PERSON)

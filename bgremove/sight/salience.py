@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from bgremove.datatypes import ArrayF32, DecodedImage, Effort, Notice
+from bgremove.datatypes import ArrayF32, DecodedImage, Effort, WarningCode
 from bgremove.errors import ModelUnavailableError
 from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
@@ -47,7 +47,7 @@ class Sight:
         models: The names of the networks that produced it.
         has_subject: Whether the map shows a subject.
         certainty: The IoU that the map's own values imply, in [0, 1].
-        warnings: The words of ``X-Warnings`` from looking.
+        warnings: The codes of ``X-Warnings`` from looking.
         agreement: Intersection over union of the first two networks' subjects; None where one ran.
         absence: The sentence for the client where there is no subject.
 
@@ -85,7 +85,7 @@ def salient(
             maps.append(map_of(image, network, sessions, stages))
         except ModelUnavailableError as error:
             logger.error("no second opinion", extra={"cause": error.private})
-            warnings = (Notice.NO_SECOND_OPINION,)
+            warnings = (WarningCode.NO_SECOND_OPINION,)
             break
         if network.name not in names:
             names.append(network.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bgremove.datatypes import DecodedImage, ImageHeader, Matte, Notice
+from bgremove.datatypes import DecodedImage, ImageHeader, Matte, WarningCode
 from bgremove.errors import NoSubjectError
 from bgremove.inference.sessions import Sessions
 from bgremove.matting.calibration import WARN_BELOW, expected_iou
@@ -79,11 +79,11 @@ def find_subject(
     sight = networks.sight
     model = sight.model if sight else NO_MODEL
     warnings = image.warnings + (sight.warnings if sight else ())
-    warnings += (Notice.ALREADY_TRANSPARENT,) if own is not None else ()
+    warnings += (WarningCode.ALREADY_TRANSPARENT,) if own is not None else ()
     if matte is None:
         raise NoSubjectError(sight.absence if sight else NO_SUBJECT, model, warnings)
-    warnings += (Notice.PIECES_DROPPED,) if matte.misses_piece else ()
-    warnings += (Notice.LOW_CONFIDENCE,) if confidence < WARN_BELOW else ()
+    warnings += (WarningCode.PIECES_DROPPED,) if matte.misses_piece else ()
+    warnings += (WarningCode.LOW_CONFIDENCE,) if confidence < WARN_BELOW else ()
     return Found(matte, confidence, model, warnings, is_own_alpha=own is not None)
 
 
@@ -99,7 +99,7 @@ def look(image: DecodedImage, subject: Subject, sessions: Sessions, stages: Stag
         sight = look_for_people(image, choice.model, sessions, stages)
     else:
         sight = salient(image, subject, choice.model, sessions, stages)
-    fallback = (Notice.MODEL_FALLBACK,) if choice.is_fallback else ()
+    fallback = (WarningCode.MODEL_FALLBACK,) if choice.is_fallback else ()
     return replace(sight, warnings=sight.warnings + fallback)
 
 

@@ -12,7 +12,10 @@ import os
 import sys
 from pathlib import Path
 
-import requests
+try:
+    import requests
+except ImportError:
+    sys.exit("requests is not installed: python -m pip install requests")
 
 TIMEOUT_S = 60
 

@@ -11,7 +11,7 @@ import pytest
 from bgremove import log
 from bgremove.api.services import services_of
 from bgremove.log import JsonFormatter
-from bgremove.serving.context import new_request_id
+from bgremove.serving.request import new_request_id
 from tests.api.conftest import LogLines
 from tests.support.http import PATH, FlaskDoor, file, form, post, text
 

@@ -18,11 +18,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bgremove.batch.local import LocalRemover
 from bgremove.batch.plan import plan
 from bgremove.batch.records import FATAL, Job, Status
 from bgremove.cli import main
-from bgremove.commands.dask_engine import _client
+from bgremove.commands.engines import _client
 from bgremove.options import Options
 from bgremove.settings import Settings
 from tests.support.http import free_port
@@ -35,7 +34,7 @@ Told = dict[str, Any]
 fsspec = pytest.importorskip("fsspec", reason="the extra `dask` is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 
-from bgremove.batch.cluster import cut_out  # noqa: E402
+from bgremove.batch.cluster import cut_out, remover_of  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +197,8 @@ def test_a_store_without_folders_works_alike(
         True,
         False,
     ]
-    LocalRemover(Settings(weights_dir=weights, places=1), Options()).close()
+    remover_of(Settings.from_env(os.environ), Options()).close()
+    remover_of.cache_clear()
 
 
 def test_a_worker_without_weights_ends_the_batch(

@@ -1,6 +1,3 @@
-import pickle
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,22 +9,9 @@ from bgremove.batch.local import LocalRemover
 from bgremove.datatypes import Box
 from bgremove.errors import WeightsError
 from bgremove.options import Options, OutputFormat, Subject
+from bgremove.remover import engines
 from bgremove.settings import Settings
 from tests.support.tiny import ball, encoded
-
-IN_ANOTHER_PROCESS = """
-import logging, pickle, sys
-loads = []
-class Count(logging.Handler):
-    def emit(self, record):
-        loads.append(record.getMessage()) if record.getMessage() == "model loaded" else None
-logging.getLogger("bgremove").addHandler(Count())
-logging.getLogger("bgremove").setLevel("INFO")
-data, image = pickle.load(sys.stdin.buffer)
-results = [pickle.loads(data)(image) for _ in range(3)]
-pickle.loads(data).close()
-sys.stdout.buffer.write(pickle.dumps((results, len(loads))))
-"""
 
 
 @pytest.fixture
@@ -60,28 +44,18 @@ def test_a_fallback_is_told(settings: Settings) -> None:
     remover.close()
 
 
-def test_threads_share_one_engine(remover: LocalRemover) -> None:
+def test_removers_with_the_same_settings_share_an_engine(settings: Settings) -> None:
     with ThreadPoolExecutor(4) as pool:
-        engines = {id(engine) for engine in pool.map(lambda _: remover.engine(), range(8))}
-    assert len(engines) == 1
-
-
-def test_sent_to_another_process_it_loads_the_model_once_there(remover: LocalRemover) -> None:
-    image = encoded(ball())
-    ran = subprocess.run(
-        [sys.executable, "-c", IN_ANOTHER_PROCESS],
-        input=pickle.dumps((pickle.dumps(remover), image)),
-        capture_output=True,
-        check=True,
-    )
-    results, loads = pickle.loads(ran.stdout)
-    assert loads == 1
-    assert results == [remover(image)] * 3
+        removers = list(pool.map(lambda _: LocalRemover(settings, Options()), range(8)))
+    assert len({id(remover._engine) for remover in removers}) == 1
+    for remover in removers:
+        remover.close()
+    assert settings not in engines._engines
 
 
 def test_without_weights_it_says_what_is_missing(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"u2net\.onnx is not in"):
-        LocalRemover(replace(settings, weights_dir=tmp_path), Options()).engine()
+        LocalRemover(replace(settings, weights_dir=tmp_path), Options())
 
 
 def test_a_picture_that_takes_too_long_is_told(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from bgremove.batch.local_store import LocalStore
+from bgremove.batch.records import failure
 from bgremove.batch.stores import fixed_part, store_of
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import limits
@@ -21,8 +22,10 @@ def test_a_picture_is_read_up_to_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"12345")
     assert STORE.read(str(path), 5) == b"12345"
-    with pytest.raises(ImageError, match="has 5 bytes, more than the limit of 4; BGREMOVE_MAX_UP"):
+    with pytest.raises(ImageError, match="has 5 bytes, more than the limit of 4") as caught:
         STORE.read(str(path), 4)
+    message = str(failure(caught.value).message)
+    assert message.endswith("limit of 4; BGREMOVE_MAX_UPLOAD_BYTES raises it, up to 67,108,864")
 
 
 def test_standard_input_is_counted_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.batch.kinds import kinds_of
-from bgremove.batch.sources import find
+from bgremove.batch.sources import find, kinds_of
 from bgremove.errors import PlanError
 
 OUT = "/nowhere"

@@ -63,11 +63,17 @@ def test_one_picture_may_have_a_file_or_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "made", "suffix"),
-    [("b.jpg", OutputFormat.MASK, ".png"), ("b.gif", OutputFormat.WHITE_BG, ".jpg")],
+    ("out", "made", "fault"),
+    [
+        ("b.jpg", OutputFormat.MASK, r"the cut-out is a PNG; its name must end in \.png$"),
+        ("b.jpg", OutputFormat.TRANSPARENT, "no transparency; .* add --format white_bg"),
+        ("b.gif", OutputFormat.WHITE_BG, r"\.gif; .* \.png, \.jpg, \.jpeg, \.jpe, \.jfif, \.webp$"),
+        ("b.heic", OutputFormat.TRANSPARENT, r"not written as \.heic; .* one of \.png, \.webp$"),
+        ("b.HEIC", OutputFormat.MASK, r"not written as \.HEIC; end the name in one of \.png$"),
+    ],
 )
-def test_a_file_must_be_named_for_its_type(out: str, made: OutputFormat, suffix: str) -> None:
-    with pytest.raises(PlanError, match=f"its name must end in {suffix}"):
+def test_a_file_must_be_named_for_its_type(out: str, made: OutputFormat, fault: str) -> None:
+    with pytest.raises(PlanError, match=fault):
         targets(pictures("a.jpg"), out, Options(output_format=made))
 
 
@@ -112,5 +118,8 @@ def test_a_name_of_a_picture_means_a_file_unless_it_is_a_folder(tmp_path: Path) 
     folder = tmp_path / "a.png"
     folder.mkdir()
     assert means_file("b.PNG")
+    assert means_file("b.tif")
     assert not means_file("out")
+    assert not means_file("out.v2")
+    assert not means_file("b.png/")
     assert not means_file(str(folder))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bgremove.batch import local
 from bgremove.cli import main
+from bgremove.remover import engines
 from tests.support.tiny import ball, encoded, tiny_weights
 
 Invoke = Callable[..., Result]
@@ -29,7 +29,7 @@ def invoke(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
         return CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
 
     yield run
-    assert local._engines == {}  # every command closes what it opened
+    assert engines._engines == {}  # every command closes what it opened
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bgremove.doctor.machine import EXTRAS, look_at_machine
 from bgremove.inference import manifest
 from tests.commands.conftest import Invoke
 from tests.support.tiny import tiny_weights
@@ -26,6 +28,18 @@ def test_a_machine_that_serves_is_told_so(invoke: Invoke, real: None) -> None:
         "No problems found.",
     ):
         assert words in result.output
+
+
+def test_an_optional_library_is_named_where_it_lacks_and_not_as_advice(
+    invoke: Invoke, real: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = look_at_machine()
+    without = replace(seen, libraries=seen.libraries | dict.fromkeys(EXTRAS), nginx=None)
+    monkeypatch.setattr("bgremove.commands.doctor.look_at_machine", lambda: without)
+    listed, _, advice = invoke("doctor").output.partition("Advice:")
+    assert "not installed; only clusters and object stores need it: pip install" in listed
+    assert "not installed; only a service for other machines needs it" in listed
+    assert "not installed" not in advice
 
 
 def test_the_same_as_json(invoke: Invoke, real: None, monkeypatch: pytest.MonkeyPatch) -> None:

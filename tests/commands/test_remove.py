@@ -124,6 +124,7 @@ def test_json_has_a_line_a_picture(invoke: Invoke, photos: Path, tmp_path: Path)
         (["{photos}", "-o", "{photos}"], "would lie among its pictures"),
         (["{photos}", "-o", "-"], "standard output takes one picture, not 3"),
         (["{photos}/a.jpg", "-o", "x.jpg"], "its name must end in .png"),
+        (["{photos}/a.jpg", "-o", "x.heic"], "end the name in one of .png, .webp"),
         (["{photos}", "-o", "out", "--subject", "cat"], "'cat' is not one of"),
         (["{photos}", "-o", "out", "--jobs", "0"], "0 is not in the range"),
         (["{photos}/a.jpg", "-o", "-", "--json"], "-o - writes a picture"),

@@ -64,6 +64,14 @@ def run(name: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess
     )
 
 
+def test_a_missing_library_is_named_without_a_trace() -> None:
+    script = str(CLIENTS / "client.py")
+    without = f"import runpy, sys; sys.modules['requests'] = None; runpy.run_path({script!r})"
+    ran = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True)
+    assert ran.returncode == 1
+    assert ran.stderr == "requests is not installed: python -m pip install requests\n"
+
+
 def _need(name: str) -> None:
     tool = NEEDS.get(name)
     if tool and shutil.which(tool) is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bgremove.matting.calibration import WARN_BELOW
 from tests.provisioning.file_server import FileServer
 from tests.support.http import ROOT, Server, gunicorn
 from tests.support.tiny import ball, encoded
@@ -53,6 +54,21 @@ CLUSTER = {
     "s3://shop/cutouts": "clustered",
     "--scheduler tcp://head:8786": "--jobs 1",
 }
+
+
+# The pages that state when a cut-out is probably wrong.
+WARNED = {f"docs/{page}.md" for page in ("batch", "command", "http", "page", "troubleshooting")}
+
+
+def test_the_pages_state_the_confidence_from_which_bgremove_warns() -> None:
+    stated = {
+        (page, float(below))
+        for page, text in PAGES.items()
+        for line in text.splitlines()
+        if re.search("probably wrong|low-confidence", line, re.IGNORECASE)
+        for below in re.findall(r"below (\.\d+)", line)
+    }
+    assert stated == {(page, WARN_BELOW) for page in WARNED}
 
 
 @pytest.fixture(scope="module")

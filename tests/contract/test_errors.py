@@ -110,7 +110,8 @@ def test_no_subject(door: Door) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_such_path(door: Door, method: str, path: str) -> None:
     answer = door.send(method, path)
-    error_of(answer, 404, "NOT_FOUND")
+    message = error_of(answer, 404, "NOT_FOUND")["message"]
+    assert all(each in message for each in ("/v1/remove-bg/universal", "/livez", "/readyz"))
     assert "location" not in answer.headers
     assert "x-injected" not in answer.headers
 

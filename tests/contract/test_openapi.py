@@ -20,7 +20,7 @@ from bgremove.api.openapi.headers import HEADERS
 from bgremove.api.removal_description import EXAMPLES
 from bgremove.api.schemas.form import RemovalFormSchema
 from bgremove.api.services import NAME, services_of
-from bgremove.datatypes import Notice
+from bgremove.datatypes import WarningCode
 from bgremove.errors import ErrorCode
 from bgremove.serving.places import Places
 from bgremove.settings import Settings
@@ -114,7 +114,7 @@ def test_every_described_code_is_one_that_some_operation_gives(document: Documen
 def test_the_warnings_are_those_of_the_documentation() -> None:
     page = (ROOT / "docs" / "http.md").read_text("utf-8")
     (row,) = [line for line in page.splitlines() if line.startswith("| `X-Warnings`")]
-    assert set(row.split("`")[3::2]) == set(Notice)
+    assert set(row.split("`")[3::2]) == set(WarningCode)
 
 
 def test_every_example_of_an_answer_is_what_its_schema_wants(document: Document) -> None:

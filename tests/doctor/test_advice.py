@@ -55,11 +55,12 @@ def test_what_is_wrong_comes_first_and_says_what_to_do() -> None:
     assert said(lacks, service=faults) == [
         (True, "isal is not installed: pip install -e . in the checkout"),
         (True, "u2net: absent; run `bgremove weights`"),
-        (
-            False,
-            "nginx is not installed; it is needed only for a service that other machines reach",
-        ),
     ]
+
+
+def test_what_nothing_needs_is_no_advice() -> None:
+    lacks = MACHINE.libraries | dict.fromkeys(EXTRAS)
+    assert said(replace(MACHINE, nginx=None, libraries=lacks)) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,6 @@ def test_weights_are_not_advised_where_they_would_fail_the_same_way(fault: str) 
         ),
         ({}, {}, {"models": {"n": "verified", "n-int8": "absent"}}, "n-int8 is not built"),
         ({}, {}, {"precision": "float32"}, "fast with int8 models, but float32 is used"),
-        ({"libraries": MACHINE.libraries | {"fsspec": None}}, {}, {}, "pip install -e '.[dask]'"),
     ],
 )
 def test_what_could_be_better_is_a_note(

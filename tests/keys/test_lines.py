@@ -4,14 +4,8 @@ from datetime import date
 
 import pytest
 
-from bgremove.keys.lines import (
-    KEY_BYTES,
-    FileFaultError,
-    label_fault,
-    new_key,
-    read_lines,
-    ring_of_keys,
-)
+from bgremove.keys.lines import KEY_BYTES, label_fault, new_key, read_lines, ring_of_keys
+from bgremove.keys.ring import FileFaultError
 from bgremove.log import KEY
 
 LOOSE_KEY = "bgr_" + "Y_Zg1pjhprc0vJiql3Vq" + "h9HkuoJGU9JW5kDvpoaISp4"  # as new_key makes them

@@ -13,6 +13,14 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return a list of one item, the time that `time.monotonic` gives."""
+    seconds = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
+    return seconds
+
+
 def test_a_terminal_shows_a_bar_with_name_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
@@ -23,12 +31,8 @@ def test_a_terminal_shows_a_bar_with_name_and_bytes(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_log_gets_whole_lines_and_no_bar(
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
+    now: list[float], caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with Progress("tiny.onnx", 9_000_000, start=1_000_000) as bar:
         for _ in range(4):
             now[0] += 3
@@ -47,12 +51,8 @@ def test_a_step_counts_its_seconds_on_a_terminal(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_step_is_one_line_in_a_log(
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
+    now: list[float], caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     caplog.set_level("INFO")
     with step("net: building"):
         now[0] += 12

@@ -243,6 +243,26 @@ def test_a_file_over_the_limit_is_not_read_into_memory(tiny: Path, tmp_path: Pat
                 remover.remove(picture)
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (
+            {"max_pixels": 63},
+            r"limit of 63; raise it with Settings\(max_pixels=\.{3}\), up to 250,",
+        ),
+        ({"max_side": 7}, r"side is 7; raise it with Settings\(max_side=\.\.\.\), up to 65,500"),
+    ],
+)
+def test_a_picture_over_a_limit_is_told_its_setting(
+    tiny: Path, limit: dict[str, int], said: str
+) -> None:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    with Remover(settings=Settings(weights_dir=tiny, **limit)) as remover:  # type: ignore[arg-type]
+        for picture in (pixels, Image.fromarray(pixels), encoded(pixels)):
+            with pytest.raises(ImageError, match=said):
+                remover.remove(picture)
+
+
 def test_a_device_without_an_end_is_refused(
     remover: Remover, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,9 +18,8 @@ from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError
 from bgremove.serving.alarms import Alarms
 from bgremove.serving.capacity import Bodies
-from bgremove.serving.connection import Connection
-from bgremove.serving.context import RequestContext
-from bgremove.serving.hangs import Hangs, stacks
+from bgremove.serving.hangs import Hangs, LastWords, stacks
+from bgremove.serving.request import Connection, RequestContext
 from tests.api.conftest import captured_log
 
 GRACE_S = 0.2
@@ -104,3 +106,38 @@ def test_a_stack_that_is_gone_is_no_fault() -> None:
     thread.join()
     assert thread.ident is not None
     assert stacks(thread.ident)[0] == "None: (ended)"
+
+
+CHILD = """
+import ctypes, os, sys
+from bgremove.serving.hangs import LastWords
+words = LastWords.__new__(LastWords)
+words._file = os.fdopen(int(sys.argv[1]), "wb")
+words.listen()
+def crash():
+    os.kill(os.getpid(), int(sys.argv[2]))
+crash()
+"""
+
+
+def end_by(number: int, words: LastWords) -> int:
+    shared = words._file.fileno()
+    command = [sys.executable, "-c", CHILD, str(shared), str(number)]
+    return subprocess.run(command, pass_fds=[shared], check=False).returncode
+
+
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
+def test_a_crash_is_logged_with_its_stack(caplog: pytest.LogCaptureFixture, number: int) -> None:
+    words = LastWords()
+    assert end_by(number, words) == -number
+    words.log(4711)
+    (record,) = caplog.records
+    assert vars(record)["worker"] == 4711
+    assert any("in crash" in line for line in vars(record)["stacks"])
+
+
+def test_who_ended_in_peace_is_not_spoken_of(caplog: pytest.LogCaptureFixture) -> None:
+    words = LastWords()
+    assert end_by(0, words) == 0
+    words.log(4711)
+    assert caplog.records == []

@@ -16,7 +16,7 @@ from bgremove import create_app
 from bgremove.serving import uploads
 from bgremove.serving.alarms import Alarms
 from bgremove.serving.capacity import Bodies
-from bgremove.serving.connection import to_be_closed
+from bgremove.serving.request import to_be_closed
 from bgremove.serving.uploads import BLOCK_BYTES, MAX_BYTES, Uploads
 from bgremove.settings import Settings
 from tests.support.http import FORM_TYPE, PATH, file, form

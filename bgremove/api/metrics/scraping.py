@@ -15,11 +15,10 @@ from prometheus_client.registry import Collector
 
 from bgremove.api.context import current
 from bgremove.api.metrics.folder import Counts
-from bgremove.api.metrics.instruments import Instruments
-from bgremove.api.metrics.recording import Recorder
+from bgremove.api.metrics.recording import Instruments, Recorder
 from bgremove.api.metrics.reserved import reserve_room
 from bgremove.api.openapi.operation import undescribed
-from bgremove.serving.hooks import Hooks
+from bgremove.api.services import Hooks
 from bgremove.settings import Settings
 
 OPEN_METRICS = "application/openmetrics-text"

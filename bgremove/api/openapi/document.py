@@ -14,10 +14,9 @@ from marshmallow import Schema, fields
 
 from bgremove import __version__
 from bgremove.api import health, removal_description
-from bgremove.api.openapi.answers import failure, name_of
 from bgremove.api.openapi.errors import CATALOGUE
 from bgremove.api.openapi.headers import SCHEMES, components
-from bgremove.api.openapi.operation import operation_of
+from bgremove.api.openapi.operation import failure, name_of, operation_of
 from bgremove.api.schemas import answers
 from bgremove.api.schemas.form import ChoiceField, PictureField, RemovalFormSchema
 from bgremove.headers import Header

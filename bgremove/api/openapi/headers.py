@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bgremove.datatypes import Notice
+from bgremove.datatypes import WarningCode
 from bgremove.headers import Header
-from bgremove.serving.context import REQUEST_ID_PATTERN
+from bgremove.serving.request import REQUEST_ID_PATTERN
 
-WORD = "|".join(Notice)
-MEANINGS = "; ".join(f"{notice}: {notice.meaning}" for notice in Notice)
+WORD = "|".join(WarningCode)
+MEANINGS = "; ".join(f"{code}: {code.meaning}" for code in WarningCode)
 # Every other header is present on each answer that names it.
 OPTIONAL = {Header.WARNINGS}
 

@@ -12,10 +12,10 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range
 
-from bgremove.datatypes import Effort, Notice
+from bgremove.datatypes import Effort, WarningCode
 from bgremove.errors import ErrorCode
 from bgremove.options import Encoding, OutputFormat, Subject
-from bgremove.serving.context import REQUEST_ID_PATTERN
+from bgremove.serving.request import REQUEST_ID_PATTERN
 
 
 class Null(fields.Field[None]):
@@ -72,10 +72,10 @@ def mapping(description: str) -> fields.Dict:
     )
 
 
-def notices() -> fields.List[str]:
+def warning_codes() -> fields.List[str]:
     """Declare the list of warnings, with the values of X-Warnings."""
     return fields.List(
-        fields.String(validate=OneOf(list(Notice))),
+        fields.String(validate=OneOf(list(WarningCode))),
         required=True,
         metadata={"description": "How the answer differs from the request; see X-Warnings."},
     )
@@ -141,7 +141,7 @@ class EnvelopeSchema(Strict):
     """The fields of both envelopes."""
 
     meta = fields.Nested(MetaSchema, required=True)
-    warnings = notices()
+    warnings = warning_codes()
 
 
 class ErrorEnvelopeSchema(EnvelopeSchema):
@@ -179,7 +179,7 @@ class RemovalDataSchema(Strict):
         validate=Range(min=0, max=1),
         metadata={"description": "The share of mask and true subject expected to be common."},
     )
-    warnings = notices()
+    warnings = warning_codes()
     foreground = fields.Nested(
         ForegroundSchema,
         required=True,

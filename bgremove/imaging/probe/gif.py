@@ -36,7 +36,7 @@ def read(data: bytes, limits: Limits) -> ImageHeader:
     frames = 1
     while walk.skip_frame():
         frames += 1
-        refuse_above(limits.max_frames, frames, "frames")
+        refuse_above(limits.max_frames, frames, "frames", "max_frames")
     return ImageHeader(ImageType.GIF, *first.canvas, frames)
 
 

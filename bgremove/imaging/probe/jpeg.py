@@ -126,7 +126,7 @@ class _Reader:
 
     def _take_scan(self, body: bytes) -> None:
         self._scans += 1
-        refuse_above(self._limits.max_scans, self._scans, "JPEG scans")
+        refuse_above(self._limits.max_scans, self._scans, "JPEG scans", "max_scans")
         names = body[1 : 1 + 2 * body[0] : 2] if body else b""
         self._visited += sum(self._blocks.get(name, 0) for name in names)
         refuse_above(

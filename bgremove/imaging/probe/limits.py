@@ -36,17 +36,18 @@ class Limits:
     max_text_chunks: int
 
 
-def refuse_above(limit: int, value: int, what: str) -> None:
+def refuse_above(limit: int, value: int, what: str, setting: str = "") -> None:
     """Raise ImageError if ``value`` is above ``limit``, with a message that names both."""
     if value > limit:
-        raise ImageError(f"The picture has {value:,} {what}, more than the limit of {limit:,}")
+        message = f"The picture has {value:,} {what}, more than the limit of {limit:,}"
+        raise ImageError(message, setting=setting)
 
 
-def read_within(file: BinaryIO, max_bytes: int, advice: str = "") -> bytes:
+def read_within(file: BinaryIO, max_bytes: int) -> bytes:
     """Return the content of a file, with at most the limit in memory.
 
     Raises:
-        ImageError: The file is larger than ``max_bytes``; ``advice`` ends the message.
+        ImageError: The file is larger than ``max_bytes``.
         OSError: The file cannot be read.
 
     """
@@ -56,7 +57,10 @@ def read_within(file: BinaryIO, max_bytes: int, advice: str = "") -> bytes:
     size = len(data)
     while size < MOST_COUNTED and (chunk := file.read(MIB)):
         size += len(chunk)
-    raise ImageError(f"The file has {size:,} bytes, more than the limit of {max_bytes:,}{advice}")
+    raise ImageError(
+        f"The file has {size:,} bytes, more than the limit of {max_bytes:,}",
+        setting="max_upload_bytes",
+    )
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:
@@ -66,12 +70,14 @@ def check_size(width: int, height: int, limits: Limits) -> None:
     if max(width, height) > limits.max_side:
         raise ImageError(
             f"The picture is {width:,} x {height:,} pixels;"
-            f" the limit for a side is {limits.max_side:,}"
+            f" the limit for a side is {limits.max_side:,}",
+            setting="max_side",
         )
     if width * height > limits.max_pixels:
         raise ImageError(
             f"The picture is {width:,} x {height:,} = {width * height:,} pixels,"
-            f" more than the limit of {limits.max_pixels:,}"
+            f" more than the limit of {limits.max_pixels:,}",
+            setting="max_pixels",
         )
 
 

@@ -126,11 +126,13 @@ class _Reader:
             self._has_trns = True
         elif chunk.name == b"acTL" and chunk.length >= 4 and not self._packed_bytes:
             self._frames = struct.unpack_from(">I", self._data, chunk.at)[0]
-            refuse_above(self._limits.max_frames, self._frames, "frames")
+            refuse_above(self._limits.max_frames, self._frames, "frames", "max_frames")
 
     def _take_text(self, chunk: Chunk) -> None:
         self._texts += 1
-        refuse_above(self._limits.max_text_chunks, self._texts, "PNG text chunks")
+        refuse_above(
+            self._limits.max_text_chunks, self._texts, "PNG text chunks", "max_text_chunks"
+        )
         keyword, text = png_text.unpacked(chunk.name, chunk.body(self._data), self._text_budget)
         self._text_budget -= len(keyword) + len(text)
         if self._text_budget < 0:

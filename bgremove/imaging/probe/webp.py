@@ -115,7 +115,7 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
             raise ImageError(f"The WEBP has more chunks than the limit of {MAX_CHUNKS:,}")
         if name == b"ANMF":
             frames += 1
-            refuse_above(limits.max_frames, frames, "frames")
+            refuse_above(limits.max_frames, frames, "frames", "max_frames")
             if frames == 1 and flags & ANIMATION_FLAG:
                 check_size(*_frame_size(data, at), limits)
                 check_canvas(canvas, _frame_size(data, at))

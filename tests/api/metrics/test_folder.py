@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from bgremove.api.metrics.folder import VARIABLE, Counts, CountsFolder
 
 COUNT = """
-from bgremove.api.metrics.instruments import Instruments
+from bgremove.api.metrics.recording import Instruments
 instruments = Instruments(None)
 instruments.upload_bytes.inc(3)
 instruments.requests.labels("200", "human", "mask").inc()

@@ -40,7 +40,7 @@ def test_a_success_is_counted_with_all_there_is_to_know(door: FlaskDoor, picture
     assert found.of("requests_total", status="200", subject="human", format="mask") == 1
     assert found.of("key_requests_total", key="none", status="200") == 1
     assert found.of("model_requests_total", model="tiny") == 1
-    assert found.of("warnings_total", kind="model-fallback") == 1
+    assert found.of("warnings_total", code="model-fallback") == 1
     assert found.of("upload_bytes_total") == len(picture)
     assert found.of("answer_bytes_total") == len(answer.body)
     assert found.of("upload_megapixels_sum") == pytest.approx(96 * 64 / 1e6)
@@ -58,7 +58,7 @@ def test_a_canvas_that_enlarges_is_counted(door: FlaskDoor, picture: bytes) -> N
     body = form(file("image", picture), *[text(name, word) for name, word in fields.items()])
     assert post(door, body, Accept="image/webp").status == 200
     found = scraped(door)
-    assert found.of("warnings_total", kind="enlarged") == 1
+    assert found.of("warnings_total", code="enlarged") == 1
 
 
 def test_no_subject_is_an_error_that_still_names_its_model(door: FlaskDoor) -> None:

@@ -17,7 +17,7 @@ from tests.support.disks import fill, small_disk
 COUNT = """
 from bgremove.api.metrics.reserved import reserve_room
 reserve_room()
-from bgremove.api.metrics.instruments import Instruments
+from bgremove.api.metrics.recording import Instruments
 instruments = Instruments(None)
 for number in range(2000):
     instruments.requests.labels(str(number), "human", "mask").inc()

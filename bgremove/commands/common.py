@@ -1,4 +1,4 @@
-"""Values that commands read from the environment: the settings, and the key for services."""
+"""Parts that commands share: the environment, the settings, and the end of the help."""
 
 from __future__ import annotations
 
@@ -60,3 +60,25 @@ def read_key(file: Path | None) -> str | None:
     if not key or not key.isprintable():
         raise click.UsageError(f"--key-file {file} must hold one key on one line")
     return key
+
+
+def manual(
+    *,
+    examples: Mapping[str, str],
+    exit_codes: Mapping[int, str],
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    r"""Return the epilog of a command: examples, exit codes and environment.
+
+    ``\b`` keeps click from rewrapping the lines of a paragraph.
+    """
+    parts = ["\b", "Examples:"]
+    for line, meaning in examples.items():
+        parts += [f"  # {meaning}", f"  {line}"]
+    parts += ["", "\b", "Exit codes:"]
+    parts += [f"  {code:<4} {meaning}" for code, meaning in exit_codes.items()]
+    if environment:
+        parts += ["", "\b", "Environment:"]
+        for name, meaning in environment.items():
+            parts += [f"  {name}", f"      {meaning}"]
+    return "\n".join(parts)

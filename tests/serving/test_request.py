@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bgremove.serving.connection import INTERIM, Connection, to_be_closed
+from bgremove.serving.request import INTERIM, Connection, to_be_closed
 
 GONE_S = 60.0  # bound of waiting for a reset to come back on loopback
 Pair = tuple[socket.socket, socket.socket]

@@ -1,15 +1,21 @@
-"""The client's connection of a request: detect a client that is gone, stop reading, or close."""
+"""The state of one HTTP request and its connection."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import re
 import select
 import socket
 import sys
 import termios
+import time
+import uuid
 import weakref
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bgremove.deadline import Deadline
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -19,6 +25,7 @@ POLLRDHUP = getattr(select, "POLLRDHUP", 0)
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Sockets whose next bytes belong to an unread body, not to a request. The worker closes them.
 to_be_closed: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Connection:
@@ -101,3 +108,36 @@ def unsent_bytes(sock: socket.socket) -> int:
         return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
     except OSError:
         return 0
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """The state of one request.
+
+    ``started`` is a time of the monotonic clock, in seconds. ``reading`` is the deadline for
+    reading the body, ``deadline`` the deadline for the work. ``notes`` are the fields that views
+    add to the request's line in the access log.
+    """
+
+    request_id: str
+    started: float
+    reading: Deadline
+    deadline: Deadline
+    connection: Connection
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def start_work(self) -> None:
+        """Start the deadline for the work, after the body has been read."""
+        self.deadline = Deadline.after(self.deadline.timeout_s, self.deadline.is_abandoned)
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the request began."""
+        return round((time.monotonic() - self.started) * 1000)
+
+
+def new_request_id(offered: str | None) -> str:
+    """Return the client's id if it is well formed, else a new UUID."""
+    if offered is not None and REQUEST_ID_PATTERN.fullmatch(offered):
+        return offered
+    return str(uuid.uuid4())
