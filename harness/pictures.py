@@ -17,7 +17,7 @@ def grain(width: int, height: int) -> Picture:
     """
     y, x = np.ogrid[:height, :width]
     bands = (x + 2 * y) // 8 % 8 < 3
-    return np.repeat(bands.astype(np.uint8)[..., np.newaxis] * 20, 3, axis=2)
+    return np.repeat(bands.astype(np.uint8)[..., np.newaxis] * 12, 3, axis=2)
 
 
 def ball(width: int = 96, height: int = 64) -> Picture:
