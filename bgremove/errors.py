@@ -6,7 +6,7 @@ paths, anything that could help an attacker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -199,6 +199,21 @@ class OverloadedError(BgremoveError):
     def headers(self) -> Mapping[str, str]:
         """When to try again."""
         return {Header.RETRY_AFTER: str(self.retry_after_s)}
+
+
+class NotReadyError(BgremoveError):
+    """The worker cannot take pictures yet, or not any more; raised by `/readyz` alone."""
+
+    code = ErrorCode.NOT_READY
+
+    def __init__(self, waiting_for: Iterable[str]) -> None:
+        details = tuple(Detail("readiness", name) for name in waiting_for)
+        super().__init__("Not ready: " + "; ".join(each.issue for each in details), details=details)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to ask again."""
+        return {Header.RETRY_AFTER: "1"}
 
 
 CLIENT_GONE = "CLIENT_GONE"  # in place of a code, in the log and in metrics

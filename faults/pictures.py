@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -28,4 +30,7 @@ def large_picture(kind: str = ".jpg") -> bytes:
     return form(file("image", encoded(picture, kind)))
 
 
-NOISY = form(file("image", noisy_ball(2400, 1800)))
+@functools.cache
+def noisy_picture() -> bytes:
+    """Return the form of a picture that is large in bytes, and whose answer is as well."""
+    return form(file("image", noisy_ball(2400, 1800)))

@@ -64,7 +64,7 @@ def answer_domain_error(error: BgremoveError) -> Response:
     if isinstance(error, NoSubjectError):
         current().notes |= {"model": error.model, "warnings": error.warnings}
     response = Response(status=error.status, headers=dict(error.headers))
-    return with_envelope(response, error.code, error.message, error.details, error.warnings)
+    return _with_envelope(response, error.code, error.message, error.details, error.warnings)
 
 
 @blueprint.app_errorhandler(ClientGoneError)
@@ -87,21 +87,23 @@ def answer_http_error(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         response.status_code = HTTPStatus.BAD_REQUEST
         issue = "The form is larger than the limits of this server allow"
-        return with_envelope(response, ErrorCode.VALIDATION_ERROR, issue, (Detail("image", issue),))
+        return _with_envelope(
+            response, ErrorCode.VALIDATION_ERROR, issue, (Detail("image", issue),)
+        )
     at_fault = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
     code = ErrorCode.of_status(response.status_code)
     default = "The request is not well formed" if at_fault else UNFORESEEN
-    return with_envelope(response, code, MESSAGES.get(response.status_code, default))
+    return _with_envelope(response, code, MESSAGES.get(response.status_code, default))
 
 
 @blueprint.app_errorhandler(Exception)
 def answer_unforeseen(error: Exception) -> Response:
     """Answer an unforeseen exception; the only handler in bgremove that catches everything."""
     logger.error("unforeseen error", exc_info=error)
-    return with_envelope(Response(status=500), ErrorCode.INTERNAL_ERROR, UNFORESEEN)
+    return _with_envelope(Response(status=500), ErrorCode.INTERNAL_ERROR, UNFORESEEN)
 
 
-def with_envelope(
+def _with_envelope(
     response: Response,
     code: ErrorCode,
     message: str,

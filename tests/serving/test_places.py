@@ -208,6 +208,28 @@ def test_retry_after_is_the_time_until_the_picture_would_be_in_time(
         assert refused.value.retry_after_s == 5  # 16.5 s are left of one, 8 of the other
 
 
+def test_a_full_queue_asks_for_the_time_of_half_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    full, clock = threading.Event(), Clock(monkeypatch)
+    places = Places(1, 5, lambda _, waiting: full.set() if waiting == 5 else None)
+    for _ in range(30):
+        work(places, clock, 1, 2)
+
+    def ask() -> None:
+        with places.take(Deadline.after(1000), 1):
+            pass
+
+    threads = [threading.Thread(target=ask) for _ in range(5)]
+    with places.take(Deadline.after(1000), 1):
+        for thread in threads:
+            thread.start()
+        assert full.wait(60)
+        with pytest.raises(OverloadedError) as refused, places.take(Deadline.after(1000), 1):
+            raise AssertionError("it was taken")
+    for thread in threads:
+        thread.join(60)
+    assert refused.value.retry_after_s == 6  # three of the five, at 2 s each
+
+
 def test_the_pace_of_a_slow_machine_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, places = Clock(monkeypatch), Places(1, 1)
     for _ in range(30):
