@@ -1,4 +1,4 @@
-"""The tree of domain errors, without Flask: code, status, a sentence for the client, details.
+"""The tree of domain errors, without Flask: code, status, headers, message and details.
 
 ``message`` and ``details`` reach the client. ``private`` is for the log only: texts of libraries,
 paths, anything that could help an attacker.
@@ -6,9 +6,13 @@ paths, anything that could help an attacker.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, ClassVar, Self
+
+from bgremove.headers import Header
 
 
 class ErrorCode(StrEnum):
@@ -50,9 +54,13 @@ class Detail:
 
 
 class BgremoveError(Exception):
-    """Base class of all errors that bgremove raises."""
+    """Base class of all errors that bgremove raises.
+
+    ``warnings`` are codes of ``X-Warnings`` about the work until the error.
+    """
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_ERROR
+    warnings: tuple[str, ...] = ()
 
     def __init__(
         self, message: str, *, details: tuple[Detail, ...] = (), private: str | None = None
@@ -61,6 +69,16 @@ class BgremoveError(Exception):
         self.message = message
         self.details = details
         self.private = private
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return self.code.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer that this error adds."""
+        return {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the attributes, not the arguments: a subclass has an ``__init__`` of its own."""
@@ -78,15 +96,23 @@ class ValidationError(BgremoveError, ValueError):
 
 
 class CompressedBodyError(ValidationError):
-    """The request's body is compressed; ``accepted`` goes into Accept-Encoding (RFC 7694)."""
-
-    accepted: ClassVar[str] = "identity"
+    """The request's body is compressed; the answer names what is accepted (RFC 7694)."""
 
     def __init__(self, coding: str) -> None:
         super().__init__(
             f"The body of the request is compressed (Content-Encoding: {coding}); send the form as "
             "it is, pictures are compressed already"
         )
+
+    @property
+    def status(self) -> int:
+        """415, with the code of the other faults of a request."""
+        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The accepted encoding: none."""
+        return {Header.ACCEPT_ENCODING: "identity"}
 
 
 class ImageError(ValidationError):
@@ -113,6 +139,14 @@ class NoSubjectError(BgremoveError):
         self.model = model
         self.warnings = warnings
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The model that ran, and the warnings."""
+        headers: dict[str, str] = {Header.MODEL: self.model}
+        if self.warnings:
+            headers[Header.WARNINGS] = ", ".join(self.warnings)
+        return headers
+
 
 class UnauthorizedError(BgremoveError):
     """The API key is missing or not accepted; ``token`` is true where one was sent."""
@@ -121,8 +155,14 @@ class UnauthorizedError(BgremoveError):
 
     def __init__(self, message: str, *, scheme: str = "Bearer", token: bool = False) -> None:
         super().__init__(message)
-        fault = ', error="invalid_token"' if token else ""
-        self.challenge = f'{scheme} realm="bgremove"{fault}'  # for WWW-Authenticate
+        self.scheme = scheme
+        self.token = token
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """How to send a key."""
+        fault = ', error="invalid_token"' if self.token else ""
+        return {Header.WWW_AUTHENTICATE: f'{self.scheme} realm="bgremove"{fault}'}
 
 
 class UpstreamError(BgremoveError):
@@ -147,16 +187,33 @@ class ModelUnavailableError(UpstreamError):
 
 
 class OverloadedError(BgremoveError):
-    """The server has no place, no memory or not enough time for a request.
-
-    ``retry_after_s`` becomes the header Retry-After.
-    """
+    """The server has no place, no memory or not enough time for a request."""
 
     code = ErrorCode.OVERLOADED
 
     def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to try again."""
+        return {Header.RETRY_AFTER: str(self.retry_after_s)}
+
+
+class NotReadyError(BgremoveError):
+    """The worker cannot take pictures yet, or not any more; raised by `/readyz` alone."""
+
+    code = ErrorCode.NOT_READY
+
+    def __init__(self, waiting_for: Iterable[str]) -> None:
+        details = tuple(Detail("readiness", name) for name in waiting_for)
+        super().__init__("Not ready: " + "; ".join(each.issue for each in details), details=details)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to ask again."""
+        return {Header.RETRY_AFTER: "1"}
 
 
 CLIENT_GONE = "CLIENT_GONE"  # in place of a code, in the log and in metrics

@@ -26,6 +26,7 @@ EXAMPLES: list[BgremoveError] = [
     DecoderGoneError("gone", private="EPIPE"),
     errors.ModelUnavailableError("not available", reason="absent", private="ENOENT"),
     errors.OverloadedError("full", retry_after_s=7),
+    errors.NotReadyError(("u2net: absent",)),
     errors.SettingsError(("a is wrong", "b is wrong")),
     errors.WeightsError("missing"),
     errors.PlanError("no output"),
@@ -54,3 +55,25 @@ def test_an_error_is_the_same_after_pickling(error: BgremoveError, protocol: int
         assert type(again) is type(error)
         assert vars(again) == vars(error)
         assert (str(again), again.code) == (str(error), error.code)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "headers"),
+    [
+        (errors.ValidationError("a fault"), 400, {}),
+        (errors.CompressedBodyError("gzip"), 415, {"Accept-Encoding": "identity"}),
+        (errors.NoSubjectError("no", "u2net"), 400, {"X-Model": "u2net"}),
+        (
+            errors.NoSubjectError("no", "u2net", ("a", "b")),
+            400,
+            {"X-Model": "u2net", "X-Warnings": "a, b"},
+        ),
+        (errors.UnauthorizedError("no"), 401, {"WWW-Authenticate": 'Bearer realm="bgremove"'}),
+        (errors.OverloadedError("full", retry_after_s=7), 503, {"Retry-After": "7"}),
+        (errors.NotReadyError(("a", "b")), 503, {"Retry-After": "1"}),
+    ],
+)
+def test_an_error_names_the_status_and_headers_of_its_answer(
+    error: BgremoveError, status: int, headers: dict[str, str]
+) -> None:
+    assert (error.status, dict(error.headers)) == (status, headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import cast
 
 from flask import Flask, Response, g, request
 
@@ -39,7 +40,8 @@ def register(app: Flask, settings: Settings) -> None:
         reading = Deadline.after(settings.read_timeout_s, connection.is_gone)
         deadline = Deadline.after(settings.timeout_s, connection.is_gone)
         g.context = RequestContext(request_id, time.monotonic(), reading, deadline, connection)
-        refuse_surplus()
+        if (refusal := request.environ.get(REFUSAL)) is not None:  # before any other check
+            raise cast("OverloadedError", refusal)
 
     @app.after_request
     def _finish(response: Response) -> Response:
@@ -52,18 +54,6 @@ def register(app: Flask, settings: Settings) -> None:
     @app.teardown_request
     def _end(_: BaseException | None) -> None:
         log.request_id.set(None)
-
-
-def refuse_surplus() -> None:
-    """Refuse a request beyond the limit of concurrent uploads, before any other check.
-
-    Raises:
-        OverloadedError: The limit is reached.
-
-    """
-    refusal: OverloadedError | None = request.environ.get(REFUSAL)
-    if refusal is not None:
-        raise refusal
 
 
 def _log_access(response: Response) -> None:

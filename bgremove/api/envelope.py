@@ -69,7 +69,7 @@ def write_envelope(sock: socket.socket, status_int: int, reason: str, mesg: str)
 def error_message(error: BgremoveError, request_id: str, elapsed_ms: int) -> bytes:
     """Return the whole HTTP answer for ``error``. The connection closes after it."""
     envelope = error_envelope(request_id, elapsed_ms, error.code, error.message, error.details)
-    return _message(error.code.status, request_id, envelope)
+    return _message(error.status, request_id, envelope)
 
 
 def _message(status: int, request_id: str, envelope: str) -> bytes:

@@ -16,15 +16,11 @@ from bgremove.errors import (
     CLIENT_GONE,
     BgremoveError,
     ClientGoneError,
-    CompressedBodyError,
     Detail,
     ErrorCode,
     NoSubjectError,
-    OverloadedError,
-    UnauthorizedError,
     UpstreamError,
 )
-from bgremove.headers import Header
 
 blueprint = Blueprint("errors", __name__)
 logger = logging.getLogger(__name__)
@@ -63,24 +59,12 @@ def _refuse_leading_slashes() -> None:
 def answer_domain_error(error: BgremoveError) -> Response:
     """Answer an error of bgremove. Its message is public; the details go to the log."""
     if error.private is not None:
-        level = logging.ERROR if error.code.status >= 500 else logging.INFO
+        level = logging.ERROR if error.status >= 500 else logging.INFO
         logger.log(level, error.message, extra={"code": error.code, "cause": error.private})
-    response = Response(status=error.code.status)
-    if isinstance(error, OverloadedError):
-        response.headers[Header.RETRY_AFTER] = str(error.retry_after_s)
-    if isinstance(error, CompressedBodyError):
-        response.status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-        response.headers[Header.ACCEPT_ENCODING] = error.accepted
-    if isinstance(error, UnauthorizedError):
-        response.headers[Header.WWW_AUTHENTICATE] = error.challenge
-    warnings: tuple[str, ...] = ()
     if isinstance(error, NoSubjectError):
-        warnings = error.warnings
-        current().notes |= {"model": error.model, "warnings": warnings}
-        response.headers[Header.MODEL] = error.model
-        if warnings:
-            response.headers[Header.WARNINGS] = ", ".join(warnings)
-    return with_envelope(response, error.code, error.message, error.details, warnings)
+        current().notes |= {"model": error.model, "warnings": error.warnings}
+    response = Response(status=error.status, headers=dict(error.headers))
+    return _with_envelope(response, error.code, error.message, error.details, error.warnings)
 
 
 @blueprint.app_errorhandler(ClientGoneError)
@@ -103,21 +87,23 @@ def answer_http_error(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         response.status_code = HTTPStatus.BAD_REQUEST
         issue = "The form is larger than the limits of this server allow"
-        return with_envelope(response, ErrorCode.VALIDATION_ERROR, issue, (Detail("image", issue),))
+        return _with_envelope(
+            response, ErrorCode.VALIDATION_ERROR, issue, (Detail("image", issue),)
+        )
     at_fault = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
     code = ErrorCode.of_status(response.status_code)
     default = "The request is not well formed" if at_fault else UNFORESEEN
-    return with_envelope(response, code, MESSAGES.get(response.status_code, default))
+    return _with_envelope(response, code, MESSAGES.get(response.status_code, default))
 
 
 @blueprint.app_errorhandler(Exception)
 def answer_unforeseen(error: Exception) -> Response:
     """Answer an unforeseen exception; the only handler in bgremove that catches everything."""
     logger.error("unforeseen error", exc_info=error)
-    return with_envelope(Response(status=500), ErrorCode.INTERNAL_ERROR, UNFORESEEN)
+    return _with_envelope(Response(status=500), ErrorCode.INTERNAL_ERROR, UNFORESEEN)
 
 
-def with_envelope(
+def _with_envelope(
     response: Response,
     code: ErrorCode,
     message: str,

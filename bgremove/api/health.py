@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from bgremove import __version__
-from bgremove.api.errors import with_envelope
 from bgremove.api.openapi.errors import NOT_READY
 from bgremove.api.openapi.operation import Operation, described, json_success
 from bgremove.api.schemas.answers import LiveSchema, ReadySchema, VersionSchema
 from bgremove.api.services import services
-from bgremove.errors import Detail, ErrorCode
-from bgremove.headers import Header
+from bgremove.errors import NotReadyError
 
 ENDING = "another worker, in place of this one, where a request hangs"
-RETRY_AFTER_S = 1
 TAG = "Health"
 LIVE = {"status": "live"}
 VERSION = {"name": "bgremove", "version": __version__}
@@ -66,14 +63,10 @@ def ready() -> ResponseReturnValue:
     parts.warm_up.start()
     readiness = parts.warm_up.readiness
     waiting_for = readiness.waiting_for + ((ENDING,) if parts.hangs.is_ending else ())
-    if not waiting_for:
-        state = asdict(readiness) | parts.admission.state
-        return _dumped(ReadySchema(), {"status": "ready"} | state)
-    details = [Detail("readiness", name) for name in waiting_for]
-    message = "Not ready: " + "; ".join(waiting_for)
-    code = ErrorCode.NOT_READY
-    response = Response(status=code.status, headers=[(Header.RETRY_AFTER, str(RETRY_AFTER_S))])
-    return with_envelope(response, code, message, details)
+    if waiting_for:
+        raise NotReadyError(waiting_for)
+    state = asdict(readiness) | parts.admission.state
+    return _dumped(ReadySchema(), {"status": "ready"} | state)
 
 
 @blueprint.get("/version")

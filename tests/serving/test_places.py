@@ -208,6 +208,33 @@ def test_retry_after_is_the_time_until_the_picture_would_be_in_time(
         assert refused.value.retry_after_s == 5  # 16.5 s are left of one, 8 of the other
 
 
+@pytest.mark.parametrize(("queue", "timeout_s"), [(5, 1000), (16, 13)])
+def test_a_refused_client_is_asked_to_wait_for_half_of_the_queue(
+    monkeypatch: pytest.MonkeyPatch, queue: int, timeout_s: float
+) -> None:
+    """One finds the queue full, the other cannot be in time: six of 2 s each are before it."""
+    waits, clock = threading.Event(), Clock(monkeypatch)
+    places = Places(1, queue, lambda _, waiting: waits.set() if waiting == 5 else None)
+    for _ in range(30):
+        work(places, clock, 1, 2)
+
+    def ask() -> None:
+        with places.take(Deadline.after(1000), 1):
+            pass
+
+    threads = [threading.Thread(target=ask) for _ in range(5)]
+    with places.take(Deadline.after(1000), 1):
+        for thread in threads:
+            thread.start()
+        assert waits.wait(60)
+        late = pytest.raises(OverloadedError)
+        with late as refused, places.take(Deadline.after(timeout_s), 1):
+            raise AssertionError("it was taken")
+    for thread in threads:
+        thread.join(60)
+    assert refused.value.retry_after_s == 6  # three of the five that wait
+
+
 def test_the_pace_of_a_slow_machine_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, places = Clock(monkeypatch), Places(1, 1)
     for _ in range(30):
