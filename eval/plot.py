@@ -7,11 +7,6 @@ import csv
 from collections import defaultdict
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
-
 Point = tuple[float, float, str]
 
 
@@ -21,6 +16,11 @@ def main() -> None:
     parser.add_argument("table", type=Path, help="tab-separated, with a header")
     parser.add_argument("picture", type=Path)
     options = parser.parse_args()
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot  # takes a second, which ``read`` need not wait for
+
     figure, axis = pyplot.subplots(figsize=(7, 4.2), dpi=110)
     for series, points in read(options.table).items():
         times, ious, names = zip(*sorted(points), strict=True)

@@ -12,10 +12,10 @@ from bgremove.settings import Settings
 from faults.finding import Finding
 from faults.overload import judge_health, watched
 from faults.room import head, unhurried
-from faults.stand import SMALL, Ground, usual
+from faults.stand import LOOK_EVERY_S, SMALL, Ground, usual
 from harness.forms import FORM_TYPE
 from harness.gunicorn import Server
-from harness.http import PATH
+from harness.http import ANSWER_S, PATH
 
 Sender = Callable[[Server], None]
 DEFAULTS = Settings()
@@ -60,19 +60,22 @@ def unread_answers(ground: Ground) -> Iterator[Finding]:
 
 def surplus_uploads(ground: Ground) -> Iterator[Finding]:
     """Send uploads beyond the bodies read at once: each 503 says that its connection closes."""
-    what = f"{SURPLUS} uploads without nginx beside {BODIES} that never end"
+    what = f"{SURPLUS} uploads without nginx beyond the {BODIES} read at once, none of which ends"
     found = Finding(what, "the surplus: 503 with Connection: close")
     answers: list[bytes] = []
 
     def send(server: Server) -> None:
-        with server.door.connect() as sock, contextlib.suppress(OSError):
+        """Wait for an answer until the surplus has its own: the others are being read."""
+        end = time.monotonic() + ANSWER_S
+        with server.door.connect() as sock, contextlib.suppress(ConnectionError):
             sock.sendall(head(SMALL, more=""))
-            answers.append(sock.recv(4096))
+            sock.settimeout(LOOK_EVERY_S)
+            while len(answers) < SURPLUS and time.monotonic() < end:
+                with contextlib.suppress(TimeoutError):
+                    answers.append(sock.recv(4096))
+                    return
 
-    with usual(ground, 1) as on, contextlib.ExitStack() as stack:
-        for _ in range(BODIES):
-            stack.enter_context(on.servers[0].door.connect()).sendall(head(SMALL, more=""))
-        _crowd(ground, found, send, SURPLUS)
+    _crowd(ground, found, send, BODIES + SURPLUS)
     refused = [one for one in answers if one.startswith(b"HTTP/1.1 503")]
     closing = [one for one in refused if b"\r\nConnection: close\r\n" in one]
     found.note(f"{len(refused)} × 503, {len(closing)} of them with Connection: close")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from faults.clients import ask
 from faults.finding import Finding
-from faults.pictures import NOISY
+from faults.pictures import noisy_picture
 from faults.room import head, unhurried
 from faults.stand import SMALL, Ground, Stand, is_idle, until, usual, worker_of
 from harness.gunicorn import Server
@@ -46,7 +46,7 @@ def _gone(ground: Ground, when: str, leave: Callable[[int, bool], None]) -> Find
     with usual(ground, 1) as on:
         server = on.servers[0]
         for _ in range(WARM_UP):
-            ask(on.edge.door, NOISY)
+            ask(on.edge.door, noisy_picture())
         worker = worker_of(server)
         until(lambda: is_idle(server))
         before = Held.by(on, worker)
@@ -97,7 +97,8 @@ def temporary_files(edge: Edge) -> int:
 
 def _leave_at_upload(port: int, resets: bool) -> None:
     with socket.create_connection(("127.0.0.1", port), 10) as sock:
-        sock.sendall(head(NOISY) + NOISY[: len(NOISY) // 2])
+        body = noisy_picture()
+        sock.sendall(head(body) + body[: len(body) // 2])
         _prepare(sock, resets)
 
 
@@ -110,7 +111,7 @@ def _leave_at_inference(port: int, resets: bool) -> None:
 
 def _leave_at_download(port: int, resets: bool) -> None:
     with unhurried(port) as sock:
-        sock.sendall(head(NOISY) + NOISY)
+        sock.sendall(head(noisy_picture()) + noisy_picture())
         sock.recv(1024)
         _prepare(sock, resets)
 

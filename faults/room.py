@@ -13,7 +13,7 @@ from pathlib import Path
 
 from faults.clients import ask, outcome_of
 from faults.finding import Finding
-from faults.pictures import NOISY
+from faults.pictures import noisy_picture
 from faults.stand import LARGE, SMALL, Ground, Stand, stand, until, usual, worker_of
 from harness.forms import FORM_TYPE
 from harness.http import ANSWER_S, PATH, Answer
@@ -34,11 +34,11 @@ def full_disk_for_uploads(ground: Ground) -> Iterator[Finding]:
             yield found
             return
         folder = on.edge.folder / "body"
-        refused = [ask(on.edge.door, NOISY) for _ in range(ground.times)]
+        refused = [ask(on.edge.door, noisy_picture()) for _ in range(ground.times)]
         found.saw(refused, expected=HONEST)
         found.saw([ask(on.edge.door, SMALL)])
         _enlarge(folder)
-        found.saw([ask(on.edge.door, NOISY)])
+        found.saw([ask(on.edge.door, noisy_picture())])
         left = list(folder.rglob("*"))
     found.at_most_lost(0)
     found.expect(not any(one.outcome == "200" for one in refused), "the disk was not full")
@@ -124,7 +124,7 @@ def _enlarge(mounted: Path) -> None:
 def read_late(edge: Edge) -> str:
     """Post a picture with a large answer, and read it a second after its first byte."""
     with unhurried(edge.port) as sock:
-        sock.sendall(head(NOISY) + NOISY)
+        sock.sendall(head(noisy_picture()) + noisy_picture())
         first = sock.recv(1024)
         time.sleep(1)
         return _ending(sock, first)

@@ -65,7 +65,7 @@ def test_waiting_ends_before_the_deadline_and_without_a_client() -> None:
         first.take(10, Deadline.after(1))
         with pytest.raises(OverloadedError), room.claim() as late:
             late.take(1, Deadline.after(0.05))
-        too_short = replace(Deadline.after(60), work_s=40)
+        too_short = replace(Deadline.after(60), work_s=59.9)
         with pytest.raises(OverloadedError), room.claim() as late:
             late.take(1, too_short)
         with pytest.raises(ClientGoneError), room.claim() as gone:

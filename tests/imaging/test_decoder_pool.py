@@ -32,7 +32,6 @@ from tests.support import pictures as made
 LIMITS = made.limits()
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = made.saved(Image.fromarray(made.scene(40, 30)), "PNG")
-SLOW = made.png(7000, 7000, 8, made.RGB)  # takes about half a second
 HEADER = probe(PICTURE, LIMITS)
 
 
@@ -163,9 +162,10 @@ def test_a_crash_of_one_decoder_leaves_another_s_picture_alone():
     with DecoderPool(LIMITS, size=2) as pool:
         pool.start(2)
         sizes: list[tuple[int, int]] = []
-        header = probe(SLOW, LIMITS)
+        slow = made.png(7000, 7000, 8, made.RGB)  # takes about half a second
+        header = probe(slow, LIMITS)
         other = threading.Thread(
-            target=lambda: sizes.append(pool.decode(SLOW, header, Deadline.after(60)).size)
+            target=lambda: sizes.append(pool.decode(slow, header, Deadline.after(60)).size)
         )
         other.start()
         while len(pool._idle) == 2 and other.is_alive():
