@@ -11,8 +11,8 @@ from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
 from bgremove.errors import BgremoveError, SettingsError
 from bgremove.imaging.encode import encode_jpeg
-from bgremove.inference.known_picture import known_picture
 from bgremove.inference.readiness import WarmUp
+from bgremove.inference.verify import known_picture
 from bgremove.keys.admission import admission_of
 from bgremove.memory import return_freed_memory
 from bgremove.options import Options, Subject
