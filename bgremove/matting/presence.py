@@ -1,11 +1,9 @@
-"""The presence of a subject in a picture, and the certainty and doubt of its map."""
+"""The presence of a subject in a picture, and the certainty of its map."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -15,8 +13,6 @@ PEAK_SHARE = 1e-3  # of the map: enough cells that a stray one does not count
 MIN_STRENGTH = 0.3  # of U2-Net alone: empty pictures stay below, subjects reach it
 MIN_PRODUCT = 0.04  # of U2-Net's and IS-Net's: patterns rarely mislead both
 MODESTY = 3  # power that fits the expected IoU to the measured one, for U2-Net and IS-Net alike
-DOUBTFUL = (0.02, 0.98)  # saliency between these is in doubt
-EDGE = 0.08  # of the square root of the subject's area: narrower doubt is an edge
 
 
 def strength(saliency: ArrayF32) -> float:
@@ -66,25 +62,3 @@ def certainty(saliency: ArrayF32) -> float:
     hit = float(saliency.sum(where=inside, dtype=np.float64))
     missed = float(saliency.sum(dtype=np.float64)) - hit
     return float(hit / (area + missed)) ** MODESTY if area else 0.0
-
-
-def doubt(saliency: ArrayF32) -> float:
-    """Measure the doubt of a map that is wider than an edge, as a share of its subject's area.
-
-    Another animal, the rest of a train or a second thing often shows as a wide area of doubt in a
-    map that is certain elsewhere. An edge is doubtful along every subject and means nothing.
-
-    Args:
-        saliency: float32 (S, S) in [0, 1], raw.
-
-    Returns:
-        The share, 0 or more; infinite where no cell reaches 0.5.
-    """
-    area = int(np.count_nonzero(saliency > 0.5))
-    if not area:
-        return math.inf
-    low, high = DOUBTFUL
-    doubtful = ((saliency > low) & (saliency < high)).view(np.uint8)
-    side = max(3, round(EDGE * math.sqrt(area)))
-    wide = cv2.morphologyEx(doubtful, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
-    return int(np.count_nonzero(wide)) / area

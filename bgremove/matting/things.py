@@ -30,31 +30,18 @@ COVERED = 0.9  # of the filled area that lies within the convex hull of the open
 COMMON = 0.5  # of the open area that lies in the filled one
 CLEAR, CLEAR_MEAN = 0.4, 0.2  # share of the openings under 0.1, and their mean saliency
 GROUND = 0.6  # of the openings that must have colours of the ground
-EDGE, NEAR = 5, 21  # px of SIDE: windows that pass over an edge, and over the ground near it
 BINS = 16  # of a colour histogram, for each channel
 RARE = 0.05  # quantile of the ground's own densities: a colour rarer than this is not the ground's
 
 
-def shared_colours(saliency: ArrayF32, bgr: ImageU8) -> float:
-    """Return the share of the subject's colours that the ground near it has too, in [0, 1].
-
-    It is high where openings were filled, such as those of a wheel, and where the subject blends
-    with its ground. 0 where the map shows no subject or no ground.
+def solidity(saliency: ArrayF32) -> float:
+    """Return the share of the subject in its convex hull, in [0, 1]; 0 where there is none.
 
     Args:
         saliency: float32 (S, S) in [0, 1].
-        bgr: uint8 (H, W, 3), the picture.
 
     """
-    whole = (_small(saliency) > 0.5).view(np.uint8)
-    inside = cv2.erode(whole, np.ones((EDGE, EDGE), np.uint8)) > 0
-    outside = cv2.dilate(whole, np.ones((EDGE, EDGE), np.uint8)) == 0
-    outside &= cv2.dilate(whole, np.ones((NEAR, NEAR), np.uint8)) > 0
-    if not inside.any() or not outside.any():
-        return 0.0
-    bins = _colours(bgr)
-    one, other = (_density(bins[area]) for area in (inside, outside))
-    return float(np.minimum(one, other).sum())
+    return _solidity(_small(saliency) > 0.5)
 
 
 def thing_of(maps: Sequence[ArrayF32], bgr: ImageU8) -> ArrayF32 | None:
@@ -110,29 +97,17 @@ def _share_of_ground(bgr: ImageU8, area: Flags, ground: Flags) -> float:
     """Return the share of an area's pixels whose colour is not rare in the ground."""
     if not ground.any():
         return 0.0
-    bins = _colours(bgr)
-    density = _density(bins[ground])
+    small = cv2.resize(bgr, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    steps = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.int32) * BINS // 256
+    bins = (steps[..., 0] * BINS + steps[..., 1]) * BINS + steps[..., 2]
+    counts = np.bincount(bins[ground], minlength=BINS**3).reshape(BINS, BINS, BINS)
+    density = _blurred(counts.astype(np.float32)).ravel()
     least = np.quantile(density[bins[ground]], RARE)
     return float((density[bins[area]] >= least).mean())
 
 
-def _colours(bgr: ImageU8) -> NDArray[np.int32]:
-    """Return the histogram bin of each pixel of the picture reduced to (SIDE, SIDE)."""
-    step = max(1, min(bgr.shape[:2]) // (4 * SIDE))  # a mean of every pixel takes longer, gains 0
-    sparse = np.ascontiguousarray(bgr[::step, ::step])
-    small = cv2.resize(sparse, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    steps = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.int32) * BINS // 256
-    return np.asarray((steps[..., 0] * BINS + steps[..., 1]) * BINS + steps[..., 2], np.int32)
-
-
-def _density(bins: NDArray[np.int32]) -> ArrayF32:
-    """Return the smoothed histogram of colours, float32 (BINS³,), with a sum of at most 1."""
-    counts = np.bincount(bins, minlength=BINS**3).reshape(BINS, BINS, BINS).astype(np.float32)
-    return np.asarray(_blurred(counts).ravel() / (27 * bins.size), np.float32)
-
-
 def _blurred(cube: ArrayF32) -> ArrayF32:
-    """Sum a colour histogram, float32 (BINS, BINS, BINS), over three bins a channel."""
+    """Average a colour histogram, float32 (BINS, BINS, BINS), over three bins a channel."""
     for axis in range(3):
         padded = np.pad(cube, [(int(axis == side),) * 2 for side in range(3)])
         shifted = [padded.take(range(start, start + BINS), axis) for start in range(3)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgremove.matting.presence import certainty, doubt, has_subject, have_subject, strength
+from bgremove.matting.presence import certainty, has_subject, have_subject, strength
 from tests.matting.pictures import disc
 
 
@@ -53,20 +53,3 @@ def test_two_networks_must_both_see_at_least_a_little() -> None:
     assert not have_subject(nothing, clear)
     assert not have_subject(faint, faint)
     assert have_subject(faint, clear)
-
-
-def test_doubt_at_an_edge_does_not_count() -> None:
-    assert doubt(disc(320, 320, radius=80, softness=2)) == 0
-
-
-@pytest.mark.parametrize("level", [0.05, 0.9])
-def test_doubt_is_a_share_of_the_subject(level: float) -> None:
-    saliency = np.zeros((320, 320), np.float32)
-    saliency[100:200, 100:200] = 1
-    saliency[100:200, 220:270] = level  # a second thing
-    area = 10_000 + 5_000 * (level > 0.5)
-    assert doubt(saliency) == pytest.approx(5_000 / area)
-
-
-def test_without_a_subject_doubt_is_boundless() -> None:
-    assert doubt(np.zeros((32, 32), np.float32)) == np.inf

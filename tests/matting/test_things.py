@@ -11,7 +11,7 @@ import pytest
 from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
-from bgremove.matting.things import has_openings, shared_colours, thing_of
+from bgremove.matting.things import has_openings, solidity, thing_of
 from bgremove.options import Options, Subject
 from bgremove.pipeline import cut_out
 from bgremove.settings import Settings
@@ -120,15 +120,8 @@ def test_openings_are_those_that_have_the_colours_of_the_ground() -> None:
     assert not has_openings(whole, fine, painted)
 
 
-def test_filled_openings_share_the_colours_of_the_ground() -> None:
-    filled = np.zeros((600, 800), np.uint8)
-    cv2.circle(filled, (400, 300), 237, 255, -1)
-    whole, _ = maps(filled, filled)
-    assert shared_colours(whole, printed.on("brick", printed.wheel())) > 0.5
-    disc = np.full((600, 800, 3), (40, 20, 180), np.uint8), filled
-    assert shared_colours(whole, printed.on("brick", disc)) < 0.1
-
-
-@pytest.mark.parametrize("level", [0, 1])
-def test_without_subject_or_ground_no_colours_are_shared(level: int) -> None:
-    assert shared_colours(np.full((32, 32), level, np.float32), np.zeros((8, 8, 3), np.uint8)) == 0
+def test_solidity_is_the_share_of_the_hull() -> None:
+    wheel, _ = maps(printed.wheel()[1], printed.wheel()[1])
+    assert solidity(np.ones((9, 9), np.float32)) == 1
+    assert solidity(np.zeros((9, 9), np.float32)) == 0
+    assert solidity(wheel) < 0.4
