@@ -235,8 +235,9 @@ class Report:
     """The facts about a removal, for its headers and its line in the log.
 
     ``source_pixels`` is the size that the picture declares. ``model`` names the weights that ran,
-    joined by ``+`` where there are several. ``confidence`` in [0, 1] is the expected intersection
-    over union of the mask with the true mask. ``warnings`` are codes of ``X-Warnings``.
+    joined by ``+`` where there are several, or is ``none``. ``confidence`` in [0, 1] is the
+    expected intersection over union of the mask with the true mask. ``warnings`` are codes of
+    ``X-Warnings``.
     """
 
     source_pixels: int

@@ -18,7 +18,7 @@ from bgremove.imaging.placement import check_answer, check_canvas, place
 from bgremove.matting.colours import free_colours
 from bgremove.options import Options, OutputFormat
 from bgremove.room import Claim
-from bgremove.sight.subject import draw_matte, look
+from bgremove.sight.subject import find_subject
 from bgremove.stages import Stages
 
 
@@ -71,14 +71,13 @@ def cut_out(
     claim.take(cost.peak_bytes(header, options), stages.deadline)
     with stages.stage("decode"):
         image = read_pixels(picture, header, engine.decoders, stages.deadline)
-    sight = look(image, options.subject, engine.sessions, stages)
-    found = draw_matte(sight, image, header, options.subject, stages)
+    found = find_subject(image, header, options.subject, engine.sessions, stages)
     matte = found.matte
     with stages.stage("foreground"):
-        keeps_colours = sight.is_own_alpha or options.output_format is OutputFormat.MASK
+        keeps_colours = found.is_own_alpha or options.output_format is OutputFormat.MASK
         bgr = image.bgr if keeps_colours else free_colours(image, matte.drawn)
         cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile, header.density)
     placement = place(cutout, options)  # for the check and the warning; the encoder places again
     check_answer(placement, options, engine.limits.max_pixels)
     warnings = found.warnings + placement.warnings
-    return Cut(cutout, Report(header.pixels, matte.box, sight.model, found.confidence, warnings))
+    return Cut(cutout, Report(header.pixels, matte.box, found.model, found.confidence, warnings))

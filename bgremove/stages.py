@@ -25,6 +25,8 @@ class Stages:
     def stage(self, name: str, *, is_last: bool = False) -> Iterator[None]:
         """Time a stage and convert its native errors.
 
+        The time of a stage within it counts for that stage alone.
+
         The last stage may pass the deadline: the result is ready, and the client waits for it.
 
         Raises:
@@ -33,11 +35,12 @@ class Stages:
             ClientGoneError: The client has disconnected.
 
         """
-        started = time.perf_counter()
+        started, others_ms = time.perf_counter(), sum(self.ms.values())
         with native_errors():
             yield
         elapsed_ms = (time.perf_counter() - started) * 1000
-        self.ms[name] = round(self.ms.get(name, 0.0) + elapsed_ms, 2)
+        elapsed_ms -= sum(self.ms.values()) - others_ms
+        self.ms[name] = round(self.ms.get(name, 0.0) + max(0.0, elapsed_ms), 2)
         if not is_last:
             self.deadline.check(name)
 

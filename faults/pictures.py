@@ -8,16 +8,15 @@ import cv2
 import numpy as np
 
 from harness.forms import file, form
-from harness.pictures import encoded
+from harness.pictures import encoded, grain
 
 
 def noisy_ball(width: int, height: int) -> bytes:
-    """Return a PNG of a ball of noise on black; it and its cut-out do not compress."""
-    picture = np.zeros((height, width, 3), np.uint8)
-    cv2.circle(picture, (width // 2, height // 2), 9 * height // 20, (255, 255, 255), thickness=-1)
-    noise = np.random.default_rng(1).integers(100, 256, picture.shape, np.uint8)
-    picture[picture > 0] = noise[picture > 0]
-    return encoded(picture)
+    """Return a PNG of a ball of noise on a dark ground; it and its cut-out do not compress."""
+    inside = np.zeros((height, width, 3), np.uint8)
+    cv2.circle(inside, (width // 2, height // 2), 9 * height // 20, (1, 1, 1), thickness=-1)
+    noise = np.random.default_rng(1).integers(100, 256, inside.shape, np.uint8)
+    return encoded(np.where(inside == 1, noise, grain(width, height)))
 
 
 SIDES = (8650, 5780)  # 50 megapixels, near the limit
@@ -26,7 +25,7 @@ SIDES = (8650, 5780)  # 50 megapixels, near the limit
 def large_picture(kind: str = ".jpg") -> bytes:
     """Return the form of a picture near the pixel limit, with a subject that fills it."""
     width, height = SIDES
-    picture = np.zeros((height, width, 3), np.uint8)
+    picture = grain(width, height)
     cv2.circle(picture, (width // 2, height // 2), height // 3, (210, 220, 250), thickness=-1)
     return form(file("image", encoded(picture, kind)))
 

@@ -73,7 +73,6 @@ NETWORK = {
 DECODERS = {
     "PIL",
     "bgremove.imaging.bmp",
-    "bgremove.imaging.frames",
     "bgremove.imaging.colour",
     "bgremove.imaging.decode",
     "bgremove.imaging.decoder_child",

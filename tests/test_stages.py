@@ -18,6 +18,18 @@ def test_stages_are_timed_in_order_in_milliseconds() -> None:
     assert 0 <= stages.ms["second"] < stages.ms["first"]
 
 
+def test_a_stage_within_another_counts_once() -> None:
+    stages = Stages(Deadline.after(60))
+    started = time.perf_counter()
+    with stages.stage("matte"):
+        for _ in range(2):
+            with stages.stage("inference"):
+                time.sleep(0.02)
+    assert list(stages.ms) == ["inference", "matte"]
+    assert stages.ms["inference"] >= 40
+    assert sum(stages.ms.values()) <= (time.perf_counter() - started) * 1000 + 1
+
+
 def test_a_stage_that_passes_the_deadline_is_timed_and_named() -> None:
     stages = Stages(Deadline.after(0.01))
     with pytest.raises(DeadlineExceededError) as caught, stages.stage("decode"):

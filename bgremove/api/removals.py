@@ -28,8 +28,7 @@ from bgremove.api.services import services
 from bgremove.datatypes import Removal
 from bgremove.errors import Detail, ImageError, ValidationError
 from bgremove.imaging.placement import check_canvas
-from bgremove.imaging.probe import Limits, probe
-from bgremove.imaging.probe.glance import glance
+from bgremove.imaging.probe import Limits, glance, probe
 from bgremove.options import Options, OutputFormat
 from bgremove.pipeline import remove_background
 from bgremove.serving.request import RequestContext

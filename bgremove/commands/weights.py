@@ -10,12 +10,11 @@ import click
 from bgremove.commands.common import manual, read_settings
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError
-from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.models import Manifest
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
-from bgremove.inference.verify import as_built
+from bgremove.inference.verify import answer_of, as_built, known_picture
 from bgremove.machine import available_cpus
 from bgremove.settings import Settings
 

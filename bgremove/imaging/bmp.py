@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bgremove.errors import ImageError
-from bgremove.imaging import rle
 from bgremove.imaging.probe import bmp
 
 if TYPE_CHECKING:
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
     from bgremove.imaging.probe.bmp import BmpHeader
 
 BAND_PIXELS = 1_000_000  # unpacked at a time, so that the 32-bit intermediates stay at a few MB
+END_OF_ROW, END_OF_PICTURE, MOVE = 0, 1, 2  # codes after a count of 0; larger ones count pixels
+# Run-length encoding: lookup tables from a byte of the file to its pixels.
+BYTES = [bytes([value]) for value in range(256)]
+NIBBLES = [bytes([value >> 4, value & 15]) for value in range(256)]
 
 
 def read(data: bytes) -> ImageU8:
@@ -35,7 +38,7 @@ def read(data: bytes) -> ImageU8:
     """
     header = bmp.parse(data)
     if header.compression in (bmp.RLE8, bmp.RLE4):
-        return _coloured(rle.unpack(data, header), data, header)
+        return _coloured(_run_lengths(data, header), data, header)
     rows = _rows(data, header)
     if any(header.masks):
         pixels = _unpack_bit_fields(rows, header)
@@ -55,6 +58,51 @@ def _rows(data: bytes, header: BmpHeader) -> ImageU8:
         )
     shape, strides = (header.height, header.row_bytes), (header.stride, 1)
     rows: ImageU8 = np.ndarray(shape, np.uint8, data, header.pixels_at, strides)
+    return rows if header.top_down else rows[::-1]
+
+
+def _run_lengths(data: bytes, header: BmpHeader) -> ImageU8:
+    """Return the palette indices, uint8 (H, W), top row first.
+
+    A run beyond the end of its row is cut off there. Skipped pixels have index 0.
+
+    Raises:
+        ImageError: The data ends before the last row.
+    """
+    width, height = header.width, header.height
+    pixels = bytearray(width * height)
+    spread = NIBBLES if header.compression == bmp.RLE4 else BYTES
+    at, column, row, end = header.pixels_at, 0, 0, len(data) - 1
+    has_end = False
+    while row < height and at < end:
+        count, code = data[at], data[at + 1]
+        at += 2
+        if count:
+            run = spread[code] * (-(-count // len(spread[code])))
+        elif code == END_OF_ROW:
+            column, row = 0, row + 1
+            continue
+        elif code == END_OF_PICTURE:
+            has_end = True
+            break
+        elif code == MOVE:
+            column, row = column + data[at], row + data[min(at + 1, end)]
+            at += 2
+            continue
+        else:
+            length = -(-code // len(spread[0]))
+            run = b"".join([spread[packed] for packed in data[at : at + length]])
+            count = min(code, len(run))
+            at += length + (length & 1)
+        if count > width - column:
+            count = max(0, width - column)
+        start = row * width + column
+        pixels[start : start + count] = run[:count]
+        column += count
+    last_columns = 1 if has_end else width
+    if row < height - 1 or (row == height - 1 and column < last_columns):
+        raise ImageError(f"The BMP is cut short: it has {row:,} of its {height:,} rows")
+    rows = np.frombuffer(pixels, np.uint8).reshape(height, width)
     return rows if header.top_down else rows[::-1]
 
 

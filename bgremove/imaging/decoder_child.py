@@ -92,8 +92,11 @@ def serve_one(channel: socket.socket) -> bool:
 def _answer(request: Request, picture: int, pixels: int) -> Decoded:
     limit_cpu(request.cpu_s)
     data = os.pread(picture, request.data_bytes, 0)
-    profile = os.pread(picture, request.profile_bytes or 0, request.data_bytes)
-    planes = decode_planes(data, request.header(profile))
+    header = request.header
+    if request.profile_bytes is not None:
+        profile = os.pread(picture, request.profile_bytes, request.data_bytes)
+        header = replace(header, icc_profile=profile)
+    planes = decode_planes(data, header)
     write_planes(pixels, planes)
     has_alpha = planes.alpha is not None
     return Decoded(request.number, has_alpha, planes.carries_profile, planes.warnings)

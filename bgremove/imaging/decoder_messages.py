@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from bgremove.datatypes import ImageHeader, ImageType
@@ -27,15 +27,13 @@ KINDS = frozenset({PICTURE, UPSTREAM, FAULT})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A picture to decode; a memory file holds its bytes and its profile."""
+    """A picture to decode; a memory file holds its bytes and, after them, its profile.
+
+    ``header`` is the picture's without the profile. ``profile_bytes`` is None if it has none.
+    """
 
     number: int
-    type: str
-    width: int
-    height: int
-    frames: int
-    orientation: int
-    reduction: int
+    header: ImageHeader
     data_bytes: int
     profile_bytes: int | None
     cpu_s: float
@@ -43,30 +41,10 @@ class Request:
     @classmethod
     def of(cls, number: int, data: bytes, header: ImageHeader, cpu_s: float) -> Request:
         """Return the request for ``data``, which `probe` described by ``header``."""
-        return cls(
-            number,
-            header.type,
-            header.width,
-            header.height,
-            header.frames,
-            header.orientation,
-            header.reduction,
-            len(data),
-            None if header.icc_profile is None else len(header.icc_profile),
-            cpu_s,
-        )
-
-    def header(self, profile: bytes) -> ImageHeader:
-        """Return the picture's header; ``profile`` is its colour profile, if it has one."""
-        return ImageHeader(
-            ImageType(self.type),
-            self.width,
-            self.height,
-            self.frames,
-            self.orientation,
-            None if self.profile_bytes is None else profile,
-            self.reduction,
-        )
+        profile = header.icc_profile
+        profile_bytes = None if profile is None else len(profile)
+        bare = replace(header, icc_profile=None, density=None)
+        return cls(number, bare, len(data), profile_bytes, cpu_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +98,10 @@ def channel_pair() -> tuple[socket.socket, socket.socket]:
 
 def request_in(message: bytes) -> Request:
     """Parse a request sent by a worker."""
-    return Request(**json.loads(message))
+    values = json.loads(message)
+    stored = values["header"]
+    header = ImageHeader(**(stored | {"type": ImageType(stored["type"])}))
+    return Request(**(values | {"header": header}))
 
 
 def answer_in(message: bytes, number: int) -> Decoded | Refused:

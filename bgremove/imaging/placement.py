@@ -16,7 +16,7 @@ The rules, for programs that compose the same pixels elsewhere:
   are not resampled, and the box is ``(W - width) // 2`` from the left; from the top likewise.
 - A window or canvas shows every part of the cutout that it covers, not only the box. Beyond the
   picture it is transparent.
-- Resampling (`resample`) works on premultiplied 8-bit colours, across and then down: Pillow's
+- Resampling (`compose`) works on premultiplied 8-bit colours, across and then down: Pillow's
   Hamming filter to shrink, its cubic filter to enlarge.
 - On a ground (`layer.lay_on`): ``(colour * a + ground * (255 - a) + 127) // 255`` for each channel,
   ``a`` being the 8-bit alpha.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -119,7 +120,7 @@ def _model(name: str, row: dict[str, Any]) -> Model:
             "mean": tuple(row["mean"]),
             "std": tuple(row["std"]),
             "subjects": tuple(Subject(subject) for subject in row["subjects"]),
-            "joins": tuple(Subject(subject) for subject in row.get("joins", ())),
+            "joins": _joins(row.get("joins", ())),
             "sources": tuple(Source(**source) for source in row["sources"]),
             "known_answer": tuple(row["known_answer"]),
             "int8": _int8(row["int8"]) if "int8" in row else None,
@@ -136,6 +137,18 @@ def _model(name: str, row: dict[str, Any]) -> Model:
     if faults:
         raise ValueError(f"{name} has a wrong value for {', '.join(faults)}")
     return model
+
+
+def _joins(names: Iterable[str]) -> tuple[Subject, ...]:
+    """Return the subjects whose vote a model joins; raise ValueError for one without a vote."""
+    joins = tuple(Subject(name) for name in names)
+    for subject in joins:
+        if subject is not Subject.HUMAN:
+            raise ValueError(
+                f"joins has the subject {subject.value!r}, which has no vote; only"
+                f" {Subject.HUMAN.value!r} has one, so name that or leave joins out"
+            )
+    return joins
 
 
 def _int8(row: dict[str, Any]) -> Int8:

@@ -9,12 +9,11 @@ from typing import Literal
 
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
-from bgremove.inference.known_picture import known_picture
 from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.runtime import Provider
 from bgremove.inference.session import Session
-from bgremove.inference.verify import as_built
+from bgremove.inference.verify import as_built, known_picture
 
 Precision = Literal["auto", "int8", "float32"]
 RUNS = 3  # the fastest run counts

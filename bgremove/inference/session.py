@@ -18,7 +18,6 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from bgremove.datatypes import ArrayF32
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ModelUnavailableError, UpstreamError
-from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.models import Model, Weights
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.runtime import (
@@ -29,6 +28,7 @@ from bgremove.inference.runtime import (
     share_arena,
 )
 from bgremove.inference.turns import Turns
+from bgremove.inference.verify import answer_of, known_picture
 
 FAILED = "The model failed on this picture"
 ORT_ERRORS: tuple[type[Exception], ...] = tuple(

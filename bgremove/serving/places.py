@@ -109,7 +109,8 @@ class Places:
             self._count_work()
             has_room = len(self._working) < places
             if not has_room and len(self._waiting) >= queue:
-                raise OverloadedError(self._full_message, retry_after_s=self._half_queue_s())
+                retry_s = _retry_s(self._half_queue_s())
+                raise OverloadedError(self._full_message, retry_after_s=retry_s)
             if self._working and deadline.remaining_s < self._until_done_s(turn):
                 raise self._too_late_locked(turn, deadline)
             if has_room:
@@ -158,13 +159,14 @@ class Places:
         )
         return left_s + sum(expected(one.estimated_s) for one in (*ahead, turn))
 
-    def _half_queue_s(self) -> int:
-        """Return the seconds until half of the queue is expected to be finished.
+    def _half_queue_s(self) -> float:
+        """Return the expected seconds of work on the first half of the queue.
 
-        Refused clients that all come back after a second cost a tenth of the throughput.
+        A refused client comes back after that time at the earliest: a crowd that comes back after
+        one second takes cores from the pictures and is refused again.
         """
         half = list(self._waiting)[: math.ceil(len(self._waiting) / 2)]
-        return _retry_s(sum(self._pace.expected_s(one.estimated_s) for one in half))
+        return sum(self._pace.expected_s(one.estimated_s) for one in half)
 
     def _too_late(self, turn: Turn, deadline: Deadline) -> OverloadedError:
         with self._lock:
@@ -176,8 +178,8 @@ class Places:
 
         The caller holds the lock and has counted the work.
         """
-        retry_s = _retry_s(self._until_done_s(turn) - deadline.timeout_s)
-        return OverloadedError(TOO_LATE.format(deadline.timeout_s), retry_after_s=retry_s)
+        wait_s = max(self._until_done_s(turn) - deadline.timeout_s, self._half_queue_s())
+        return OverloadedError(TOO_LATE.format(deadline.timeout_s), retry_after_s=_retry_s(wait_s))
 
     def _learn(self, turn: Turn) -> None:
         with self._lock:

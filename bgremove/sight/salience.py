@@ -43,15 +43,13 @@ class Sight:
     """The saliency map of a picture and the evidence for it.
 
     Attributes:
-        saliency: float32 (S, S) in [0, 1], stretched over the whole picture; its own alpha, float32
-            (H, W), where ``is_own_alpha``.
+        saliency: float32 (S, S) in [0, 1], stretched over the whole picture.
         models: The names of the networks that produced it.
         has_subject: Whether the map shows a subject.
         certainty: The IoU that the map's own values imply, in [0, 1].
         warnings: The codes of ``X-Warnings`` from looking.
         agreement: Intersection over union of the first two networks' subjects; None where one ran.
         absence: The sentence for the client where there is no subject.
-        is_own_alpha: Whether the picture is cut out already, and no network ran.
 
     """
 
@@ -62,7 +60,6 @@ class Sight:
     warnings: tuple[str, ...] = ()
     agreement: float | None = None
     absence: str = NO_SUBJECT
-    is_own_alpha: bool = False
 
     @property
     def model(self) -> str:

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bgremove.cli import main
-from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.models import Manifest
 from bgremove.inference.preprocess import to_tensor
+from bgremove.inference.verify import answer_of, known_picture
 from bgremove.options import Subject
 from tests.support import graphs
 

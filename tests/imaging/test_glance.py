@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from bgremove.imaging.probe import probe
-from bgremove.imaging.probe.glance import glance
+from bgremove.imaging.probe import glance, probe
 from tests.support import pictures as made
 
 SCENE = Image.fromarray(made.scene(120, 70))

@@ -9,12 +9,11 @@ import pytest
 from bgremove.datatypes import DecodedImage
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
-from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from bgremove.inference.turns import Turns
-from bgremove.inference.verify import as_built
+from bgremove.inference.verify import answer_of, as_built, known_picture
 from bgremove.machine import available_cpus
 from tests.support.graphs import put
 

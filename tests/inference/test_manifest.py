@@ -215,3 +215,12 @@ def test_a_copy_of_the_shipped_manifest_is_taken_from_its_folder(
     text = path.read_text("utf-8").replace('fallback = "u2net"', 'fallback = "u2netp"')
     path.write_text(text, encoding="utf-8")
     assert load_manifest(tmp_path) == replace(shipped, fallback="u2netp")
+
+
+def test_a_model_joins_only_a_subject_with_a_vote(tmp_path: Path) -> None:
+    shipped = SHIPPED.read_text(encoding="utf-8")
+    assert 'joins = ["human"]' in shipped
+    changed = shipped.replace('joins = ["human"]', 'joins = ["human", "product"]')
+    (tmp_path / "manifest.toml").write_text(changed, encoding="utf-8")
+    with pytest.raises(WeightsError, match="joins has the subject 'product', which has no vote"):
+        load_manifest(tmp_path)

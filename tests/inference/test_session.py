@@ -18,10 +18,10 @@ from bgremove.errors import (
     ModelUnavailableError,
     UpstreamError,
 )
-from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
 from bgremove.inference.turns import Turns
+from bgremove.inference.verify import answer_of, known_picture
 from tests.support import graphs
 
 SOON = Deadline.after(86_400)  # made when tests are collected: longer than any suite

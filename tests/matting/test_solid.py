@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bgremove.matting.solid import FLOOR, drop_specks, fill_dips
+from bgremove.matting import solid
+from bgremove.matting.solid import FLOOR, drop_specks, fill_dips, speck_boxes
 from tests.matting.pictures import disc
 
 
@@ -60,6 +61,32 @@ def test_openings_and_pieces_that_are_larger_stay() -> None:
     expected = alpha.copy()
     drop_specks(alpha)
     np.testing.assert_array_equal(alpha, expected)
+
+
+def dots(height: int, width: int, apart: int) -> np.ndarray:
+    mask = np.zeros((height, width), np.uint8)
+    mask[1::apart, 1::apart] = 1
+    return mask
+
+
+def test_the_specks_of_a_texture_are_not_even_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dither of 50 megapixels has millions; their outlines alone would take a gigabyte."""
+    mask = dots(1200, 1600, 3)
+    alpha = mask.astype(np.float32)
+    monkeypatch.setattr(cv2, "findContours", None)
+    assert speck_boxes(mask, 12) == []
+    drop_specks(alpha)
+    np.testing.assert_array_equal(alpha, mask)
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_specks_are_removed_up_to_a_number(monkeypatch: pytest.MonkeyPatch, more: bool) -> None:
+    mask = dots(60, 60, 6)
+    alpha = mask.astype(np.float32)
+    assert len(speck_boxes(mask, 12)) == 100
+    monkeypatch.setattr(solid, "MOST_SPECKS", 99 if more else 100)
+    drop_specks(alpha)
+    assert alpha.any() == more
 
 
 @settings(max_examples=25, deadline=None)

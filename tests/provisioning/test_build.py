@@ -11,12 +11,11 @@ import pytest
 
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError, WeightsError
-from bgremove.inference.known_picture import answer_of, known_picture
 from bgremove.inference.manifest import SHIPPED, load_manifest
 from bgremove.inference.models import Int8, Manifest, Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
-from bgremove.inference.verify import as_built, fault_of, state_of
+from bgremove.inference.verify import answer_of, as_built, fault_of, known_picture, state_of
 from bgremove.provisioning.build import build
 from bgremove.provisioning.fetch import fetch_all
 from bgremove.provisioning.quantization.calibrate import calibrate, measure

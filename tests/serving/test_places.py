@@ -208,9 +208,13 @@ def test_retry_after_is_the_time_until_the_picture_would_be_in_time(
         assert refused.value.retry_after_s == 5  # 16.5 s are left of one, 8 of the other
 
 
-def test_a_full_queue_asks_for_the_time_of_half_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    full, clock = threading.Event(), Clock(monkeypatch)
-    places = Places(1, 5, lambda _, waiting: full.set() if waiting == 5 else None)
+@pytest.mark.parametrize(("queue", "timeout_s"), [(5, 1000), (16, 13)])
+def test_a_refused_client_is_asked_to_wait_for_half_of_the_queue(
+    monkeypatch: pytest.MonkeyPatch, queue: int, timeout_s: float
+) -> None:
+    """One finds the queue full, the other cannot be in time: six of 2 s each are before it."""
+    waits, clock = threading.Event(), Clock(monkeypatch)
+    places = Places(1, queue, lambda _, waiting: waits.set() if waiting == 5 else None)
     for _ in range(30):
         work(places, clock, 1, 2)
 
@@ -222,12 +226,13 @@ def test_a_full_queue_asks_for_the_time_of_half_of_it(monkeypatch: pytest.Monkey
     with places.take(Deadline.after(1000), 1):
         for thread in threads:
             thread.start()
-        assert full.wait(60)
-        with pytest.raises(OverloadedError) as refused, places.take(Deadline.after(1000), 1):
+        assert waits.wait(60)
+        late = pytest.raises(OverloadedError)
+        with late as refused, places.take(Deadline.after(timeout_s), 1):
             raise AssertionError("it was taken")
     for thread in threads:
         thread.join(60)
-    assert refused.value.retry_after_s == 6  # three of the five, at 2 s each
+    assert refused.value.retry_after_s == 6  # three of the five that wait
 
 
 def test_the_pace_of_a_slow_machine_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:

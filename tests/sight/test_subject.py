@@ -11,6 +11,7 @@ from skimage import data
 from bgremove.datatypes import Removal
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
+from bgremove.errors import NoSubjectError
 from bgremove.options import Encoding, Options, OutputFormat, Subject
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings
@@ -83,6 +84,30 @@ def test_drawn_pictures(engine: Engine, kind: str, subject: Subject) -> None:
     removal = run(engine, png(drawing), Options(subject))
     assert iou(read(removal)[..., 3] > 127, drawing.alpha > 0.5) > 0.93
     assert removal.confidence > 0.7
+
+
+@pytest.mark.parametrize("subject", [Subject.UNIVERSAL, Subject.PRODUCT])
+def test_no_network_runs_where_colours_decide(engine: Engine, subject: Subject) -> None:
+    removal = run(engine, png(draw("logo", 3)), Options(subject))
+    assert removal.model == "none"
+    assert removal.warnings == ()
+    assert list(removal.stages_ms) == ["probe", "decode", "matte", "foreground", "encode"]
+
+
+@pytest.mark.parametrize("kind", ["label", "page"])
+def test_networks_run_where_colours_leave_a_question(engine: Engine, kind: str) -> None:
+    removal = run(engine, png(draw(kind, 0)))
+    assert removal.model.startswith("u2net")
+    assert list(removal.stages_ms) == [
+        *("probe", "decode", "load", "preprocess", "inference", "matte", "foreground", "encode")
+    ]
+
+
+@pytest.mark.usefixtures("people_weights")
+def test_a_drawing_without_a_person_has_no_person(engine: Engine) -> None:
+    with pytest.raises(NoSubjectError) as caught:
+        run(engine, png(draw("logo", 3)), Options(Subject.HUMAN))
+    assert "face-detection" in caught.value.model
 
 
 def test_a_graphic_of_another_format_has_the_same_subject(engine: Engine) -> None:

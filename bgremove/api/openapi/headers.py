@@ -47,7 +47,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         pattern=r"^[a-z]+;dur=[0-9.]+(, [a-z]+;dur=[0-9.]+)*$",
     ),
     Header.MODEL: _header(
-        "The networks that ran, joined by +; none for a picture that was cut out already.",
+        "The networks that ran, joined by +; none where no network was needed.",
         type="string",
         minLength=1,
     ),

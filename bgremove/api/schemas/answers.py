@@ -173,7 +173,7 @@ class RemovalDataSchema(Strict):
     output_format = one_of(
         "The kind of answer that was asked for.", list(OutputFormat), "outputFormat"
     )
-    model = text("The weights that ran, joined by +; none for a picture that was cut out already.")
+    model = text("The weights that ran, joined by +; none where no network was needed.")
     confidence = fields.Float(
         required=True,
         validate=Range(min=0, max=1),

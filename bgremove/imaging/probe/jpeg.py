@@ -27,13 +27,9 @@ from bgremove.imaging.probe.limits import (
 )
 from bgremove.imaging.probe.metadata import (
     PREFIX,
-    UPRIGHT,
     XMP_PREFIX,
-    Density,
-    density_in_exif,
+    Metadata,
     density_in_jfif,
-    orientation_in_xmp,
-    orientation_of,
 )
 
 ICC_PREFIX = b"ICC_PROFILE\0"
@@ -62,9 +58,7 @@ class _Reader:
         self._scans = 0
         self._visited = 0
         self._has_end = False
-        self._orientation: int | None = None
-        self._xmp_orientation: int | None = None
-        self._density: Density | None = None
+        self._metadata = Metadata()
         self._profile_parts: dict[int, bytes] = {}
         self._profile_count: int | None = None
         self._profile_fits = True
@@ -79,9 +73,9 @@ class _Reader:
         return ImageHeader(
             ImageType.JPEG,
             *self._size,
-            orientation=self._orientation or self._xmp_orientation or UPRIGHT,
+            orientation=self._metadata.orientation,
             icc_profile=self._profile(),
-            density=self._density,
+            density=self._metadata.density,
         )
 
     def _take(self, marker: int, body: bytes) -> None:
@@ -93,13 +87,12 @@ class _Reader:
             raise ImageError("The file is a JPEG-LS picture; save it as JPEG or PNG and send that")
         elif marker in FRAME_HEADERS and self._size == (0, 0):
             self._take_frame(marker, body)
-        elif marker == APP1 and self._orientation is None and body.startswith(PREFIX):
-            self._orientation = orientation_of(body)
-            self._density = self._density or density_in_exif(body)
+        elif marker == APP1 and body.startswith(PREFIX):
+            self._metadata.take_exif(body)
         elif marker == APP0:
-            self._density = density_in_jfif(body) or self._density
+            self._metadata.take_density(density_in_jfif(body))
         elif marker == APP1 and body.startswith(XMP_PREFIX):
-            self._xmp_orientation = self._xmp_orientation or orientation_in_xmp(body)
+            self._metadata.take_xmp(body)
         elif marker == APP2 and body.startswith(ICC_PREFIX) and len(body) > len(ICC_PREFIX) + 2:
             self._take_profile_part(body[len(ICC_PREFIX) :])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+from bgremove.imaging.probe.limits import MAX_METADATA_BYTES, refuse_above
 from bgremove.imaging.probe.tiff import Directory
 
 PREFIX = b"Exif\0\0"
@@ -20,6 +22,40 @@ JFIF = b"JFIF\0"
 JFIF_UNITS = {1: INCH, 2: CENTIMETRE}  # 0 gives the aspect ratio only
 Density = tuple[int, int]
 PROFILE_SPACE = slice(16, 20)  # ICC.1:2022, table 17: the data colour space
+
+
+@dataclass(slots=True)
+class Metadata:
+    """The orientation and density that a walk over a file has found so far.
+
+    ``exif_orientation`` and ``xmp_orientation`` are 1 to 8, None while not found. ``density`` is in
+    pixels per metre, across and down as stored.
+    """
+
+    exif_orientation: int | None = None
+    xmp_orientation: int | None = None
+    density: Density | None = None
+
+    @property
+    def orientation(self) -> int:
+        """The orientation of the first EXIF block, else of XMP, else upright."""
+        return self.exif_orientation or self.xmp_orientation or UPRIGHT
+
+    def take_exif(self, block: bytes | memoryview) -> None:
+        """Take an EXIF block, of which the first counts; raise ImageError for an oversized one."""
+        if self.exif_orientation is None:
+            refuse_above(MAX_METADATA_BYTES, len(block), "bytes of EXIF")
+            self.exif_orientation = orientation_of(bytes(block))
+            self.density = self.density or density_in_exif(bytes(block))
+
+    def take_xmp(self, packet: bytes | memoryview) -> None:
+        """Take an XMP packet; the first with an orientation counts."""
+        if self.xmp_orientation is None:
+            self.xmp_orientation = orientation_in_xmp(bytes(packet))
+
+    def take_density(self, declared: Density | None) -> None:
+        """Take a density that the type itself declares, which replaces that of EXIF."""
+        self.density = declared or self.density
 
 
 def orientation_in_xmp(packet: bytes) -> int | None:

@@ -18,15 +18,7 @@ from bgremove.imaging.probe.limits import (
     cut_short,
     refuse_above,
 )
-from bgremove.imaging.probe.metadata import (
-    METRE,
-    UPRIGHT,
-    Density,
-    density,
-    density_in_exif,
-    orientation_in_xmp,
-    orientation_of,
-)
+from bgremove.imaging.probe.metadata import METRE, Metadata, density
 
 GRAY, RGB, PALETTE = 0, 2, 3
 SAMPLES = {GRAY: 1, RGB: 3, PALETTE: 1, 4: 2, 6: 4}  # colour type to samples a pixel
@@ -100,24 +92,19 @@ class _Reader:
         self._packed_bytes = 0
         self._texts = 0
         self._text_budget = png_text.MAX_TEXT_BYTES
-        self._orientation: int | None = None
-        self._xmp_orientation: int | None = None
+        self._metadata = Metadata()
         self._profile: bytes | None = None
-        self._density: Density | None = None
 
     def take(self, chunk: Chunk) -> None:
         if chunk.name == b"IDAT":
             self._packed_bytes += chunk.length
         elif chunk.name in png_text.CHUNKS:
             self._take_text(chunk)
-        elif chunk.name == b"eXIf" and self._orientation is None:
-            refuse_above(MAX_METADATA_BYTES, chunk.length, "bytes of EXIF")
-            block = chunk.body(self._data)
-            self._orientation = orientation_of(block)
-            self._density = self._density or density_in_exif(block)
+        elif chunk.name == b"eXIf":
+            self._metadata.take_exif(chunk.body(self._data))
         elif chunk.name == b"pHYs" and chunk.length == 9:
             across, down, unit = struct.unpack_from(">IIB", self._data, chunk.at)
-            self._density = density(across, down, METRE if unit == 1 else None) or self._density
+            self._metadata.take_density(density(across, down, METRE if unit == 1 else None))
         elif chunk.name == b"iCCP" and self._profile is None:
             packed = chunk.body(self._data).partition(b"\0")[2][1:]
             self._profile = png_text.unpack(packed, MAX_METADATA_BYTES)
@@ -140,9 +127,9 @@ class _Reader:
                 f"The PNG's text has more than the limit of {png_text.MAX_TEXT_BYTES:,} bytes"
             )
         if keyword == png_text.XMP:
-            self._xmp_orientation = self._xmp_orientation or orientation_in_xmp(text)
-        elif keyword in png_text.RAW_EXIF and self._orientation is None:
-            self._orientation = png_text.orientation_in(text)
+            self._metadata.take_xmp(text)
+        elif keyword in png_text.RAW_EXIF and self._metadata.exif_orientation is None:
+            self._metadata.exif_orientation = png_text.orientation_in(text)
 
     def header(self) -> ImageHeader:
         self._check_packed()
@@ -152,9 +139,9 @@ class _Reader:
             self._width,
             self._height,
             max(1, self._frames),
-            self._orientation or self._xmp_orientation or UPRIGHT,
+            self._metadata.orientation,
             self._profile,
-            density=self._density,
+            density=self._metadata.density,
         )
 
     def _check_packed(self) -> None:

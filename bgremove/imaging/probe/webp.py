@@ -15,12 +15,7 @@ from bgremove.imaging.probe.limits import (
     cut_short,
     refuse_above,
 )
-from bgremove.imaging.probe.metadata import (
-    UPRIGHT,
-    density_in_exif,
-    orientation_in_xmp,
-    orientation_of,
-)
+from bgremove.imaging.probe.metadata import Metadata
 
 ICC_FLAG, ALPHA_FLAG, EXIF_FLAG, ANIMATION_FLAG = 0x20, 0x10, 0x08, 0x02
 CHUNK_HEAD_BYTES = 8
@@ -107,7 +102,7 @@ def _still(chunks: list[bytes]) -> bytes:
 def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
     flags, canvas = data[20], _size(data[24:30])
     check_size(*canvas, limits)
-    frames, orientation, xmp_orientation, profile, density = 0, None, None, None, None
+    frames, metadata, profile = 0, Metadata(), None
     view = memoryview(data)
     for number, (name, at, length) in enumerate(_chunks(data)):
         body = view[at : at + length]
@@ -119,12 +114,11 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
             if frames == 1 and flags & ANIMATION_FLAG:
                 check_size(*_frame_size(data, at), limits)
                 check_canvas(canvas, _frame_size(data, at))
-        elif name == b"EXIF" and flags & EXIF_FLAG and orientation is None:
-            refuse_above(MAX_METADATA_BYTES, len(body), "bytes of EXIF")
-            orientation, density = orientation_of(bytes(body)), density_in_exif(bytes(body))
-        elif name == b"XMP " and xmp_orientation is None:
+        elif name == b"EXIF" and flags & EXIF_FLAG:
+            metadata.take_exif(body)
+        elif name == b"XMP ":
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of XMP")
-            xmp_orientation = orientation_in_xmp(bytes(body))
+            metadata.take_xmp(body)
         elif name == b"ICCP" and flags & ICC_FLAG and profile is None:
             refuse_above(MAX_METADATA_BYTES, len(body), "bytes of colour profile")
             profile = bytes(body)
@@ -134,9 +128,9 @@ def _read_extended(data: bytes, limits: Limits) -> ImageHeader:
         ImageType.WEBP,
         *canvas,
         max(1, frames),
-        orientation or xmp_orientation or UPRIGHT,
+        metadata.orientation,
         profile,
-        density=density,
+        density=metadata.density,
     )
 
 

@@ -11,8 +11,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from bgremove.datatypes import DecodedImage
 from bgremove.inference.preprocess import to_tensor
-from bgremove.provisioning.quantization.axes import open_axes
-from bgremove.provisioning.quantization.flatten import flatten
+from bgremove.provisioning.quantization.flatten import flatten, open_axes
 from bgremove.provisioning.quantization.scales import write_ranges
 
 if TYPE_CHECKING:

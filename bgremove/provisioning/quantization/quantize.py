@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import onnx
 from onnx import ModelProto, NodeProto
 
-from bgremove.provisioning.quantization.axes import open_axes
-from bgremove.provisioning.quantization.flatten import flatten, model_of
+from bgremove.provisioning.quantization.flatten import flatten, model_of, open_axes
 from bgremove.provisioning.quantization.qdq import Writer
 from bgremove.provisioning.quantization.scales import TYING, Ranges, Scale, scales_of
 

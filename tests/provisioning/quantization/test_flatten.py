@@ -9,8 +9,7 @@ import onnxruntime as ort
 import pytest
 from onnx import ModelProto, numpy_helper
 
-from bgremove.provisioning.quantization.axes import open_axes
-from bgremove.provisioning.quantization.flatten import flatten
+from bgremove.provisioning.quantization.flatten import flatten, open_axes
 from tests.provisioning.quantization.network import SIDE, write_export
 
 
