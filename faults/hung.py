@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from faults.clients import Seen, ask
@@ -90,29 +91,33 @@ def endless_inference(ground: Ground) -> Iterator[Finding]:
 
 def hung_native_call(ground: Ground) -> Iterator[Finding]:
     """Hang a call that cannot be cancelled: the client gets an answer, and a new worker starts."""
-    for how, name in NATIVE.items():
-        what = f"{name}, deadline {DEADLINE_S} s, gunicorn's timeout {WORKER_S} s"
-        found = Finding(f"{what}, {ground.few} times", "the picture itself: 502 or 504")
-        # 200 if nginx used a kept connection: it retries the request, and the next worker answers.
-        expected = {"200", "502 UPSTREAM_ERROR", "504 UPSTREAM_ERROR"}
-        slowest_s = ready_s = 0.0
-        with _hanging_stand(ground) as (on, file):
-            for _ in range(ground.few):
-                worker = worker_of(on.servers[0])
-                started = time.monotonic()
-                one = hang(on, file, how)
-                slowest_s = max(slowest_s, one.seconds)
-                found.saw([one], expected=expected)
-                try:
-                    replaced(on.servers[0], worker)
-                except AssertionError:
-                    found.expect(False, "the hung worker was not replaced within a minute")
-                    break
-                ready_s = max(ready_s, time.monotonic() - started)
-                found.saw([ask(on.edge.door, SMALL)])
-            _kill(on.servers[0])
-        found.at_most_lost(0)
-        found.note(f"answered within {slowest_s:.1f} s, the next worker ready at {ready_s:.1f} s")
-        bound_s = ground.seconds(KILL_WITHIN_S)
-        found.expect(slowest_s <= bound_s, f"answered after more than {bound_s:g} s")
-        yield found
+    with ThreadPoolExecutor(len(NATIVE)) as together:  # each waits for its deadlines
+        yield from together.map(lambda how: _hung(ground, how), NATIVE)
+
+
+def _hung(ground: Ground, how: str) -> Finding:
+    what = f"{NATIVE[how]}, deadline {DEADLINE_S} s, gunicorn's timeout {WORKER_S} s"
+    found = Finding(f"{what}, {ground.few} times", "the picture itself: 502 or 504")
+    # 200 if nginx used a kept connection: it retries the request, and the next worker answers.
+    expected = {"200", "502 UPSTREAM_ERROR", "504 UPSTREAM_ERROR"}
+    slowest_s = ready_s = 0.0
+    with _hanging_stand(ground) as (on, file):
+        for _ in range(ground.few):
+            worker = worker_of(on.servers[0])
+            started = time.monotonic()
+            one = hang(on, file, how)
+            slowest_s = max(slowest_s, one.seconds)
+            found.saw([one], expected=expected)
+            try:
+                replaced(on.servers[0], worker)
+            except AssertionError:
+                found.expect(False, "the hung worker was not replaced within a minute")
+                break
+            ready_s = max(ready_s, time.monotonic() - started)
+            found.saw([ask(on.edge.door, SMALL)])
+        _kill(on.servers[0])
+    found.at_most_lost(0)
+    found.note(f"answered within {slowest_s:.1f} s, the next worker ready at {ready_s:.1f} s")
+    bound_s = ground.seconds(KILL_WITHIN_S)
+    found.expect(slowest_s <= bound_s, f"answered after more than {bound_s:g} s")
+    return found

@@ -25,7 +25,6 @@ from harness.forms import file, form
 from harness.gunicorn import Server
 from harness.processes import frozen
 
-CLIENTS = 4
 RUN_UP_S = 0.5  # of load, before each action
 NOTICED_S = 2.0  # until nginx retries a failed server, see deploy/nginx/upstream.conf
 RECYCLE = "--max-requests 80 --max-requests-jitter 40"
@@ -38,7 +37,7 @@ def kill_one_of_two(ground: Ground) -> Iterator[Finding]:
     """Kill a busy worker with SIGKILL, with a second gunicorn running."""
     found = Finding(f"kill −9 of a busy worker of two gunicorns, {ground.times} times", "nothing")
     slowest_s = 0.0
-    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
         for turn in range(ground.times):
             server = on.servers[turn % 2]
             worker = worker_of(server)
@@ -53,17 +52,17 @@ def kill_one_of_two(ground: Ground) -> Iterator[Finding]:
 
 def kill_the_only_one(ground: Ground) -> Iterator[Finding]:
     """Kill the only worker with SIGKILL: its request is lost, the next worker serves the queue."""
-    what = f"kill −9 of the only busy worker, {ground.times} times, {CLIENTS} clients"
-    found = Finding(what, f"the requests that it was processing: {CLIENTS} a kill")
+    what = f"kill −9 of the only busy worker, {ground.times} times, {ground.clients} clients"
+    found = Finding(what, f"the requests that it was processing: {ground.clients} a kill")
     slowest_s = 0.0
-    with usual(ground, 1) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+    with usual(ground, 1) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
         for _ in range(ground.times):
             worker = worker_of(on.servers[0])
             time.sleep(RUN_UP_S)
             os.kill(worker, signal.SIGKILL)
             slowest_s = max(slowest_s, replaced(on.servers[0], worker))
     found.saw(load.seen)
-    found.at_most_lost(CLIENTS * ground.times)
+    found.at_most_lost(ground.clients * ground.times)
     allowed = {"200", "502 UPSTREAM_ERROR"}
     found.expect(set(found.answers) <= allowed, "a lost request is not a 502 with the envelope")
     _new_worker(ground, found, slowest_s)
@@ -74,7 +73,7 @@ def stop_in_turn(ground: Ground) -> Iterator[Finding]:
     """Send SIGTERM to each of two gunicorns in turn, as in a rolling restart."""
     found = Finding(f"SIGTERM to one of two gunicorns under load, {ground.times} times", "nothing")
     slowest_s = 0.0
-    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
         for turn in range(ground.times):
             time.sleep(NOTICED_S)
             started = time.monotonic()
@@ -97,7 +96,7 @@ def reload(ground: Ground) -> Iterator[Finding]:
         name = "the only gunicorn" if count == 1 else "one of two gunicorns"
         found = Finding(f"SIGHUP to {name} under load, {ground.times} times", "nothing")
         slowest_s = 0.0
-        with usual(ground, count) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+        with usual(ground, count) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
             for turn in range(ground.times):
                 server = on.servers[turn % count]
                 worker = worker_of(server)
@@ -120,7 +119,7 @@ def recycle(ground: Ground) -> Iterator[Finding]:
         bodies = [SMALL, *[FAULTY] * 19]
         with (
             stand(ground, count, settings) as on,
-            Load(on.edge.door, bodies, CLIENTS) as load,
+            Load(on.edge.door, bodies, ground.clients) as load,
         ):
             first = _booted(on.servers)
             until(partial(_have_booted, on.servers, first + ground.times), 300)
@@ -136,7 +135,7 @@ def freeze_for_a_moment(ground: Ground) -> Iterator[Finding]:
     what = f"SIGSTOP to one of two gunicorns (master and worker) for 2 s, {ground.times} times"
     found = Finding(what, "nothing")
     served = 0
-    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
         for turn in range(ground.times):
             time.sleep(NOTICED_S)
             with _frozen(on.servers[turn % 2]):
@@ -154,35 +153,41 @@ def freeze_for_a_moment(ground: Ground) -> Iterator[Finding]:
 
 def freeze_for_good(ground: Ground) -> Iterator[Finding]:
     """Freeze one of two gunicorns until nginx's timeout."""
-    half = CLIENTS // 2
+    clients = ground.clients
     patience_s = PATIENCE_S * ground.patience
     what = f"SIGSTOP to one of two gunicorns, nginx's patience {patience_s} s in place of 45"
     changes = {"nginx/proxy.conf": {"proxy_read_timeout 45s": f"proxy_read_timeout {patience_s}s"}}
     found = Finding(f"{what}, {ground.few} times", "nothing: the other one is asked again")
-    with stand(ground, 2, changes=changes) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+    with (
+        stand(ground, 2, changes=changes) as on,
+        Load(on.edge.door, [SMALL], clients) as load,
+    ):
         for turn in range(ground.few):
             time.sleep(NOTICED_S)
             with _frozen(on.servers[turn % 2]):
                 time.sleep(patience_s + 2)
     found.saw(load.seen)
     found.at_most_lost(0)
-    found.note(f"longest request {load.longest_s:.1f} s; {half} of {CLIENTS} clients were held")
+    found.note(
+        f"longest request {load.longest_s:.1f} s; {clients // 2} of {clients} clients were held"
+    )
     yield found
 
 
 def freeze_longer_than_anybody_waits(ground: Ground) -> Iterator[Finding]:
     """Freeze one for the shipped timeout of 45 s, after which nginx does not retry."""
-    found = Finding("the same at the shipped 45 s, once", f"what it held: at most {CLIENTS // 2}")
+    half = ground.clients // 2
+    found = Finding("the same at the shipped 45 s, once", f"what it held: at most {half}")
     if not ground.strict:
         found.skipped = "takes a minute; `make fault-test` has it"
         yield found
         return
-    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], CLIENTS) as load:
+    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
         time.sleep(RUN_UP_S)
         with _frozen(on.servers[0]):
             time.sleep(47)
     found.saw(load.seen)
-    found.at_most_lost(CLIENTS // 2)
+    found.at_most_lost(half)
     allowed = {"200", "504 UPSTREAM_ERROR"}
     found.expect(set(found.answers) <= allowed, "a lost request is not a 504 with the envelope")
     found.note(f"longest request {load.longest_s:.1f} s")

@@ -76,8 +76,9 @@ def test_all_formats_agree_on_the_subject(engine: Engine) -> None:
 
 
 def test_a_mask_drawn_from_a_smaller_decode_is_the_mask_of_the_cutout(engine: Engine) -> None:
+    # The networks doubt an area of the astronaut, which falls either way with the size.
     large = cv2.resize(
-        cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR),
+        cv2.cvtColor(data.chelsea(), cv2.COLOR_RGB2BGR),
         (3041, 3003),
         interpolation=cv2.INTER_CUBIC,
     )

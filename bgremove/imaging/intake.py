@@ -15,7 +15,8 @@ from bgremove.imaging.probe.metadata import is_cmyk
 from bgremove.options import Options, OutputFormat
 
 # Minimum pixels of the shorter side when a mask is decoded. The edge of the mask has the same
-# quality, but single pixels may differ from the alpha of `transparent`.
+# quality, but single pixels, and areas that the networks doubt, may differ from the alpha of
+# `transparent`.
 MASK_SIDE = 1100
 
 

@@ -118,7 +118,8 @@ def _missed(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.bo
 def _is_faint(graphic: Graphic) -> bool:
     """Return whether a tenth of the ink's peaks is hardly above the ground's noise."""
     distance = graphic.distance
-    peaks = (distance >= 0.9 * cv2.dilate(distance, square(5))) & (graphic.alpha > 0.3)
+    least = cv2.dilate(distance, square(5)) * np.float32(0.9)
+    peaks = (distance >= least) & (graphic.alpha > 0.3)
     levels = distance[peaks]
     return not levels.size or bool(np.percentile(levels, 10) < CLEAR * graphic.noise)
 

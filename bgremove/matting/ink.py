@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from bgremove.matting.tiles import strips
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -121,9 +123,8 @@ def one_ink(
 
     Where the ink is wider than an edge, its inside must have exactly that colour.
     """
-    rows, columns = np.nonzero(core)
-    step = max(1, len(rows) // 20_000)
-    rows, columns = rows[::step], columns[::step]
+    points = np.flatnonzero(core)
+    rows, columns = np.divmod(points[:: max(1, len(points) // 20_000)], core.shape[1])
     seen = bgr[rows, columns].astype(np.float32)
     behind = ground.bgr[rows, columns].astype(np.float32)
     length = np.linalg.norm(seen - behind, axis=1)
@@ -155,32 +156,52 @@ def ink_share(
     ink: ArrayF32 | None,
     noise: float,
 ) -> ArrayF32:
-    """Return the share of ink in each pixel: its distance from the ground over that of full ink."""
+    """Return the share of ink in each pixel: its distance from the ground over that of full ink.
+
+    Computed strip by strip: three channels in float32 would take more memory than the picture may.
+    """
     low = noise / 2
+    alpha = np.empty(distance.shape, np.float32)
+    rows = list(strips(*distance.shape))
     if ink is None:
-        full: ArrayF32 = cv2.dilate(distance, square(5)).astype(np.float32)
-        alpha = (distance - np.float32(low)) / np.maximum(full - np.float32(low), 1)
+        full = cv2.dilate(distance, square(5))
+        for at in rows:
+            reach = full[at].astype(np.float32) - np.float32(low)
+            alpha[at] = (distance[at] - np.float32(low)) / np.maximum(reach, 1)
         alpha[cv2.erode(core, square(5)) != 0] = 1
     elif ground.plain is not None:
         way = ink - np.array(ground.plain, np.float32)
         row = np.append(way, -(way @ np.array(ground.plain, np.float32))) / (way @ way)
-        along = cv2.transform(bgr.astype(np.float32), row[None].astype(np.float32))
-        alpha = _spread(np.asarray(along, np.float32), low, np.linalg.norm(way))
+        for at in rows:
+            along = cv2.transform(bgr[at].astype(np.float32), row[None].astype(np.float32))
+            alpha[at] = _spread(np.asarray(along, np.float32), low, np.linalg.norm(way))
     else:
-        colour = np.empty_like(bgr)
-        colour[:] = np.rint(ink)
-        ways = cv2.subtract(colour, ground.bgr, dtype=cv2.CV_32F)
-        apart = cv2.subtract(bgr, ground.bgr, dtype=cv2.CV_32F)
-        dot = cv2.transform(cv2.multiply(apart, ways), _SUM)
-        whole = np.maximum(cv2.transform(cv2.multiply(ways, ways), _SUM), 1)
-        alpha = _spread(np.asarray(dot / whole, np.float32), low, np.sqrt(whole).mean())
-    alpha = np.asarray(alpha, np.float32).clip(0, 1)
+        reaches = [np.sqrt(_whole(ground.bgr[at], ink)).sum(dtype=np.float64) for at in rows]
+        for at in rows:
+            apart = cv2.subtract(bgr[at], ground.bgr[at], dtype=cv2.CV_32F)
+            dot = cv2.transform(cv2.multiply(apart, _ways(ground.bgr[at], ink)), _SUM)
+            share = np.asarray(dot / _whole(ground.bgr[at], ink), np.float32)
+            alpha[at] = _spread(share, low, np.float64(sum(reaches) / distance.size))
+    alpha.clip(0, 1, out=alpha)
     alpha[cv2.erode(alpha, square(3)) >= SOLID] = 1
     alpha[cv2.dilate(core, square(3)) == 0] = 0
     if noise > 1:  # JPEG's ringing beside an edge is not ink
         sharp = (distance >= max(SHARP, 2 * noise)).view(np.uint8)
         alpha[outside(sharp) & (cv2.dilate(sharp, square(3)) == 0)] = 0
     return alpha
+
+
+def _ways(ground: ImageU8, ink: ArrayF32) -> ArrayF32:
+    """Return the way from each pixel of the ground to the ink's colour, float32 (H, W, 3)."""
+    colour = np.empty_like(ground)
+    colour[:] = np.rint(ink)
+    return np.asarray(cv2.subtract(colour, ground, dtype=cv2.CV_32F), np.float32)
+
+
+def _whole(ground: ImageU8, ink: ArrayF32) -> ArrayF32:
+    """Return the squared length of each way, at least 1, float32 (H, W)."""
+    ways = _ways(ground, ink)
+    return np.maximum(np.asarray(cv2.transform(cv2.multiply(ways, ways), _SUM), np.float32), 1)
 
 
 def _spread(alpha: ArrayF32, low: float, reach: np.floating) -> ArrayF32:

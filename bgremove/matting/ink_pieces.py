@@ -27,6 +27,7 @@ ANOTHER_INK = 60  # levels between two different inks
 ANOTHER_FILL = 45  # levels between two inks of a piece: shaded metal differs by less
 INSIDE = 0.3  # of a piece that is away from its edge: enough to read its colour there
 FLAT_SHARE = 0.97  # of a piece's pixels that must share its colour
+SAMPLES = 1 << 17  # pixels of a piece whose colours are compared: all of it may be 8 megapixels
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +61,7 @@ class Ink:
         """Return whether a piece has a second ink beside its shading."""
         left, top, width, height, _ = (int(v) for v in self.stats[label])
         box = slice(top, top + height), slice(left, left + width)
-        colours = self._bgr[box][self._full(box, self.labels[box] == label)].astype(np.float32)
+        colours = self._colours(box, self._full(box, self.labels[box] == label))
         apart = np.abs(colours - np.median(colours, axis=0)).max(1)
         return bool((apart > ANOTHER_FILL).mean() >= COLOURED)
 
@@ -105,16 +106,22 @@ class Ink:
             inner = mask & (cv2.erode(mask.view(np.uint8), square(5)) != 0)
             # JPEG's blurred colours beside an edge do not count where there is enough inside.
             clear = self._graphic.noise > 1 and np.count_nonzero(inner) >= INSIDE * area
-            colours = self._bgr[box][inner if clear else self._full(box, mask)].astype(np.float32)
+            colours = self._colours(box, inner if clear else self._full(box, mask))
             middle = np.median(colours, axis=0)
             near = np.abs(colours - middle).max(1) <= 16 + 2 * self._graphic.noise
             self._known[label] = Piece(area, hull, bool(near.mean() >= FLAT_SHARE))
         return self._known[label]
 
+    def _colours(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> ArrayF32:
+        """Return the colours of up to 2 * SAMPLES pixels, evenly chosen, float32 (N, 3)."""
+        colours = self._bgr[box][among]
+        return colours[:: max(1, len(colours) // SAMPLES)].astype(np.float32)
+
     def _full(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which pixels are full ink, not an edge."""
         distance = self._graphic.distance[box]
-        full: NDArray[np.bool_] = among & (distance >= 0.8 * cv2.dilate(distance, square(3)))
+        least = cv2.dilate(distance, square(3)) * np.float32(0.8)
+        full: NDArray[np.bool_] = among & (distance >= least)
         return full if full.any() else among
 
     def full_colour(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> ArrayF32:

@@ -20,9 +20,9 @@ WORK_SIDE = 320  # cells: dips of a larger map are found at this size
 SPECK_PIXELS = 12  # a hole or island of this many pixels is noise ...
 SPECK_SHARE = 1e-5  # ... or of this share of the picture: 120 pixels of 12 megapixels
 # A picture of dots, such as dither, has millions of specks, at 60 µs each. Above these limits they
-# are its texture and stay. Noisy photographs of 16 megapixels have up to 7,000, on 0.4 % of steps.
+# are its texture and stay. Noisy photographs of 16 megapixels have up to 7,000, and 36,000 steps.
 MOST_SPECKS = 20_000
-MOST_STEPS, STEPS_SHARE = 100_000, 0.02  # from one pixel to the next; a speck has two or more
+MOST_STEPS, STEPS_SHARE = 100_000, 0.005  # from one pixel to the next; a speck has two or more
 
 
 def fill_dips(saliency: ArrayF32) -> ArrayF32:
