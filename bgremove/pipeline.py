@@ -15,7 +15,7 @@ from bgremove.engine import Engine
 from bgremove.imaging.encode import encoder
 from bgremove.imaging.intake import read_header, read_pixels
 from bgremove.imaging.placement import check_answer, check_canvas, place
-from bgremove.matting.colours import free_colours
+from bgremove.matting.foreground import subject_colours
 from bgremove.options import Options, OutputFormat
 from bgremove.room import Claim
 from bgremove.sight.subject import find_subject
@@ -75,7 +75,7 @@ def cut_out(
     matte = found.matte
     with stages.stage("foreground"):
         keeps_colours = found.is_own_alpha or options.output_format is OutputFormat.MASK
-        bgr = image.bgr if keeps_colours else free_colours(image, matte.drawn)
+        bgr = image.bgr if keeps_colours else subject_colours(image, matte.drawn)
         cutout = Cutout(bgr, matte.alpha, matte.box, image.icc_profile, header.density)
     placement = place(cutout, options)  # for the check and the warning; the encoder places again
     check_answer(placement, options, engine.limits.max_pixels)

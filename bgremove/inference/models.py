@@ -94,7 +94,7 @@ class Model(Weights):
     ``mean`` and ``std`` are RGB, on the picture scaled to [0, 1] by ``scaling``: ``peak`` divides
     by the picture's brightest value (U²-Net's own preprocessing), ``full`` by 255.
     ``input`` and ``output`` are names in the graph; empty means its first.
-    ``min_strength`` is the `matting.presence.strength` of a map from which a subject is present.
+    ``min_strength`` is the `matting.confidence.strength` of a map from which a subject is present.
     ``second_opinion`` names a model that runs as well, see `sight.salience.salient`.
     ``joins`` lists the subjects whose vote the model joins if its file is present; only `human` has
     a vote, in `sight.people`.

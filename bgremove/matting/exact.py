@@ -12,7 +12,6 @@ from bgremove.matting.enclosed import Enclosed, is_white, settle_enclosed
 from bgremove.matting.graphic import Graphic, read_graphic
 from bgremove.matting.ground import find_ground
 from bgremove.matting.ink import square
-from bgremove.matting.page import is_page
 from bgremove.matting.pyramid import shrink
 from bgremove.matting.refine import refine
 
@@ -37,6 +36,10 @@ WITHIN = 0.85  # of the colours' subject that must lie inside the network's
 OPENING = 0.01  # of a photographed subject: the network decides smaller openings
 MISSED = 0.1  # of a piece: with less of it seen, the network misses it
 BESIDE = 7  # px: an opening's edge, to both sides
+PAGE_PIECES = 60  # a word or a mark has fewer
+PAGE_HEIGHT = 0.06  # of the shorter side: the height of most pieces on a page
+PAGE_LARGEST = 0.1  # of all ink: a larger piece is not text
+PAGE_SPREAD = 0.5  # of the box around all pieces that lines of text cover
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,7 @@ def graphic_alpha(bgr: ImageU8, look: Callable[[], Seen]) -> Exact | None:
     graphic = read_graphic(small)
     if graphic is None:
         return None
-    if is_page(graphic.alpha):
+    if _is_page(graphic.alpha):
         return Exact(graphic.alpha, PAGE) if look().has_subject else None
     exact = exact_alpha(small, graphic, look)
     if level:
@@ -102,6 +105,22 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, look: Callable[[], Seen]) -> Exa
     here = cv2.dilate(openings, square(BESIDE)) != 0
     here |= _missed(ours, theirs)
     return Exact(np.where(here, enclosed.alpha, seen), sure)
+
+
+def _is_page(alpha: ArrayF32) -> bool:
+    """Return whether a graphic is a page of text: many small pieces in rows, without a subject."""
+    ink = (alpha >= 0.5).view(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if count <= PAGE_PIECES or areas.max() > PAGE_LARGEST * areas.sum():
+        return False
+    height = float(np.median(stats[1:, cv2.CC_STAT_HEIGHT]))
+    if height > PAGE_HEIGHT * min(alpha.shape):
+        return False
+    left, top, width, tall = cv2.boundingRect(ink)
+    side = 2 * round(height) + 1
+    lines = cv2.dilate(ink[top : top + tall, left : left + width], square(side))
+    return cv2.countNonZero(lines) >= PAGE_SPREAD * width * tall
 
 
 def _missed(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,13 +14,27 @@ from bgremove.matting.unmix import MAX_POINTS, REACH, Layer, local_layer, unmix
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bgremove.datatypes import ArrayF32, ImageU8
+    from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
 
 WORK_SIDE = 1000  # px: local colours are gathered on pictures of half this size to all of it
 WHOLE_SIDE = 600  # px: a longer picture is halved at least once; 5 % of the error for half the time
 COARSEST = 40  # px: the longest side of the smallest picture; a window then spans a sixth of it
 TILE = 128  # px at working size: skips most of a picture; below it, calls cost more than pixels
 HALF_STEP = np.float32(0.5 / 255)  # of alpha: values that round to 0 or 255 are not mixed
+HIDDEN_REACH = 16  # of the longer side: how far the hidden colours of transparent pixels may spread
+HIDDEN_SIDE = 512  # px: the distance is measured at this size; at full size it costs seconds
+
+
+def subject_colours(image: DecodedImage, matte: ArrayF32) -> ImageU8:
+    """Return BGR uint8 (H, W, 3) whose edge is unmixed; ``matte`` is float32 (H, W) in [0, 1].
+
+    Pixels that are transparent in the picture itself are unmixed already and stay as they are. So
+    do pixels near them: colours hidden under transparency would pass for a background.
+    """
+    bgr = estimate_foreground(image.bgr, matte)
+    if image.alpha is not None:
+        cv2.copyTo(image.bgr, _near_transparency(image.alpha), bgr)
+    return bgr
 
 
 def estimate_foreground(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:
@@ -110,3 +124,14 @@ def _is_mixed(alpha: ArrayF32) -> ImageU8:
 def _on_small(positions: NDArray[np.int64], level: int) -> ArrayF32:
     """Return the positions of pixel centres in a picture halved ``level`` times, float32 (N, 1)."""
     return ((positions + 0.5) / (1 << level) - 0.5).astype(np.float32)[:, np.newaxis]
+
+
+def _near_transparency(alpha: ArrayF32) -> ImageU8:
+    """Mark pixels within HIDDEN_REACH of a pixel that is not opaque, found at reduced size."""
+    hidden = np.asarray(alpha < 1, np.uint8)
+    while max(hidden.shape) > HIDDEN_SIDE:
+        hidden = cv2.dilate(hidden, np.ones((3, 3), np.uint8))[::2, ::2]  # type: ignore[assignment]
+    side = 2 * (max(hidden.shape) // HIDDEN_REACH) + 3
+    near = cv2.dilate(hidden, np.ones((side, side), np.uint8))
+    size = (alpha.shape[1], alpha.shape[0])
+    return np.asarray(cv2.resize(near, size, interpolation=cv2.INTER_NEAREST), np.uint8)

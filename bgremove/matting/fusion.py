@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from bgremove.matting.presence import certainty
+from bgremove.matting.confidence import certainty
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ArrayF32

@@ -23,10 +23,10 @@ from bgremove.matting.closer_looks import (
     stand_out,
     unseen,
 )
+from bgremove.matting.confidence import certainty, has_subject
 from bgremove.matting.fusion import fuse
 from bgremove.matting.people import keep_people
 from bgremove.matting.persons import EVIDENCE, evidence, person_mask
-from bgremove.matting.presence import certainty, has_subject
 from bgremove.matting.pyramid import halvings, shrink
 from bgremove.matting.regions import Box, grown, pixels
 from bgremove.options import Subject

@@ -14,8 +14,8 @@ from bgremove.errors import ModelUnavailableError
 from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import Sessions
+from bgremove.matting.confidence import certainty, has_subject, have_subject
 from bgremove.matting.fusion import agreement, fuse
-from bgremove.matting.presence import certainty, has_subject, have_subject
 from bgremove.matting.things import has_openings, solidity, thing_of
 from bgremove.options import Subject
 from bgremove.stages import Stages

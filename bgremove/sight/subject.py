@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from bgremove.datatypes import DecodedImage, ImageHeader, Matte, WarningCode
 from bgremove.errors import NoSubjectError
 from bgremove.inference.sessions import Sessions
-from bgremove.matting.calibration import WARN_BELOW, expected_iou
+from bgremove.matting.confidence import WARN_BELOW, expected_iou
 from bgremove.matting.exact import graphic_alpha
-from bgremove.matting.existing import is_cut_out
-from bgremove.matting.matte import make_matte, matte_of
+from bgremove.matting.matte import is_cut_out, make_matte, matte_of
 from bgremove.options import Subject
 from bgremove.sight.people import look_for_people
 from bgremove.sight.salience import NO_SUBJECT, Sight, salient

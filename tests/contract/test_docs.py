@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bgremove.matting.calibration import WARN_BELOW
+from bgremove.matting.confidence import WARN_BELOW
 from tests.provisioning.file_server import FileServer
 from tests.support.http import ROOT, Server, gunicorn
 from tests.support.tiny import ball, encoded

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bgremove.matting.presence import certainty, has_subject, have_subject, strength
+from bgremove.matting.confidence import certainty, expected_iou, has_subject, have_subject, strength
 from tests.matting.pictures import disc
 
 
@@ -53,3 +55,30 @@ def test_two_networks_must_both_see_at_least_a_little() -> None:
     assert not have_subject(nothing, clear)
     assert not have_subject(faint, faint)
     assert have_subject(faint, clear)
+
+
+shares = st.floats(0, 1)
+
+
+@given(shares, shares, st.none() | shares)
+def test_more_certainty_never_lowers_confidence(
+    a: float, b: float, agreement: float | None
+) -> None:
+    low, high = sorted((a, b))
+    assert expected_iou(low, agreement) <= expected_iou(high, agreement)
+
+
+@given(shares, shares, shares)
+def test_more_agreement_never_lowers_confidence(sure: float, a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    assert expected_iou(sure, low) <= expected_iou(sure, high)
+
+
+@given(shares, st.none() | shares)
+def test_confidence_stays_inside_its_range(sure: float, agreement: float | None) -> None:
+    assert 0 < expected_iou(sure, agreement) < 1
+
+
+@pytest.mark.parametrize(("agreement", "sure"), [(0.95, True), (0.4, False), (0.1, False)])
+def test_networks_that_disagree_are_never_sure(agreement: float, sure: bool) -> None:
+    assert (expected_iou(0.97, agreement) >= 0.8) is sure

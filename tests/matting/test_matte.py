@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bgremove.matting.existing import is_cut_out
+from bgremove.matting.matte import is_cut_out
 
 
 def canvas(height: int = 200, width: int = 300) -> Any:
