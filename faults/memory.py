@@ -11,13 +11,15 @@ from pathlib import Path
 
 from faults.clients import Seen, ask
 from faults.finding import Finding
-from faults.pictures import large_picture
+from faults.pictures import large_picture, padded_picture
 from faults.stand import SMALL, Ground, Stand, is_ready, stand, until, usual, worker_of
 from harness.gunicorn import Server
 from harness.processes import children
 
 MB = 1_000_000
 CONTAINER = 1_170 * MB  # enough for one picture of 50 megapixels, not for four at once
+SHIPPED = 2_560 << 20  # bytes: the limit of deploy/, for a whole service
+CROWD = 26  # clients: the uploads that a worker reads at once, and more
 MARGIN = 1.2
 TOGETHER = 2
 CGROUPS = Path("/sys/fs/cgroup/memory")  # of version 1
@@ -53,17 +55,40 @@ def limited_container(ground: Ground) -> Iterator[Finding]:
     """Use a memory cgroup: the kernel kills the largest process, as in a container."""
     what = f"memory cgroup of {CONTAINER // MB:,} MB, pictures of 50 MP, 4 at a time"
     found = Finding(what, "pictures of 50 MP: a 502 or 503")
-    large = large_picture()
-    with _cgroup(CONTAINER) as group:
+    expected = {"200", "502 UPSTREAM_ERROR", "503 OVERLOADED"}
+    _contained(ground, found, CONTAINER, {"BGREMOVE_PLACES": "4"}, large_picture(), 4, expected)
+    yield found
+
+
+def shipped_container(ground: Ground) -> Iterator[Finding]:
+    """Send pictures at the limit of pixels and of bytes, as many as a worker reads at once."""
+    together = CROWD if ground.strict else 4
+    what = (
+        f"the shipped memory limit of {SHIPPED / MB:,.0f} MB, {together} PNGs of 50 MP and 10 MiB"
+    )
+    found = Finding(f"{what} at a time", "what is over capacity: 503")
+    _contained(ground, found, SHIPPED, {}, padded_picture(), together, {"200", "503 OVERLOADED"})
+    yield found
+
+
+def _contained(
+    ground: Ground,
+    found: Finding,
+    limit: int,
+    settings: dict[str, str],
+    body: bytes,
+    together: int,
+    expected: set[str],
+) -> None:
+    """Run gunicorn in a memory cgroup of ``limit`` bytes, and send pictures ``together``."""
+    with _cgroup(limit) as group:
         if group is None:
             found.skipped = "takes root and a memory cgroup of version 1"
-            yield found
             return
-        with stand(ground, 1, {"BGREMOVE_PLACES": "4"}) as on:
+        with stand(ground, 1, settings) as on:
             server = on.servers[0]
             _move(group, server)
-            expected = {"200", "502 UPSTREAM_ERROR", "503 OVERLOADED"}
-            found.saw(_ask_together(on, large, ground.times, 4), expected=expected)
+            found.saw(_ask_together(on, body, ground.times, together), expected=expected)
             until(lambda: is_ready(server))
             found.saw([ask(on.edge.door, SMALL) for _ in range(ground.times)])
             failed = int((group / "memory.failcnt").read_text())
@@ -74,7 +99,6 @@ def limited_container(ground: Ground) -> Iterator[Finding]:
             found.note(f"{most / MB:,.0f} MB used at most")
             found.note(f"{kills} processes killed by the kernel")
     found.at_most_lost(0)
-    yield found
 
 
 def _ask_together(on: Stand, body: bytes, times: int, together: int = TOGETHER) -> list[Seen]:

@@ -37,6 +37,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     room.no_descriptors,
     memory.limited_data,
     memory.limited_container,
+    memory.shipped_container,
     damaged.damaged_weights,
     senders.slow_senders,
     crowds.tiny_chunks,
