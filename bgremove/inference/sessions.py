@@ -17,7 +17,6 @@ from bgremove.inference.people import PeopleFinder
 from bgremove.inference.precision import Precision
 from bgremove.inference.runtime import Provider
 from bgremove.inference.session import Session
-from bgremove.inference.turns import AT_ONCE, Turns
 from bgremove.inference.verify import as_built
 from bgremove.machine import has_int8_instructions
 from bgremove.options import Subject
@@ -61,8 +60,6 @@ class Sessions:
         self.effort = effort
         self.threads = threads
         self.provider = provider
-        # Other providers have threads of their own; two runs at once were measured on none of them.
-        self._turns = Turns(min(threads, AT_ONCE) if provider == "cpu" else 1)
         # int8 is for CPUs. If neither the setting nor the CPU's instructions decide, a measurement
         # does.
         is_open = precision == "auto" and provider != "cuda"
@@ -181,8 +178,7 @@ class Sessions:
                 self._on_change(tuple(self._loaded))
                 logger.info("model unloaded", extra={"model": name})
         try:
-            path = self.weights_dir / model.file
-            session = Session(model, path, self.threads, self.provider, self._turns)
+            session = Session(model, self.weights_dir / model.file, self.threads, self.provider)
             session.check_known_picture(Deadline.after(CHECK_TIMEOUT_S))
         except ModelUnavailableError as error:
             if self.has_stand_in(model.name):  # from the next request on

@@ -12,8 +12,7 @@ from bgremove.errors import ModelUnavailableError
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
-from bgremove.inference.turns import Turns
-from bgremove.inference.verify import answer_of, as_built, known_picture
+from bgremove.inference.verify import answer_of, known_picture
 from bgremove.machine import available_cpus
 from tests.support.graphs import put
 
@@ -49,21 +48,6 @@ def test_u2net_answers_as_promised_and_sees_nothing_in_black(weights: Path) -> N
 @pytest.mark.parametrize("name", ["u2netp", "isnet-general-use-fp16"])
 def test_the_other_weights_answer_as_promised(weights: Path, name: str) -> None:
     load(weights, name).check_known_picture(SOON)
-
-
-@pytest.mark.parametrize("name", ["u2netp", "u2net-int8", "isnet-general-use-fp16-int8"])
-def test_a_map_is_the_same_to_the_bit_alone_and_beside_another_run(
-    weights: Path, name: str
-) -> None:
-    model = load_manifest(weights).model(name)
-    if not (weights / model.file).is_file():
-        pytest.skip(f"{model.file} is not in {weights}")
-    turns = Turns(2)
-    session = Session(as_built(model, weights), weights / model.file, 2, turns=turns)
-    tensor = to_tensor(known_picture(), model)
-    alone = session.run(tensor, SOON)
-    with turns.take(SOON):
-        np.testing.assert_array_equal(session.run(tensor, SOON), alone)
 
 
 def test_real_weights_overwritten_in_the_middle_load_and_are_refused(

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 
 from bgremove.datatypes import ArrayF32
@@ -20,7 +19,6 @@ from bgremove.errors import (
 )
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.session import Session
-from bgremove.inference.turns import Turns
 from bgremove.inference.verify import answer_of, known_picture
 from tests.support import graphs
 
@@ -29,7 +27,7 @@ SOON = Deadline.after(86_400)  # made when tests are collected: longer than any 
 
 def session_of(folder: Path, data: bytes, **changes: object) -> Session:
     model = graphs.put(folder, data, **changes)
-    return Session(model, folder / model.file, threads=2, turns=Turns(2))
+    return Session(model, folder / model.file, threads=2)
 
 
 def pixels(size: int = graphs.SIZE, seed: int = 1) -> ArrayF32:
@@ -193,56 +191,6 @@ def test_a_cancelled_run_leaves_the_others_alone(slow_session: Session) -> None:
         cut = pool.submit(slow_session.run, tensor, Deadline.after(0.1))
         assert isinstance(cut.exception(), DeadlineExceededError)
         np.testing.assert_allclose(whole.result(), expected(tensor), atol=1e-5)
-
-
-class Beside:
-    """Another run that holds the first of two turns for a block."""
-
-    def __init__(self) -> None:
-        self.turns = Turns(2)
-
-    def session(self, folder: Path, data: bytes, **changes: object) -> Session:
-        model = graphs.put(folder, data, **changes)
-        return Session(model, folder / model.file, threads=2, turns=self.turns)
-
-
-def test_a_run_beside_another_takes_a_thread_of_the_pool_and_gives_the_same_map(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    beside, taken = Beside(), []
-    session = beside.session(tmp_path, graphs.brightness())
-    alone = session.run(pixels(), SOON)
-    real = ort.InferenceSession.run_async
-
-    def noted(*arguments: object) -> None:
-        taken.append(threading.get_ident())
-        real(*arguments)
-
-    monkeypatch.setattr(ort.InferenceSession, "run_async", noted)
-    with beside.turns.take(SOON):
-        np.testing.assert_array_equal(session.run(pixels(), SOON), alone)
-    np.testing.assert_array_equal(session.run(pixels(), SOON), alone)
-    assert len(taken) == 1
-
-
-def test_a_run_beside_another_is_cancelled_at_its_deadline_too(tmp_path: Path) -> None:
-    beside = Beside()
-    session = beside.session(tmp_path, graphs.slow(), size=graphs.SLOW_SIZE)
-    tensor = pixels(graphs.SLOW_SIZE)
-    with beside.turns.take(SOON):
-        with pytest.raises(DeadlineExceededError) as caught:
-            session.run(tensor, Deadline.after(0.1))
-        assert caught.value.private == "deadline passed in inference"
-        np.testing.assert_allclose(session.run(tensor, SOON), expected(tensor), atol=1e-5)
-
-
-def test_an_error_of_a_run_beside_another_is_for_the_log_only(tmp_path: Path) -> None:
-    beside = Beside()
-    session = beside.session(tmp_path, graphs.brightness())
-    with beside.turns.take(SOON), pytest.raises(UpstreamError) as caught:
-        session.run(pixels(graphs.SIZE * 2), SOON)
-    assert caught.value.message == "The model failed on this picture"
-    assert "pixels" in (caught.value.private or "")
 
 
 def test_the_known_picture_has_a_deadline_too(slow_session: Session) -> None:

@@ -52,7 +52,6 @@ def lasting(step: str, real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 ort.InferenceSession.run = lasting("inference", ort.InferenceSession.run)
-ort.InferenceSession.run_async = lasting("inference", ort.InferenceSession.run_async)
 DecoderPool.decode = lasting("decode", DecoderPool.decode)  # type: ignore[method-assign]
 vars(matte)["foreground_box"] = lasting(
     "matte", vars(matte)["foreground_box"]
