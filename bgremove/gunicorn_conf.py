@@ -21,7 +21,7 @@ from typing import Any
 import gunicorn.util
 
 from bgremove import log
-from bgremove.api.envelope import write_envelope
+from bgremove.api.answers import write_envelope
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.services import services_of
 from bgremove.errors import SettingsError, WeightsError
