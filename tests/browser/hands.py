@@ -24,12 +24,9 @@ FACE, CORNER = (225, 100), (20, 20)  # x, y in both pictures: inside the subject
 HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'  # special to shells and curl
 
 
-def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -> FilePayload:
+def astronaut() -> FilePayload:
     """Return a photograph by NASA, in the public domain, as a file for a browser."""
-    picture = Image.open(DATA / "astronaut.png").convert("RGB").resize((side, side))
-    packed = io.BytesIO()
-    picture.save(packed, "JPEG", quality=90, **options)
-    return payload(name, packed.getvalue())
+    return payload("astronaut.png", (DATA / "astronaut.png").read_bytes(), "image/png")
 
 
 def drawn(name: str = "drawn.jpg", *, side: int = 512, **options: Any) -> FilePayload:

@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, Route, expect
 
-from faults.stand import until
 from harness.metrics import scraped
+from harness.waiting import until
 from tests.browser.conftest import Open
 from tests.browser.guarded import KEY, LATE_S
 from tests.browser.hands import DATA, bring, choose, done, drawn, flat, payload, said
