@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -21,13 +23,13 @@ from bgremove.serving.alarms import Alarms
 from bgremove.serving.capacity import READERS, Bodies
 from bgremove.serving.hangs import Hangs
 from bgremove.serving.places import Places
-from bgremove.serving.threads import start_soon
 from bgremove.serving.uploads import Uploads
 from bgremove.settings import Settings, unknown_names
 
 if TYPE_CHECKING:
     from bgremove.api.metrics.scraping import Metrics
 
+DELAY_S = 0.5  # enough for a server that loads the application before it forks its workers
 logger = logging.getLogger(__name__)
 
 
@@ -58,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[NAME] = services
     app.wsgi_app = Uploads(app.wsgi_app, services.bodies, services.alarms)  # type: ignore[method-assign]
     if is_served:
-        start_soon(services.warm_up.start)
+        _start_soon(services.warm_up.start)
     return app
 
 
@@ -119,3 +121,29 @@ def _metrics(settings: Settings, folder: str | None) -> Metrics | None:
     from bgremove.api.metrics.scraping import Metrics
 
     return Metrics(settings, folder)
+
+
+def _start_soon(start: Callable[[], None]) -> None:
+    """Call ``start`` soon, in this process or in the children that it forks before.
+
+    It warms an application up under a server without bgremove's gunicorn configuration.
+
+    A server may load the application in its master and fork afterwards. A session made in the
+    master would hang in its workers, so the first fork moves the call into the children.
+    """
+    timer = threading.Timer(DELAY_S, start)
+    timer.daemon = True
+    is_moved = False
+
+    def before_fork() -> None:
+        nonlocal is_moved
+        if not is_moved and not timer.finished.is_set():
+            timer.cancel()
+            is_moved = True
+
+    def in_child() -> None:
+        if is_moved:
+            start()
+
+    os.register_at_fork(before=before_fork, after_in_child=in_child)
+    timer.start()

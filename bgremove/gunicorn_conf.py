@@ -74,7 +74,7 @@ logconfig_dict = {
     "disable_existing_loggers": False,
     "formatters": {"chosen": {"()": "bgremove.log.formatter", "choice": settings.log_format}},
     "filters": {"unquoted": {"()": "bgremove.log.WithoutQuotes"}},
-    "handlers": {"stdout": {"class": "bgremove.log.handler.LossyHandler", "formatter": "chosen"}},
+    "handlers": {"stdout": {"class": "bgremove.log.LossyHandler", "formatter": "chosen"}},
     "root": {"level": "WARNING", "handlers": ["stdout"]},
     "loggers": {
         "gunicorn.error": {
