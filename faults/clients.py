@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from faults.stand import until
 from harness.forms import FORM_TYPE
 from harness.http import PATH, Answer, Door
+from harness.waiting import until
 
 FAILURE_PAUSE_S = 0.1  # limits the rate of requests to a server that is down
 PICTURES = ("image/png", "image/jpeg")

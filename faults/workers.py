@@ -11,19 +11,11 @@ from functools import partial
 
 from faults.clients import Load
 from faults.finding import Finding
-from faults.stand import (
-    SMALL,
-    Ground,
-    replaced,
-    stand,
-    until,
-    usual,
-    worker_of,
-    workers,
-)
+from faults.stand import SMALL, Ground, replaced, stand, usual, worker_of, workers
 from harness.forms import file, form
 from harness.gunicorn import Server
 from harness.processes import frozen
+from harness.waiting import until
 
 RUN_UP_S = 0.5  # of load, before each action
 NOTICED_S = 2.0  # until nginx retries a failed server, see deploy/nginx/upstream.conf

@@ -50,7 +50,7 @@ PROCESSES = (
     "tests.provisioning",
     "tests.remover.test_forks",
     "tests.sandbox",
-    "tests.serving.test_threads",
+    "tests.test_app",
     "tests.test_memory",
     "tests.test_portable",
     "tests.bench",
