@@ -13,7 +13,7 @@ from bgremove import cost
 from bgremove.datatypes import Effort, ImageHeader, ImageType
 from bgremove.deadline import Deadline
 from bgremove.errors import UpstreamError
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.imaging.probe import Limits
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.runtime import choose_provider

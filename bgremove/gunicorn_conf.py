@@ -21,7 +21,7 @@ from typing import Any
 import gunicorn.util
 
 from bgremove import log
-from bgremove.api.envelope import write_envelope
+from bgremove.api.answers import write_envelope
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.services import services_of
 from bgremove.errors import SettingsError, WeightsError
@@ -74,7 +74,7 @@ logconfig_dict = {
     "disable_existing_loggers": False,
     "formatters": {"chosen": {"()": "bgremove.log.formatter", "choice": settings.log_format}},
     "filters": {"unquoted": {"()": "bgremove.log.WithoutQuotes"}},
-    "handlers": {"stdout": {"class": "bgremove.log.handler.LossyHandler", "formatter": "chosen"}},
+    "handlers": {"stdout": {"class": "bgremove.log.LossyHandler", "formatter": "chosen"}},
     "root": {"level": "WARNING", "handlers": ["stdout"]},
     "loggers": {
         "gunicorn.error": {

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from harness.forms import FORM_TYPE
 from harness.http import PATH, Answer, Door
+from harness.waiting import until
 
 FAILURE_PAUSE_S = 0.1  # limits the rate of requests to a server that is down
 PICTURES = ("image/png", "image/jpeg")
@@ -75,6 +76,7 @@ class Load:
     def __enter__(self) -> Load:
         self._enough = threading.Event()
         self._turns = itertools.cycle(self.bodies)
+        self._asked_at: dict[int, float] = {}  # the unanswered request of each client
         self._threads = [threading.Thread(target=self._run) for _ in range(self.clients)]
         for thread in self._threads:
             thread.start()
@@ -89,15 +91,23 @@ class Load:
         """Return the requests that ended after a time of ``time.monotonic``."""
         return [one for one in self.seen if one.ended >= moment]
 
+    def until_answered(self) -> None:
+        """Wait until every request that is under way now has been answered."""
+        now = time.monotonic()
+        until(lambda: all(at > now for at in list(self._asked_at.values())))
+
     @property
     def longest_s(self) -> float:
         """The longest duration of a request, in seconds."""
         return max((one.seconds for one in self.seen), default=0.0)
 
     def _run(self) -> None:
+        client = threading.get_ident()
         while not self._enough.is_set():
+            self._asked_at[client] = time.monotonic()
             one = ask(self.door, next(self._turns), self.headers)
             self.seen.append(one)
+            del self._asked_at[client]
             if not one.outcome.startswith(("200", "400")):
                 self._enough.wait(max(one.retry_after_s, FAILURE_PAUSE_S))
 

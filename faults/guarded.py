@@ -13,8 +13,9 @@ from bgremove.keys import edit
 from faults.clients import Load, ask
 from faults.finding import Finding
 from faults.hung import DEADLINE_S, hang, short_timeouts
-from faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
+from faults.stand import SMALL, Ground, is_ready, stand, worker_of
 from harness.gunicorn import Server
+from harness.waiting import until
 
 HOUR = 3600
 WRONG = "bgr_" + "A" * 43

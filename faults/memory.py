@@ -12,9 +12,10 @@ from pathlib import Path
 from faults.clients import Seen, ask
 from faults.finding import Finding
 from faults.pictures import large_picture, padded_picture
-from faults.stand import SMALL, Ground, Stand, is_ready, stand, until, usual, worker_of
+from faults.stand import SMALL, Ground, Stand, is_ready, stand, usual, worker_of
 from harness.gunicorn import Server
 from harness.processes import children
+from harness.waiting import until
 
 MB = 1_000_000
 CONTAINER = 1_170 * MB  # enough for one picture of 50 megapixels, not for four at once

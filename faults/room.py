@@ -14,11 +14,12 @@ from pathlib import Path
 from faults.clients import ask, outcome_of
 from faults.finding import Finding
 from faults.pictures import noisy_picture
-from faults.stand import LARGE, SMALL, Ground, Stand, stand, until, usual, worker_of
+from faults.stand import LARGE, SMALL, Ground, Stand, stand, usual, worker_of
 from harness.forms import FORM_TYPE
 from harness.http import ANSWER_S, PATH, Answer
 from harness.nginx import Edge
 from harness.processes import descriptors
+from harness.waiting import until
 
 DISK_MB = 2  # the picture and its answer are each more than twice as large
 MB = 1_000_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +14,11 @@ from harness.metrics import scraped
 from harness.nginx import UNLIMITED, Changes, Edge, nginx
 from harness.pictures import ball, encoded
 from harness.processes import children
-from harness.programs import START_S, free_ports
+from harness.programs import free_ports
+from harness.waiting import until
 
 SMALL = form(file("image", encoded(ball(640, 480), ".jpg")))
 LARGE = form(file("image", encoded(ball(1500, 1000), ".jpg")))
-LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -145,15 +144,6 @@ def usual(ground: Ground, count: int) -> Iterator[Stand]:
     except BaseException:
         ground.stands.pop(count)[0].close()
         raise
-
-
-def until(what: Callable[[], bool], bound_s: float = START_S) -> float:
-    """Wait until a condition holds; return the time in seconds, or fail at the limit."""
-    started = time.monotonic()
-    while not what():
-        assert time.monotonic() - started < bound_s, f"waited {bound_s:g} s in vain"
-        time.sleep(LOOK_EVERY_S)
-    return time.monotonic() - started
 
 
 def workers(server: Server) -> set[int]:

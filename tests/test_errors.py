@@ -11,7 +11,7 @@ import pytest
 import bgremove
 from bgremove import errors
 from bgremove.errors import BgremoveError, Detail
-from bgremove.imaging.decoder_process import DecoderGoneError
+from bgremove.imaging.decoder.process import DecoderGoneError
 
 DETAILS = (Detail("subject", "is a cat"), Detail("margin", "is too wide"))
 EXAMPLES: list[BgremoveError] = [

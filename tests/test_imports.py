@@ -55,7 +55,7 @@ READ_ENVIRONMENT = {
     "bgremove.gunicorn_conf": "settings, and where to listen",
     "bgremove.remover.remover": "settings",
     "bgremove.inference": "turns ONNX Runtime's telemetry off",
-    "bgremove.imaging.decoder_process": "what its child inherits, and OpenCV's limits for it",
+    "bgremove.imaging.decoder.process": "what its child inherits, and OpenCV's limits for it",
 }
 NETWORK = {
     "urllib.request",
@@ -72,11 +72,11 @@ NETWORK = {
 # Pillow and the modules that decode: a worker hands pictures to a process of their own.
 DECODERS = {
     "PIL",
-    "bgremove.imaging.bmp",
-    "bgremove.imaging.colour",
-    "bgremove.imaging.decode",
-    "bgremove.imaging.decoder_child",
-    "bgremove.imaging.stored",
+    "bgremove.imaging.decoder.bmp",
+    "bgremove.imaging.decoder.colour",
+    "bgremove.imaging.decoder.decode",
+    "bgremove.imaging.decoder.child",
+    "bgremove.imaging.decoder.stored",
 }
 
 

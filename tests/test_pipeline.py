@@ -14,7 +14,7 @@ from bgremove.datatypes import DecodedImage, Removal
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
 from bgremove.errors import DeadlineExceededError, ImageError, NoSubjectError
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.options import Encoding, Options, OutputFormat
 from bgremove.pipeline import remove_background
 from bgremove.settings import Settings

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from bgremove import __version__
-from bgremove.api.openapi.errors import NOT_READY
+from bgremove.api.openapi.components import NOT_READY
 from bgremove.api.openapi.operation import Operation, described, json_success
 from bgremove.api.schemas.answers import LiveSchema, ReadySchema, VersionSchema
 from bgremove.api.services import services

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bgremove.datatypes import DecodedImage, ImageHeader, ImageType
 from bgremove.deadline import Deadline
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.imaging.probe import Limits, probe
 from bgremove.imaging.probe.metadata import is_cmyk
 from bgremove.options import Options, OutputFormat

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from bgremove.matting.regions import Box, Boxes, cells, grown
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32, ImageU8, People
+from bgremove.datatypes import ArrayF32, ImageU8, People
+from bgremove.matting.pyramid import averaged
 
 CLOSE_EVIDENCE = 0.0  # sum of logits needed after a closer look, where patterns pass for people
 BODY = 0.4  # score of a body for a closer look where its face is too small to detect
@@ -21,6 +19,8 @@ STANDS_OUT = 0.4  # mean saliency of a box
 MOST_UNSEEN = 2  # closer looks at others, of 17 ms each
 GROWTH = 1.5  # of a box, for a closer look
 CLOSE = 0.6  # of the picture: a larger box gains nothing
+Box: TypeAlias = "NDArray[np.float32]"  # (4,): top, left, bottom, right, in parts of the picture
+Boxes: TypeAlias = "NDArray[np.float32]"  # (N, 4)
 
 
 def hidden_body(people: People) -> Box | None:
@@ -87,10 +87,7 @@ def pasted(prior: ArrayF32, close: ArrayF32, box: Box, *, adds: bool = False) ->
     """
     window = cells(box, prior.shape[0])
     result = prior.copy()
-    rows, columns = result[window].shape
-    inside = np.asarray(
-        cv2.resize(close, (columns, rows), interpolation=cv2.INTER_AREA), np.float32
-    )
+    inside = averaged(close, result[window].shape)
     result[window] = np.maximum(result[window], inside) if adds else inside
     return result
 
@@ -106,3 +103,22 @@ def _body_of(face: Box) -> Box:
     height, width = bottom - top, right - left
     body = (top - 0.5 * height, left - 1.5 * width, bottom + 5.5 * height, right + 1.5 * width)
     return np.asarray(body, np.float32)
+
+
+def pixels(box: Box, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns that a box covers in a picture of ``size`` (width, height)."""
+    width, height = size
+    top, left, bottom, right = np.round(box * np.array([height, width, height, width])).astype(int)
+    top, left = max(0, min(top, height - 1)), max(0, min(left, width - 1))
+    return slice(top, max(top + 1, bottom)), slice(left, max(left + 1, right))
+
+
+def cells(box: Box, side: int) -> tuple[slice, slice]:
+    """Return the rows and columns that a box covers in a map of ``side`` cells."""
+    return pixels(box, (side, side))
+
+
+def grown(box: Box, factor: float) -> Box:
+    """Enlarge a box about its centre, as far as the picture goes."""
+    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * factor
+    return np.asarray(np.concatenate([centre - half, centre + half]).clip(0, 1), np.float32)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32
+from bgremove.datatypes import ArrayF32
 
 PEAK_SHARE = 1e-3  # of the map: enough cells that a stray one does not count
 MIN_STRENGTH = 0.3  # of U2-Net alone: empty pictures stay below, subjects reach it

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.guided import linear_model
-from bgremove.matting.pyramid import halvings, shrink
+from bgremove.matting.pyramid import halvings, shrink, stretched
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ArrayF32, ImageU8
-
-    Flags = NDArray[np.bool_]
+Flags = NDArray[np.bool_]
 
 LOW, HIGH = 0.08, 0.92  # saliency between these is uncertain
 WORK_SIDE = 192  # px: the longer side of the working size; 256 costs twice the CPU, gains 0
@@ -60,8 +55,8 @@ def resolve_doubt(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
     label = _cut(small, share, _posterior(small, share), wide)
     # The label is blended in over the width of an edge, so that it draws no outline of its own.
     near = cv2.dilate(wide.view(np.uint8), window).astype(np.float32)
-    blend = _enlarged(cv2.blur(near, window.shape), saliency)
-    decided = _enlarged(cv2.blur(label, (3, 3)), saliency)
+    blend = stretched(np.asarray(cv2.blur(near, window.shape), np.float32), saliency.shape)
+    decided = stretched(np.asarray(cv2.blur(label, (3, 3)), np.float32), saliency.shape)
     return np.asarray(saliency + (decided - saliency) * blend, np.float32)
 
 
@@ -91,12 +86,6 @@ def _small(bgr: ImageU8, size: tuple[int, int]) -> ImageU8:
 def _resized(saliency: ArrayF32, size: tuple[int, int]) -> ArrayF32:
     small = cv2.resize(saliency, size, interpolation=cv2.INTER_AREA)
     return np.asarray(np.clip(small, 0, 1), np.float32)
-
-
-def _enlarged(plane: object, like: ArrayF32) -> ArrayF32:
-    size = (like.shape[1], like.shape[0])
-    large = cv2.resize(np.asarray(plane, np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large, np.float32)
 
 
 def _without_soft_edges(wide: Flags, soft: Flags) -> Flags:

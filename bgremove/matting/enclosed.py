@@ -6,23 +6,18 @@ white has the ground's colour too but is subject. So is the area inside the line
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from bgremove.matting.enclosed_judge import Judge, Seen
-from bgremove.matting.enclosed_regions import enclosed_regions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ArrayF32, ImageU8
-    from bgremove.matting.graphic import Graphic
-    from bgremove.matting.ground import Ground
+from bgremove.datatypes import ArrayF32, ImageU8
+from bgremove.matting.enclosed_judge import Judge, SaliencyMap
+from bgremove.matting.graphic import Graphic
+from bgremove.matting.ground import Ground
+from bgremove.matting.shapes import enclosed_regions
 
 WHITE = 250  # levels: a ground that highlights may share
 BRIGHT = 240  # levels: a ground that labels, screens, shirts and drawings may share
@@ -41,7 +36,7 @@ class Enclosed:
     doubt: float
 
 
-def settle_enclosed(bgr: ImageU8, graphic: Graphic, look: Callable[[], Seen]) -> Enclosed:
+def settle_enclosed(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> Enclosed:
     """Decide for each enclosed region of the ground's colour whether it is subject.
 
     Args:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from bgremove.matting.enclosed_regions import Region, has_strokes, is_round, padded, whole_of
+from bgremove.datatypes import ArrayF32, ImageU8
+from bgremove.matting.graphic import Graphic
 from bgremove.matting.ink import outside, square
-from bgremove.matting.ink_pieces import Ink, Piece, is_neutral, is_word
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ArrayF32, ImageU8
-    from bgremove.matting.graphic import Graphic
+from bgremove.matting.shapes import (
+    Ink,
+    Piece,
+    Region,
+    has_strokes,
+    is_neutral,
+    is_round,
+    is_word,
+    padded,
+    whole_of,
+)
 
 DARK = 64  # levels: an ink without a brighter channel passes for black
 ROOMY = 5.0  # times its stroke: insides of line drawings are wider, openings of letters narrower
@@ -34,12 +39,12 @@ SAMPLES = 400  # pixels of a region at which the map is read
 ONE_SQUARE = 0.15  # of a region that may have the other square's colour
 
 
-class Seen(Protocol):
-    """A network's view of a picture."""
+class SaliencyMap(Protocol):
+    """A network's map of a picture."""
 
     @property
     def saliency(self) -> ArrayF32:
-        """The map, float32 (S, S) in [0, 1]."""
+        """float32 (S, S) in [0, 1], stretched over the whole picture."""
 
     @property
     def has_subject(self) -> bool:
@@ -49,7 +54,7 @@ class Seen(Protocol):
 class Judge:
     """Decides region by region, largest first; ``subject`` holds the labels of subject regions."""
 
-    def __init__(self, bgr: ImageU8, graphic: Graphic, look: Callable[[], Seen]) -> None:
+    def __init__(self, bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> None:
         self.subject: list[int] = []
         self._graphic, self._look = graphic, look
         height, width = graphic.alpha.shape

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.enclosed import Enclosed, is_white, settle_enclosed
+from bgremove.matting.enclosed_judge import SaliencyMap
 from bgremove.matting.graphic import Graphic, read_graphic
 from bgremove.matting.ground import find_ground
 from bgremove.matting.ink import square
-from bgremove.matting.pyramid import shrink
+from bgremove.matting.pyramid import shrink, stretched
 from bgremove.matting.refine import refine
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ArrayF32, ImageU8
-    from bgremove.matting.enclosed_judge import Seen
 
 SURE = 0.98  # confidence where colours alone decide
 NOISY = 0.97  # confidence on a ground with noise of JPEG or a camera
@@ -50,7 +45,7 @@ class Exact:
     confidence: float
 
 
-def graphic_alpha(bgr: ImageU8, look: Callable[[], Seen]) -> Exact | None:
+def graphic_alpha(bgr: ImageU8, look: Callable[[], SaliencyMap]) -> Exact | None:
     """Compute the alpha of a picture that is a graphic; None for photographs.
 
     Large pictures are processed at half their size or less.
@@ -75,12 +70,11 @@ def graphic_alpha(bgr: ImageU8, look: Callable[[], Seen]) -> Exact | None:
         return Exact(graphic.alpha, PAGE) if look().has_subject else None
     exact = exact_alpha(small, graphic, look)
     if level:
-        large = cv2.resize(exact.alpha, (width, height), interpolation=cv2.INTER_LINEAR)
-        return Exact(np.asarray(large, np.float32), exact.confidence)
+        return Exact(stretched(exact.alpha, (height, width)), exact.confidence)
     return exact
 
 
-def exact_alpha(bgr: ImageU8, graphic: Graphic, look: Callable[[], Seen]) -> Exact:
+def exact_alpha(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> Exact:
     """Compute the alpha of a graphic.
 
     Args:

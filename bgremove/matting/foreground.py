@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
 from bgremove.matting.pyramid import halvings, shrink
 from bgremove.matting.tiles import Tile, for_each, narrowed, strips, tile_at, tiles
 from bgremove.matting.unmix import MAX_POINTS, REACH, Layer, local_layer, unmix
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
 
 WORK_SIDE = 1000  # px: local colours are gathered on pictures of half this size to all of it
 WHOLE_SIDE = 600  # px: a longer picture is halved at least once; 5 % of the error for half the time

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 
+from bgremove.datatypes import ArrayF32
 from bgremove.matting.confidence import certainty
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32
+from bgremove.matting.pyramid import averaged, stretched
 
 POWER = 5  # of certainty as weight: 0.9 beside 0.8 counts nearly twice
 BOUND = 0.01  # saliency is taken as a probability from BOUND to 1 - BOUND
@@ -34,8 +31,8 @@ def fuse(*maps: ArrayF32) -> ArrayF32:
     odds = _log_odds(finest)
     for saliency, weight in zip(maps, weights, strict=True):
         if saliency is not finest:
-            difference = _log_odds(saliency) - _log_odds(_shrunk(finest, saliency))
-            odds += _enlarged(difference, finest) * np.float32(weight / sum(weights))
+            difference = _log_odds(saliency) - _log_odds(averaged(finest, saliency.shape))
+            odds += stretched(difference, finest.shape) * np.float32(weight / sum(weights))
     return np.asarray(1 / (1 + cv2.exp(-odds)), np.float32)
 
 
@@ -48,7 +45,7 @@ def agreement(first: ArrayF32, second: ArrayF32) -> float:
 
     """
     large, small = (first, second) if first.size > second.size else (second, first)
-    one, other = _shrunk(large, small) > 0.5, small > 0.5
+    one, other = averaged(large, small.shape) > 0.5, small > 0.5
     union = int(np.count_nonzero(one | other))
     return int(np.count_nonzero(one & other)) / union if union else 0.0
 
@@ -56,13 +53,3 @@ def agreement(first: ArrayF32, second: ArrayF32) -> float:
 def _log_odds(saliency: ArrayF32) -> ArrayF32:
     bounded = saliency.clip(BOUND, 1 - BOUND)
     return np.asarray(cv2.log(bounded / (1 - bounded)), np.float32)
-
-
-def _shrunk(large: ArrayF32, like: ArrayF32) -> ArrayF32:
-    size = (like.shape[1], like.shape[0])
-    return np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _enlarged(small: ArrayF32, like: ArrayF32) -> ArrayF32:
-    size = (like.shape[1], like.shape[0])
-    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.float32)

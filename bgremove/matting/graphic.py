@@ -7,11 +7,10 @@ from the ground's colour, more exactly than a saliency map can give it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 
-from bgremove.datatypes import MASK_THRESHOLD
+from bgremove.datatypes import MASK_THRESHOLD, ArrayF32, ImageU8
 from bgremove.matting.ground import Ground, find_ground
 from bgremove.matting.ink import (
     ground_noise,
@@ -22,9 +21,6 @@ from bgremove.matting.ink import (
     is_sharp,
     one_ink,
 )
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32, ImageU8
 
 MAX_NOISE = 30  # levels: more means a shadow or a photograph's ground
 MAX_INK = 0.9  # of the picture: more leaves too little ground

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32, ImageU8
+from bgremove.datatypes import ArrayF32, ImageU8
 
 EPS = 1e-3  # variance of colours in [0, 1]: less is noise, not an edge
 

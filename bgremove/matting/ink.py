@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from bgremove.datatypes import ArrayF32, ImageU8
+from bgremove.matting.ground import Ground
 from bgremove.matting.tiles import strips
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ArrayF32, ImageU8
-    from bgremove.matting.ground import Ground
 
 STRONG = 48  # levels from the ground: always ink, despite noise
 SHARP = 24  # levels from the ground: an edge rises by more across its width

@@ -1,18 +1,16 @@
-"""Pictures at several sizes, each an exact half of the one before, so that positions align."""
+"""Pictures at several sizes: exact halves, whose positions align, and planes of another's shape."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
+from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.tiles import Window
 
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32, ImageU8
-
-    Pixels = TypeVar("Pixels", ImageU8, ArrayF32)
+Pixels = TypeVar("Pixels", ImageU8, ArrayF32)
 
 
 def halvings(side: int, limit: int) -> int:
@@ -40,6 +38,16 @@ def shrink(pixels: Pixels, count: int) -> Pixels:
         # OpenCV has a fast path for the exact factor 2; any other costs ten times as much.
         pixels = cv2.resize(even, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     return pixels
+
+
+def averaged(plane: ArrayF32, shape: tuple[int, ...]) -> ArrayF32:
+    """Resample a plane, float32 (h, w), to ``shape`` (rows, columns) by area averages."""
+    return np.asarray(cv2.resize(plane, shape[1::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+
+def stretched(plane: ArrayF32, shape: tuple[int, ...]) -> ArrayF32:
+    """Resample a plane, float32 (h, w), to ``shape`` (rows, columns) linearly."""
+    return np.asarray(cv2.resize(plane, shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def enlarge(plane: ArrayF32, window: Window, factor: int) -> ArrayF32:

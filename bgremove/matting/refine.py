@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 
+from bgremove.datatypes import ArrayF32, ImageHeader, ImageU8
 from bgremove.matting.doubt import resolve_doubt
 from bgremove.matting.guided import linear_model
-from bgremove.matting.pieces import drop_ghosts
+from bgremove.matting.pieces import drop_ghosts, drop_specks, fill_dips
 from bgremove.matting.pyramid import enlarge, halvings, shrink
-from bgremove.matting.solid import drop_specks, fill_dips
-from bgremove.matting.tiles import Tile, for_each, narrowed, tile_at, tiles
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32, ImageHeader, ImageU8
-    from bgremove.matting.tiles import Window
+from bgremove.matting.tiles import Tile, Window, for_each, narrowed, tile_at, tiles
 
 RADIUS = 1.5  # cells of the saliency map: the error of its edges
 # px: colour models are fitted on pictures of half this size to all of it. With less than two

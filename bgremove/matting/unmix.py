@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from bgremove.datatypes import ArrayF32
 from bgremove.matting.pyramid import enlarge
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32
-    from bgremove.matting.tiles import Window
+from bgremove.matting.tiles import Window
 
 REACH = 3  # pixels: radius of the window for local colours
 NOISE = 1.5**2  # levels squared: noise and JPEG errors in the observed colour

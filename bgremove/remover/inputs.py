@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 
 from bgremove.datatypes import DecodedImage, WarningCode
 from bgremove.errors import ImageError
-from bgremove.imaging.colour import is_carried
+from bgremove.imaging.decoder.colour import is_carried
 from bgremove.imaging.probe.limits import Limits, check_size, read_within
 
 Picture: TypeAlias = (

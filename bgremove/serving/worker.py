@@ -16,6 +16,7 @@ import re
 import selectors
 import socket
 import sys
+import threading
 import time
 import weakref
 from bisect import insort
@@ -30,7 +31,6 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bgremove.serving.lingering import Lingering
 from bgremove.serving.request import is_half_closed, to_be_closed, unsent_bytes
-from bgremove.serving.threads import started_pool
 from bgremove.serving.uploads import bound_chunks
 
 HEADERS_S = 10.0  # limit for receiving the headers, from the first look at a connection
@@ -217,3 +217,23 @@ class Worker(ThreadWorker):
 
 def _timeout_of(conn: TConn) -> float:
     return conn.timeout or 0.0
+
+
+def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
+    """Return a pool whose threads are started already, so that none must start under load.
+
+    Raises:
+        RuntimeError: The threads cannot be started.
+
+    """
+    pool = ThreadPoolExecutor(threads, name)
+    all_run = threading.Barrier(threads + 1)
+    try:
+        for _ in range(threads):
+            pool.submit(all_run.wait)
+    except RuntimeError:
+        all_run.abort()
+        pool.shutdown(wait=False)
+        raise
+    all_run.wait()
+    return pool

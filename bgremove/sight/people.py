@@ -16,19 +16,20 @@ from bgremove.inference.sessions import Sessions
 from bgremove.matting.closer_looks import (
     CLOSE_EVIDENCE,
     GROWTH,
+    Box,
     closer_look,
     explains,
+    grown,
     hidden_body,
     pasted,
+    pixels,
     stand_out,
     unseen,
 )
 from bgremove.matting.confidence import certainty, has_subject
 from bgremove.matting.fusion import fuse
-from bgremove.matting.people import keep_people
-from bgremove.matting.persons import EVIDENCE, evidence, person_mask
+from bgremove.matting.people import EVIDENCE, evidence, keep_people, person_mask
 from bgremove.matting.pyramid import halvings, shrink
-from bgremove.matting.regions import Box, grown, pixels
 from bgremove.options import Subject
 from bgremove.sight.salience import Sight, map_of, salient
 from bgremove.stages import Stages

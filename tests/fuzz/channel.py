@@ -15,15 +15,15 @@ from PIL import Image
 
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ImageError, UpstreamError
-from bgremove.imaging import decoder_process
-from bgremove.imaging.decoder_messages import (
+from bgremove.imaging.decoder import process as decoder_process
+from bgremove.imaging.decoder.messages import (
     MAX_PRIVATE,
     MAX_SENTENCE,
     WARNING,
     NonsenseError,
     answer_in,
 )
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
 from tests.support.echoing_decoder import NUMBER

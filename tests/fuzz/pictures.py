@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError, ImageError
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.imaging.probe import Limits, probe
 from tests.support import pictures as made
 

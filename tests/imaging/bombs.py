@@ -81,6 +81,22 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: made.png(8, 8, packed=b"\x78\1" + b"\0\0\0\xff\xff" * (2 * MB)),
         "bytes of packed pixels",
     ),
+    "png-iccp-of-empty-blocks": (
+        lambda: made.png(8, 8, before=made.chunk(b"iCCP", b"a\0\0" + _empty_blocks())),
+        "packed text or colour profile",
+    ),
+    "png-ztxt-of-empty-blocks": (
+        lambda: made.png(8, 8, before=made.chunk(b"zTXt", b"a\0\0" + _empty_blocks())),
+        "packed text or colour profile",
+    ),
+    "png-itxt-of-empty-blocks": (
+        lambda: made.png(8, 8, before=made.chunk(b"iTXt", b"a\0\1\0\0\0" + _empty_blocks())),
+        "packed text or colour profile",
+    ),
+    "png-itxt-of-10-mb": (
+        lambda: made.png(8, 8, before=made.chunk(b"iTXt", b"a\0" + bytes(10 * MB))),
+        "text",
+    ),
     "gif-declared-size-35-bytes": (
         lambda: made.gif((30_000, 30_000), (1, 1), b"\x44\1")[:35],
         "30,000",
@@ -147,6 +163,12 @@ ADMITTED: dict[str, Callable[[], bytes]] = {
     "webp-exif-of-65-535-entries": lambda: made.riff(
         made.vp8x(8, 8, 8), (b"EXIF", DIRECTORY + bytes(4_000_000))
     ),
+    "png-itxt-of-8-mb-stored": lambda: made.png(
+        8, 8, before=made.chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(bytes(EIGHT_MB), 0))
+    ),
+    "gif-frame-of-small-blocks": lambda: (
+        made.gif((1, 1), (1, 1), b"\x44\1")[:-2] + b"\1a" * 390_000 + b"\0;"
+    ),
     "jpeg-10-mb-of-fill": lambda: made.jpeg(8, 8, before=b"\xff" * (TEN_MB - 4000)),
     "jpeg-10-mb-of-xmp": lambda: made.jpeg(
         8,
@@ -163,6 +185,11 @@ def _png_with_text(text: bytes) -> bytes:
 
 def _packed_text(name: bytes, head: bytes) -> bytes:
     return made.chunk(name, head + zlib.compress(bytes(7_900_000), 9))
+
+
+def _empty_blocks() -> bytes:
+    """Return 10 MB of packed data that has no content."""
+    return b"\x78\1" + b"\0\0\0\xff\xff" * ((TEN_MB - 1000) // 5)
 
 
 def _peak_kib() -> int:

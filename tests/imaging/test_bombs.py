@@ -13,7 +13,7 @@ import pytest
 from tests.imaging.bombs import ADMITTED, BOMBS
 
 ROOT = Path(__file__).resolve().parents[2]
-MAX_KIB = 40 * 1024
+MAX_KIB = 24 * 1024
 MAX_CPU_S = 0.6
 
 

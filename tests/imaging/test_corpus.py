@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from bgremove.datatypes import DecodedImage
 from bgremove.deadline import Deadline
 from bgremove.errors import ImageError
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.imaging.probe import probe
 from tests.support import corpus
 from tests.support import pictures as made

@@ -41,6 +41,8 @@ def test_a_file_that_is_cut_anywhere_is_none_or_has_its_size(name: str) -> None:
         b"",
         b"text",
         b"\xff\xd8\xff" + b"\xfe\0\2\xff" * 100_000,
+        made.jpeg(8, 8, before=b"\xff" * 10_000_000),  # fill, through which a search takes 80 ms
+        made.jpeg(8, 8, before=b"\xff\0" * 5_000_000),
         b"\x89PNG\r\n\x1a\n" + bytes(40),
         b"BM" + bytes(60),
         b"RIFF0000WEBPVP8X",

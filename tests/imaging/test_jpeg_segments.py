@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError
-from bgremove.imaging.decode import decode
+from bgremove.imaging.decoder.decode import decode
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
 

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from skimage import data
 
-from bgremove.matting.checkerboard import find_checkerboard
 from bgremove.matting.ground import find_ground
 from eval.draw.grounds import checkerboard, paper
 
@@ -43,7 +42,7 @@ def test_paper_is_known_under_what_lies_on_it(noise: float) -> None:
 @pytest.mark.parametrize("cell", [8, 12.5, 20])
 def test_a_checkerboard_is_known_under_what_lies_on_it(cell: float) -> None:
     empty = u8(checkerboard(400, 300, cell))
-    board = find_checkerboard(with_disc(empty))
+    board = find_ground(with_disc(empty))
     assert board is not None
     assert board.cell == pytest.approx(cell, abs=0.05)
     assert (board.bgr != empty).mean() < 0.01
@@ -52,7 +51,7 @@ def test_a_checkerboard_is_known_under_what_lies_on_it(cell: float) -> None:
 def test_a_checkerboard_that_is_a_jpeg() -> None:
     empty = u8(checkerboard(400, 300, 10, 191, 255))
     code = cv2.imencode(".jpg", with_disc(empty), [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
-    board = find_checkerboard(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8))
+    board = find_ground(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8))
     assert board is not None
     assert np.abs(board.bgr.astype(int) - empty).mean() < 3
 

@@ -9,11 +9,11 @@ from bgremove.matting.closer_looks import (
     explains,
     hidden_body,
     pasted,
+    pixels,
     stand_out,
     unseen,
 )
-from bgremove.matting.persons import EVIDENCE, evidence, person_mask
-from bgremove.matting.regions import pixels
+from bgremove.matting.people import EVIDENCE, evidence, person_mask
 
 SIDE = 256
 BODY = (50, 40, 200, 100)  # top, left, bottom, right, in cells

@@ -13,7 +13,7 @@ import pytest
 
 from bgremove.errors import WeightsError
 from bgremove.inference.models import Source
-from bgremove.provisioning.sources import obtain
+from bgremove.provisioning.fetch import obtain
 from tests.support.graphs import model_of
 
 DATA = bytes(range(256)) * 100

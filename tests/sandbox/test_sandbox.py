@@ -13,8 +13,8 @@ from PIL import Image
 from bgremove import sandbox
 from bgremove.deadline import Deadline
 from bgremove.errors import ImageError
-from bgremove.imaging import decoder_process
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder import process as decoder_process
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.imaging.probe import probe
 from bgremove.sandbox import landlock, seccomp
 from tests.support import pictures as made

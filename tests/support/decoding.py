@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bgremove.datatypes import DecodedImage
-from bgremove.imaging.decode import decode
+from bgremove.imaging.decoder.decode import decode
 from bgremove.imaging.probe import probe
 from tests.support.pictures import limits
 

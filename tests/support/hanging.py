@@ -16,7 +16,7 @@ from typing import Any
 import onnxruntime as ort
 
 from bgremove import log, pipeline
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.matting import matte
 from wsgi import app
 

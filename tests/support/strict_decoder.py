@@ -2,7 +2,7 @@
 
 import sys
 
-from bgremove.imaging import decoder_child
+from bgremove.imaging.decoder import child as decoder_child
 from bgremove.sandbox import seccomp
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 
 from bgremove import sandbox
 from bgremove.errors import ImageError
-from bgremove.imaging import decoder_child
+from bgremove.imaging.decoder import child as decoder_child
 
 WORKER = os.getppid()
 PTRACE_SEIZE = 0x4206  # unlike an attachment, it does not stop the worker

@@ -75,7 +75,7 @@ class _Walk:
                 b"\x21\xf9\4" + self._control[:4] + b"\0" if len(self._control) >= 4 else b"",
                 struct.pack("<BHHHHB", FRAME, 0, 0, width, height, flags),
                 data[at + FRAME_BYTES : pixels_at + 1],
-                *self._take_blocks(),
+                self._take_blocks(),
                 b"\0",
             ]
         )
@@ -105,26 +105,28 @@ class _Walk:
             self._at += 2
             body = self._take_blocks()
             if label == bytes([GRAPHIC_CONTROL]) and body:
-                self._control = body[0][1:]
+                self._control = body[1 : 1 + body[0]]
         return False
 
-    def _take_blocks(self) -> list[bytes]:
+    def _take_blocks(self) -> bytes:
         """Return the data blocks up to the empty one, each with its length byte.
 
         The last block is incomplete if the file ends within it.
         """
-        data, at, end = self._data, self._at, len(self._data)
-        blocks: list[bytes] = []
-        while at < end and data[at] and len(blocks) < self._blocks_left:
-            blocks.append(data[at : at + data[at] + 1])
-            at += data[at] + 1
-        if blocks and at > end:
-            blocks[-1] = bytes([len(blocks[-1]) - 1]) + blocks[-1][1:]
-        self._blocks_left -= len(blocks) + 1  # counts the empty block too, for empty extensions
+        data, start, end = self._data, self._at, len(self._data)
+        at = last = start
+        while at < end and data[at]:
+            self._blocks_left -= 1
+            if self._blocks_left < 0:
+                break
+            last, at = at, at + data[at] + 1
+        self._blocks_left -= 1  # counts the empty block too, for empty extensions
         self._at = at + 1
         if self._blocks_left < 0:
             raise ImageError(f"The GIF has more data blocks than the limit of {MAX_BLOCKS:,}")
-        return blocks
+        if at > end > last:
+            return data[start:last] + bytes([end - last - 1]) + data[last + 1 :]
+        return data[start:at]
 
 
 def _table_bytes(flags: int) -> int:

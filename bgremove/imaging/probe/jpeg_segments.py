@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 from bgremove.errors import ImageError
@@ -29,15 +30,16 @@ MOST_ZEROS = 2  # at the end that count as data; more zeros are padding of the f
 SCAN, FIRST_RESTART, RESTARTS = bytes([0xFF, START_OF_SCAN]), 0xD0, 8
 
 
-def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+def segments(data: bytes, most_between: int = sys.maxsize) -> Iterator[tuple[int, bytes]]:
     """Yield the marker and the body of each segment, up to the end of the image.
 
     The end marker is the last segment, if present. The walk stops at a segment that extends beyond
-    ``data``. Raises ImageError if the number of segments exceeds the limit.
+    ``data``, and after ``most_between`` bytes without a marker. Raises ImageError if the number of
+    segments exceeds the limit.
     """
     at = 2
     for _ in range(MAX_SEGMENTS):
-        match = MARKER.search(data, at)
+        match = MARKER.search(data, at, min(len(data), at + most_between))
         if match is None:
             return
         marker, at = match[0][1], match.end()

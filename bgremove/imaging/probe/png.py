@@ -25,10 +25,7 @@ SAMPLES = {GRAY: 1, RGB: 3, PALETTE: 1, 4: 2, 6: 4}  # colour type to samples a 
 
 MAX_CHUNKS = 100_000  # a 10 MB file cut into chunks of 100 bytes; a walk over them takes 50 ms
 
-# Maximum ratio of compressed to uncompressed pixels. Stored blocks have a ratio of 1.0003. Higher
-# ratios come from empty blocks, of which zlib unpacks 10 MB in 1 to 1.5 s.
-MAX_PACKED_RATIO = 1.5
-PACKED_SLACK_BYTES = 64 * 1024  # for small pictures, whose headers outweigh their pixels
+PACKED_SLACK_BYTES = 64 * 1024  # of packed pixels, for small pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,10 @@ class Chunk:
     def body(self, data: bytes) -> bytes:
         """Return the chunk's body from the whole file."""
         return data[self.at : self.at + self.length]
+
+    def view(self, data: bytes) -> memoryview:
+        """Return the chunk's body from the whole file, without a copy."""
+        return memoryview(data)[self.at : self.at + self.length]
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
@@ -101,13 +102,13 @@ class _Reader:
         elif chunk.name in png_text.CHUNKS:
             self._take_text(chunk)
         elif chunk.name == b"eXIf":
-            self._metadata.take_exif(chunk.body(self._data))
+            self._metadata.take_exif(chunk.view(self._data))
         elif chunk.name == b"pHYs" and chunk.length == 9:
             across, down, unit = struct.unpack_from(">IIB", self._data, chunk.at)
             self._metadata.take_density(density(across, down, METRE if unit == 1 else None))
         elif chunk.name == b"iCCP" and self._profile is None:
-            packed = chunk.body(self._data).partition(b"\0")[2][1:]
-            self._profile = png_text.unpack(packed, MAX_METADATA_BYTES)
+            _, packed = png_text.split_keyword(chunk.view(self._data))
+            self._profile = png_text.inflated(packed[1:], MAX_METADATA_BYTES)
             refuse_above(MAX_METADATA_BYTES, len(self._profile), "bytes of colour profile")
         elif chunk.name == b"tRNS":
             self._has_trns = True
@@ -120,7 +121,7 @@ class _Reader:
         refuse_above(
             self._limits.max_text_chunks, self._texts, "PNG text chunks", "max_text_chunks"
         )
-        keyword, text = png_text.unpacked(chunk.name, chunk.body(self._data), self._text_budget)
+        keyword, text = png_text.unpacked(chunk.name, chunk.view(self._data), self._text_budget)
         self._text_budget -= len(keyword) + len(text)
         if self._text_budget < 0:
             raise ImageError(
@@ -147,7 +148,7 @@ class _Reader:
     def _check_packed(self) -> None:
         bits = SAMPLES.get(self._kind, 4) * self._depth
         unpacked = self._height * (1 + (self._width * bits + 7) // 8)
-        allowed = int(MAX_PACKED_RATIO * unpacked) + PACKED_SLACK_BYTES
+        allowed = int(png_text.MAX_PACKED_RATIO * unpacked) + PACKED_SLACK_BYTES
         refuse_above(allowed, self._packed_bytes, "bytes of packed pixels")
 
     def _check_memory(self) -> None:
@@ -192,7 +193,11 @@ def _completed(packed: bytes, most: int) -> bytes:
 
     libpng requires the end even when all rows precede it. It reports an error if a row is missing.
     """
-    return zlib.compress(png_text.unpack(packed, most), 1)
+    try:
+        rows = zlib.decompressobj().decompress(packed, most)
+    except zlib.error:
+        rows = b""
+    return zlib.compress(rows, 1)
 
 
 def _most_bytes(data: bytes) -> int:

@@ -1,6 +1,6 @@
 """Decode an uploaded picture to upright 8-bit pixels with separate alpha and known colours.
 
-A server runs this in a separate process (`decoder_child`) that also sets OpenCV's own limits.
+A server runs this in a separate process (`child`) that also sets OpenCV's own limits.
 Direct calls have only the limits of `probe`.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgremove.datatypes import DecodedImage, ImageHeader, WarningCode
-from bgremove.imaging import colour, stored
-from bgremove.imaging.planes import Planes, finished
+from bgremove.imaging.decoder import colour, stored
+from bgremove.imaging.decoder.planes import Planes, finished
 
 if TYPE_CHECKING:
     from bgremove.datatypes import ImageU8

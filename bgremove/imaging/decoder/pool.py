@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from bgremove.datatypes import DecodedImage, ImageHeader, ImageType
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError, DeadlineExceededError, ImageError, UpstreamError
-from bgremove.imaging.decoder_process import DecoderGoneError, DecoderProcess
+from bgremove.imaging.decoder.process import DecoderGoneError, DecoderProcess
 from bgremove.imaging.probe import Limits
 
 PATIENCE_S = 0.15  # wait for a busy decoder before another is started

@@ -1,21 +1,16 @@
-"""The pieces of a graphic's ink: their colours, their strokes, and the letters among them."""
+"""The pieces of a graphic's ink, and the regions of its ground that they enclose."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from bgremove.matting.enclosed_regions import Region, padded
+from bgremove.datatypes import ArrayF32, ImageU8
+from bgremove.matting.graphic import Graphic
 from bgremove.matting.ink import square
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ArrayF32, ImageU8
-    from bgremove.matting.graphic import Graphic
 
 NEUTRAL = 16  # levels between the channels of black, grey and steel
 THIN = 0.015  # of the picture's side: the widest stroke of a line drawing
@@ -27,6 +22,10 @@ ANOTHER_INK = 60  # levels between two different inks
 ANOTHER_FILL = 45  # levels between two inks of a piece: shaded metal differs by less
 INSIDE = 0.3  # of a piece that is away from its edge: enough to read its colour there
 FLAT_SHARE = 0.97  # of a piece's pixels that must share its colour
+MOST = 200  # the largest regions are examined; the rest count as openings
+ROUND = 0.85  # of its convex hull: loops fill more, and outlines of shirts and figures less
+STROKES = 0.004  # of the area inside a drawing: lines that run into it
+LEAST_AREA = 4  # px: a smaller region is part of an edge
 SAMPLES = 1 << 17  # pixels of a piece whose colours are compared: all of it may be 8 megapixels
 
 
@@ -162,3 +161,60 @@ def is_word(within: NDArray[np.bool_]) -> bool:
 def is_neutral(colour: ArrayF32, noise: float) -> bool:
     """Return whether a colour, float32 (3,), is black, grey or steel."""
     return float(np.ptp(colour)) <= NEUTRAL + noise / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """An enclosed region: its label, its box as slices, and its mask in the box, uint8 0 or 1."""
+
+    label: int
+    box: tuple[slice, slice]
+    mask: ImageU8
+    area: int
+
+
+def enclosed_regions(alpha: ArrayF32) -> tuple[list[Region], NDArray[np.int32]]:
+    """Return the enclosed regions, largest first, and the label image."""
+    open_ = (alpha < 0.5).view(np.uint8)
+    # A border of one pixel connects all ground that reaches the picture's edge.
+    padded = cv2.copyMakeBorder(open_, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(padded, connectivity=4)
+    area = stats[:, cv2.CC_STAT_AREA].copy()
+    area[[0, labels[0, 0]]] = 0
+    labels = labels[1:-1, 1:-1]
+    regions = []
+    for label in np.argsort(-area)[:MOST]:
+        if area[label] < LEAST_AREA:
+            break
+        left, top, width, height = (int(v) for v in stats[label, :4])
+        box = slice(top - 1, top - 1 + height), slice(left - 1, left - 1 + width)
+        mask = (labels[box] == label).view(np.uint8)
+        regions.append(Region(int(label), box, mask, int(area[label])))
+    return regions, np.asarray(labels, np.int32)
+
+
+def is_round(region: Region) -> bool:
+    """Return whether a region fills its convex hull, as the inside of a ring or a chain does."""
+    hull = cv2.convexHull(cv2.findNonZero(region.mask))
+    return int(np.count_nonzero(whole_of(region.mask))) >= ROUND * cv2.contourArea(hull)
+
+
+def has_strokes(region: Region, thin: float) -> bool:
+    """Return whether lines run from the outline of a region into it."""
+    by = round(thin)
+    mask = cv2.copyMakeBorder(region.mask, by, by, by, by, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, square(2 * (by // 2) + 1))
+    return int(cv2.countNonZero(closed)) - region.area >= STROKES * region.area
+
+
+def whole_of(mask: ImageU8) -> ImageU8:
+    """Fill the enclosed areas of a mask, uint8 0 or 1."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = np.zeros_like(mask)
+    cv2.drawContours(whole, outlines, -1, 1, cv2.FILLED)
+    return whole
+
+
+def padded(mask: ImageU8) -> ImageU8:
+    """Add a border of one pixel of 0 to a mask."""
+    return np.asarray(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), np.uint8)

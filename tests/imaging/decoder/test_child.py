@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging import decoder_child
-from bgremove.imaging.decoder_messages import Request, packed
+from bgremove.imaging.decoder import child as decoder_child
+from bgremove.imaging.decoder.messages import Request, packed
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bgremove.imaging.decoder_messages import (
+from bgremove.imaging.decoder.messages import (
     FAULT,
     MAX_PRIVATE,
     MAX_SENTENCE,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgremove.imaging import bmp
+from bgremove.imaging.decoder import bmp
 from tests.support import pictures as made
 from tests.support.decoding import decoded
 

@@ -1,6 +1,6 @@
 """Decoder process: reads pictures and writes pixels through shared memory.
 
-`decoder_pool` runs it as ``python -m bgremove.imaging.decoder_child BYTES``. Standard input is a
+`pool` runs it as ``python -m bgremove.imaging.decoder.child BYTES``. Standard input is a
 socket. ``BYTES`` is the memory that the process may allocate after startup. Each request passes
 two memory files: one holds the picture, the other receives the pixels. The process ends when the
 socket closes, so it never outlives its worker.
@@ -22,8 +22,8 @@ from PIL import Image
 
 from bgremove import sandbox
 from bgremove.errors import BgremoveError, ImageError, UpstreamError
-from bgremove.imaging.decode import decode_planes
-from bgremove.imaging.decoder_messages import (
+from bgremove.imaging.decoder.decode import decode_planes
+from bgremove.imaging.decoder.messages import (
     FAULT,
     MAX_PRIVATE,
     MAX_SENTENCE,
@@ -37,7 +37,7 @@ from bgremove.imaging.decoder_messages import (
     request_in,
     rest_of,
 )
-from bgremove.imaging.planes import write_planes
+from bgremove.imaging.decoder.planes import write_planes
 
 STATM = Path("/proc/self/statm")
 # No core dump, which would write a client's picture to disk. Files: the standard streams and those

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging.decode import decode, turn
+from bgremove.imaging.decoder.decode import decode, turn
 from bgremove.imaging.intake import reduced
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made

@@ -17,7 +17,7 @@ import bgremove
 from bgremove.datatypes import DecodedImage, ImageHeader
 from bgremove.deadline import Deadline
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging.decoder_messages import (
+from bgremove.imaging.decoder.messages import (
     FAULT,
     MESSAGE_BYTES,
     PICTURE,
@@ -29,11 +29,11 @@ from bgremove.imaging.decoder_messages import (
     packed,
     rest_of,
 )
-from bgremove.imaging.planes import Planes, finished, map_planes
+from bgremove.imaging.decoder.planes import Planes, finished, map_planes
 from bgremove.imaging.probe import Limits
 from bgremove.memory import memory_file, seal
 
-CHILD = "bgremove.imaging.decoder_child"
+CHILD = "bgremove.imaging.decoder.child"
 INHERITED = ("PATH", "LD_LIBRARY_PATH")  # all that Python needs to start; secrets are not passed
 # Bytes that a decoder may allocate per pixel of the limit. `probe` accepts pictures for which
 # OpenCV needs up to 12. The other 12 are for rotation, splitting, and Pillow's conversion of CMYK.

@@ -273,6 +273,17 @@ def test_runs_that_leave_out_a_row_are_refused(codes):
         decoded(runs(3, 2, codes))
 
 
+@pytest.mark.parametrize("codes", [b"\1\5" * 200_000, b"\0\2\0\0" * 200_000])
+def test_codes_that_give_no_pixel_are_refused_after_some(codes):
+    with pytest.raises(ImageError, match="give no pixel"):
+        decoded(runs(3, 2, codes))
+
+
+def test_runs_beyond_their_rows_and_moves_are_read_in_ordinary_numbers():
+    codes = (b"\4\1" * 50 + b"\0\0") * 300 + b"\0\2\0\0" * 50_000 + b"\4\2\0\0"
+    assert decoded(runs(4, 301, codes)).size == (4, 301)
+
+
 @pytest.mark.parametrize(
     "codes", [b"\1\5" * 5_000_000, b"\0\2\0\0" * 2_500_000, b"\0\4ab" * 2_500_000]
 )

@@ -22,15 +22,17 @@ from PIL import Image
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError, ImageError, UpstreamError
-from bgremove.imaging import decoder_child, decoder_pool, decoder_process
-from bgremove.imaging.decode import decode
-from bgremove.imaging.decoder_pool import DecoderPool
+from bgremove.imaging.decoder import child as decoder_child
+from bgremove.imaging.decoder import pool as decoder_pool
+from bgremove.imaging.decoder import process as decoder_process
+from bgremove.imaging.decoder.decode import decode
+from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.imaging.intake import reduced
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
 
 LIMITS = made.limits()
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PICTURE = made.saved(Image.fromarray(made.scene(40, 30)), "PNG")
 HEADER = probe(PICTURE, LIMITS)
 
@@ -343,7 +345,7 @@ def test_close_ends_the_processes():
 def test_no_decoder_outlives_a_worker_that_is_killed():
     program = (
         "import sys, time\n"
-        "from bgremove.imaging.decoder_pool import DecoderPool\n"
+        "from bgremove.imaging.decoder.pool import DecoderPool\n"
         "from tests.support import pictures as made\n"
         "pool = DecoderPool(made.limits(), size=1)\n"
         "pool.start()\n"
@@ -369,7 +371,7 @@ def test_a_decoder_sees_no_secret_of_the_worker_s_environment(monkeypatch):
 
 def test_a_decoder_loads_neither_web_nor_inference():
     program = (
-        "import sys, bgremove.imaging.decoder_child\n"
+        "import sys, bgremove.imaging.decoder.child\n"
         "print(sorted({'flask', 'onnxruntime', 'werkzeug', 'marshmallow'} & set(sys.modules)))"
     )
     run = subprocess.run(
@@ -477,7 +479,7 @@ def test_a_pool_that_is_dropped_ends_its_decoders() -> None:
 def test_a_sound_pool_decodes_the_known_picture_and_a_broken_one_says_so(monkeypatch) -> None:
     with DecoderPool(LIMITS) as pool:
         pool.check(Deadline.after(60))
-    monkeypatch.setattr("bgremove.imaging.decoder_pool.KNOWN_PICTURE", b"no picture")
+    monkeypatch.setattr("bgremove.imaging.decoder.pool.KNOWN_PICTURE", b"no picture")
     with DecoderPool(LIMITS) as pool, pytest.raises(UpstreamError):
         pool.check(Deadline.after(60))
 

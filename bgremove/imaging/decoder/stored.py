@@ -15,7 +15,7 @@ from PIL.GifImagePlugin import GifImageFile
 
 from bgremove.datatypes import ImageHeader, ImageType
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging import bmp
+from bgremove.imaging.decoder import bmp
 from bgremove.imaging.probe import gif, jpeg_segments, png, webp
 
 if TYPE_CHECKING:
