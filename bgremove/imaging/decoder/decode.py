@@ -6,18 +6,15 @@ Direct calls have only the limits of `probe`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgremove.datatypes import DecodedImage, ImageHeader, WarningCode
+from bgremove.datatypes import DecodedImage, ImageHeader, ImageU8, WarningCode
 from bgremove.imaging.decoder import colour, stored
 from bgremove.imaging.decoder.planes import Planes, finished
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ImageU8
 
 # By EXIF orientation. 1 is upright; 5 and 7 are mirrored about a diagonal.
 ROTATIONS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
