@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from bgremove import sandbox
-from bgremove.api import context, cross_origin, docs, errors, health, pages, removals
-from bgremove.api.envelope import error_message
+from bgremove.api import context, cross_origin, errors, health, openapi, pages, removals
+from bgremove.api.answers import error_message
 from bgremove.api.forms import FORM_OVERHEAD_BYTES
 from bgremove.api.services import NAME, Hooks, Services
 from bgremove.engine import build_engine
@@ -64,9 +64,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def describe(settings: Settings) -> docs.Description:
+def describe(settings: Settings) -> openapi.Description:
     """Describe the application that `create_app` would make, without building its parts."""
-    return docs.Description(_routed(settings, _metrics(settings, None)), settings)
+    return openapi.Description(_routed(settings, _metrics(settings, None)), settings)
 
 
 def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
@@ -76,11 +76,10 @@ def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
     context.register(app, settings)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
-    app.register_blueprint(docs.document)
+    app.register_blueprint(openapi.blueprint)
     cross_origin.register(app, settings.cors_origins)
     if settings.pages:
         app.register_blueprint(pages.blueprint)
-        app.register_blueprint(docs.blueprint)
     if metrics:
         metrics.register(app)
     return app
@@ -110,7 +109,7 @@ def build_services(app: Flask, settings: Settings, hooks: Hooks) -> Services:
         alarms=alarms,
         bodies=bodies,
         hangs=hangs,
-        description=docs.Description(app, settings),
+        description=openapi.Description(app, settings),
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import gunicorn.util
 
 from bgremove import log
-from bgremove.api.envelope import write_envelope
+from bgremove.api.answers import write_envelope
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.services import services_of
 from bgremove.errors import SettingsError, WeightsError
@@ -32,6 +32,7 @@ from bgremove.memory import return_freed_memory
 from bgremove.sandbox import hide_memory
 from bgremove.serving.capacity import READERS, SPARE_THREADS, connections_for
 from bgremove.serving.hangs import LastWords
+from bgremove.serving.spawning import survive_failed_forks
 from bgremove.settings import Settings, whole_number
 
 # Hooks store state that outlives a reload on gunicorn's arbiter and workers: hence Any.
@@ -93,8 +94,9 @@ if workers > 1 and "BGREMOVE_THREADS" not in os.environ:
 
 
 def on_starting(server: Any) -> None:
-    """Protect the memory of master and workers, and make the folder for the workers' counts."""
+    """Protect master and workers, and make the folder for the workers' counts."""
     hide_memory()
+    survive_failed_forks(server)
     server.counts = None
     if settings.metrics:
         server.counts = CountsFolder(os.environ.get(VARIABLE), worker_tmp_dir)

@@ -48,6 +48,11 @@ ENDS = (b"\r\n\r\n", b"\n\n", b"\n\r\n")  # the parser refuses the last two
 _has_served = mmap.mmap(-1, 1)  # 1 after a worker has served; shared by master and workers
 
 
+def has_served() -> bool:
+    """Return whether any worker has served since gunicorn started."""
+    return bool(_has_served[0])
+
+
 @dataclass(slots=True)
 class Waiting:
     """State of a connection with incomplete headers: the bytes seen and the time limit."""
@@ -85,7 +90,7 @@ class Worker(ThreadWorker):
             self._quick = {path: started_pool(QUICK_THREADS, path.decode()) for path in QUICK_PATHS}
             super().init_process()
         except Exception:
-            if self.booted or not _has_served[0]:
+            if self.booted or not has_served():
                 raise  # gunicorn ends if its first worker fails to start, and logs why
             self.log.exception("a worker cannot start; another tries in %g s", RETRY_S)
             time.sleep(RETRY_S)

@@ -14,8 +14,7 @@ from marshmallow import Schema, fields
 
 from bgremove import __version__
 from bgremove.api import health, removal_description
-from bgremove.api.openapi.errors import CATALOGUE
-from bgremove.api.openapi.headers import SCHEMES, components
+from bgremove.api.openapi.components import CATALOGUE, SCHEMES, components
 from bgremove.api.openapi.operation import failure, name_of, operation_of
 from bgremove.api.schemas import answers
 from bgremove.api.schemas.form import ChoiceField, PictureField, RemovalFormSchema

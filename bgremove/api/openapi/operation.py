@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema
 
-from bgremove.api.openapi.errors import ANYWHERE, INVALID, ErrorCase
-from bgremove.api.openapi.headers import HEADERS
+from bgremove.api.openapi.components import ANYWHERE, HEADERS, INVALID, ErrorCase
 from bgremove.api.schemas.answers import ErrorEnvelopeSchema
 from bgremove.headers import Header
 from bgremove.settings import Settings
