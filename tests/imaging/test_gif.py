@@ -11,10 +11,9 @@ import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError
-from bgremove.imaging.decoder.decode import decode
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
-from tests.support.decoding import decoded, rgba
+from tests.support.decoding import decode, decoded, rgba
 
 LIMITS = made.limits()
 SCENE = Image.fromarray(made.scene(31, 17)).quantize(32)
