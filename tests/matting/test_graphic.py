@@ -324,6 +324,27 @@ def test_a_large_picture_is_read_at_half_its_size() -> None:
     assert exact.alpha[1500, 1600] == 0
 
 
+def test_a_large_page_of_text_keeps_its_size() -> None:
+    bgr = np.full((3000, 3200, 3), 255, np.uint8)
+    for y in range(100, 2950, 90):
+        cv2.putText(bgr, "lorem ipsum dolor sit amet", (60, y), 0, 3.4, (0, 0, 0), 7)
+    assert graphic_alpha(bgr, NOTHING_SEEN, sees=False) is None
+    exact = graphic_alpha(bgr, NOTHING_SEEN, sees=True)
+    assert exact is not None
+    assert exact.confidence < 0.5
+    assert exact.alpha.shape == (3000, 3200)
+
+
+def test_dots_and_meshes_are_left_to_the_network() -> None:
+    """They have more pieces and holes than any graphic, each of which takes memory."""
+    dots = np.full((1700, 1700, 3), 255, np.uint8)
+    dots[6:-6:5, 6:-6:5] = dots[7:-6:5, 6:-6:5] = dots[8:-6:5, 6:-6:5] = 0
+    assert graphic_alpha(dots, NOTHING_SEEN, sees=True) is None
+    mesh = 255 - dots
+    mesh[:5] = mesh[-5:] = mesh[:, :5] = mesh[:, -5:] = 255
+    assert graphic_alpha(mesh, NOTHING_SEEN, sees=True) is None
+
+
 def test_a_graphic_on_paper_takes_at_most_32_bytes_a_pixel() -> None:
     """Ways to the ink's colour in float32 at full size took 50."""
     light = np.linspace(200, 240, 2400).astype(np.uint8)
