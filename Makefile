@@ -26,7 +26,7 @@ weights: .venv/run.stamp ## Fetch and verify the models' weights
 	$(BIN)/bgremove weights
 
 calibrate: .venv/run.stamp ## Make the calibration table of MODEL again from the PICTURES folder
-	$(BIN)/bgremove calibrate $(MODEL) $(PICTURES)
+	$(BIN)/python tools/calibrate.py $(MODEL) $(PICTURES)
 
 check: .venv/dev.stamp ## Check style and types, and run the fast tests: under a minute
 	$(BIN)/ruff check .
