@@ -81,7 +81,7 @@ pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 	$(BIN)/python tools/pictures.py
 
 settings: .venv/run.stamp ## Print the table of settings, as docs/settings.md has it
-	@$(BIN)/bgremove settings --markdown
+	@$(BIN)/python tools/settings_table.py
 
 openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json (docs/clients follow it by hand)
 	$(BIN)/bgremove openapi > docs/openapi.json

@@ -39,7 +39,9 @@ from bgremove.settings import Settings, whole_number
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- where it exists, its files stay off disks
 
 try:
-    host = os.environ.get("HOST", "127.0.0.1")
+    host = os.environ.get("HOST", "127.0.0.1").strip().removeprefix("[").removesuffix("]")
+    if not host:  # gunicorn would listen on every interface
+        raise SettingsError(("HOST is empty; leave it out, or set 0.0.0.0 for every interface",))
     port = whole_number(os.environ, "PORT", 8000, low=1, high=65_535)
     workers = whole_number(os.environ, "WEB_CONCURRENCY", 1, low=1, high=256)
     settings = Settings.from_env(os.environ)
