@@ -13,7 +13,7 @@ from flask import Flask
 from bgremove import sandbox
 from bgremove.api import context, cross_origin, errors, health, openapi, pages, removals
 from bgremove.api.answers import error_message
-from bgremove.api.forms import FORM_OVERHEAD_BYTES
+from bgremove.api.multipart import FORM_OVERHEAD_BYTES
 from bgremove.api.services import NAME, Hooks, Services
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp

@@ -33,8 +33,10 @@ NEEDS = {"gunicorn": "server", "nginx": "nginx"}
 LONG = ("faults", "deploy", "browser", "contract", "eval", "provisioning", "imaging")
 # Folders and modules whose tests start other processes or build networks: seconds each.
 PROCESSES = (
+    "tests.api.metrics.test_folder",
     "tests.api.openapi.test_document",
     "tests.batch.test_cluster",
+    "tests.commands.test_remove_doors",
     "tests.commands.test_serve",
     "tests.contract.test_corpus",
     "tests.contract.test_invariants",
@@ -52,6 +54,7 @@ PROCESSES = (
     "tests.remover.test_forks",
     "tests.sandbox",
     "tests.test_app",
+    "tests.test_docs_python",
     "tests.test_memory",
     "tests.test_portable",
     "tests.bench",

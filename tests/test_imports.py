@@ -212,7 +212,7 @@ def test_a_request_can_never_reach_the_network(start: str) -> None:
         ("bgremove.imaging.encode", "from bgremove.matting.refine import refine", "points back"),
         ("bgremove.matting.refine", "from bgremove.imaging import encode", "points back"),
         ("bgremove.inference.session", "from bgremove.imaging import encode", "points back"),
-        ("bgremove.pipeline", "def f():\n    from bgremove.api import forms", "points back"),
+        ("bgremove.pipeline", "def f():\n    from bgremove.api import multipart", "points back"),
         ("bgremove.inference.session", "from wsgi import app", "points back"),
         ("bgremove.pipeline", "import bgremove.helpers", "no room"),
         ("bgremove.pipeline", "import onnxruntime as ort", "not in this room"),

@@ -18,7 +18,7 @@ from typing import Any
 
 from flask import Request, Response
 
-from bgremove.api.schemas.answers import ErrorEnvelopeSchema, RemovalEnvelopeSchema
+from bgremove.api.schemas import ErrorEnvelopeSchema, RemovalEnvelopeSchema
 from bgremove.datatypes import Removal
 from bgremove.errors import BgremoveError, Detail, ErrorCode
 from bgremove.headers import Header

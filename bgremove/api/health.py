@@ -13,7 +13,7 @@ from marshmallow import Schema
 from bgremove import __version__
 from bgremove.api.openapi.components import NOT_READY
 from bgremove.api.openapi.operation import Operation, described, json_success
-from bgremove.api.schemas.answers import LiveSchema, ReadySchema, VersionSchema
+from bgremove.api.schemas import LiveSchema, ReadySchema, VersionSchema
 from bgremove.api.services import services
 from bgremove.errors import NotReadyError
 

@@ -13,8 +13,8 @@ from werkzeug.exceptions import NotFound
 
 from bgremove import __version__
 from bgremove.api.context import current
+from bgremove.api.form import REQUIRED
 from bgremove.api.openapi.operation import undescribed
-from bgremove.api.schemas.form import REQUIRED
 from bgremove.api.services import services
 from bgremove.headers import Header
 

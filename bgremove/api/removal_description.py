@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from bgremove.api.form import RemovalFormSchema
 from bgremove.api.openapi.components import (
     EXAMPLE_META,
     INTERNAL,
@@ -17,8 +18,7 @@ from bgremove.api.openapi.components import (
     UPSTREAM,
 )
 from bgremove.api.openapi.operation import Described, Operation, ref, success
-from bgremove.api.schemas.answers import RemovalEnvelopeSchema
-from bgremove.api.schemas.form import RemovalFormSchema
+from bgremove.api.schemas import RemovalEnvelopeSchema
 from bgremove.datatypes import ImageType
 from bgremove.headers import Header
 from bgremove.settings import MIB, Settings

@@ -58,9 +58,7 @@ def graphic_alpha(bgr: ImageU8, look: Callable[[], SaliencyMap]) -> Exact | None
             network sees no subject has none.
     """
     height, width = bgr.shape[:2]
-    level = 0
-    while (height >> level) * (width >> level) > MOST_PIXELS:
-        level += 1
+    level = halvings_of(width, height)
     step = 1 << level
     if level and find_ground(bgr[::step, ::step]) is None:
         return None  # checked before halving, which photographs do not need
@@ -71,6 +69,14 @@ def graphic_alpha(bgr: ImageU8, look: Callable[[], SaliencyMap]) -> Exact | None
     if exact is None or not level:
         return exact
     return Exact(stretched(exact.alpha, (height, width)), exact.confidence)
+
+
+def halvings_of(width: int, height: int) -> int:
+    """Return how often a picture is halved before it is read as a graphic."""
+    level = 0
+    while (height >> level) * (width >> level) > MOST_PIXELS:
+        level += 1
+    return level
 
 
 def _read(bgr: ImageU8, look: Callable[[], SaliencyMap]) -> Exact | None:

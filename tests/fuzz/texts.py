@@ -17,8 +17,8 @@ import marshmallow
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from bgremove.api.forms import MAX_FORM_PARTS, read_parts
-from bgremove.api.schemas.form import RemovalFormSchema
+from bgremove.api.form import RemovalFormSchema
+from bgremove.api.multipart import MAX_FORM_PARTS, read_parts
 from bgremove.deadline import Deadline
 from bgremove.errors import ValidationError, WeightsError
 from bgremove.inference.manifest import SHIPPED, load_manifest

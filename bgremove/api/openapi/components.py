@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bgremove.api.errors import MESSAGES, UNFORESEEN
-from bgremove.api.schemas.form import REQUIRED
+from bgremove.api.form import REQUIRED
 from bgremove.datatypes import WarningCode
 from bgremove.errors import (
     ErrorCode,
