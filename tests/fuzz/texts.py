@@ -23,8 +23,16 @@ from bgremove.deadline import Deadline
 from bgremove.errors import ValidationError, WeightsError
 from bgremove.inference.manifest import SHIPPED, load_manifest
 from bgremove.inference.models import Manifest
-from bgremove.keys.lines import END, PREFIX, KeyLine, read_lines, ring_of_keys
-from bgremove.keys.ring import FileFaultError, digest_of, ring_of_secrets
+from bgremove.keys.ring import (
+    END,
+    PREFIX,
+    FileFaultError,
+    KeyLine,
+    digest_of,
+    read_lines,
+    ring_of_keys,
+    ring_of_secrets,
+)
 from tests.support import graphs
 from tests.support.http import FORM_TYPE, file, form, text
 
