@@ -16,7 +16,7 @@ PLAN = [
     ["errors"],
     ["datatypes"],
     ["options"],
-    ["deadline", "settings", "log", "machine", "memory"],
+    ["deadline", "download", "settings", "log", "machine", "memory"],
     ["stages", "room", "keys", "installation"],
     ["inference", "matting", "imaging"],
     ["sight", "provisioning", "cost"],

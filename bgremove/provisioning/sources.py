@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+from bgremove.download import NETWORK_ERRORS, Pace, open_paced, reason_of
 from bgremove.errors import WeightsError
 from bgremove.inference.models import Source, Weights
-from bgremove.provisioning.paced import Pace, open_paced
 from bgremove.provisioning.progress import Progress
 
 BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
 RANGE_NOT_SATISFIABLE = 416
 GOES_ON = "the next attempt goes on from there"
-NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 
 def mirror_source(mirror: str, model: Weights) -> Source:
@@ -34,13 +31,13 @@ def from_url(source: Source, model: Weights, target: Path) -> None:
         have = 0
     try:
         request = urllib.request.Request(source.url, headers={"Range": f"bytes={have}-"})  # noqa: S310 -- the scheme is the operator's choice
-        answer = open_paced(request, Pace(str(source), model.bytes))
+        answer = open_paced(request, Pace(model.bytes))
     except (*NETWORK_ERRORS, ValueError) as error:  # ValueError: not a URL
         if have and getattr(error, "code", None) == RANGE_NOT_SATISFIABLE:
             target.unlink()  # as long as the whole file, so the start of another one
             from_url(source, model, target)
             return
-        raise WeightsError(f"{source} does not answer: {_words(error)}") from error
+        raise WeightsError(f"{source} does not answer: {reason_of(error)}") from error
     with answer:
         start = have if getattr(answer, "status", None) == 206 else 0
         announced = getattr(answer, "length", None)
@@ -58,16 +55,7 @@ def _received(answer: IO[bytes], source: Source) -> Iterator[bytes]:
         while block := read(BLOCK):
             yield block
     except NETWORK_ERRORS as error:
-        raise WeightsError(f"{source} broke off ({_words(error)}); {GOES_ON}") from error
-
-
-def _words(error: Exception) -> str:
-    """Return the message of an error without urllib's wrapper."""
-    if isinstance(error, urllib.error.HTTPError):
-        error.close()
-        return f"{error.code} {error.reason}"
-    reason = getattr(error, "reason", error)
-    return str(getattr(reason, "strerror", None) or reason)
+        raise WeightsError(f"{source} broke off ({reason_of(error)}); {GOES_ON}") from error
 
 
 def write_weights(
