@@ -26,7 +26,7 @@ weights: .venv/run.stamp ## Fetch and verify the models' weights
 	$(BIN)/bgremove weights
 
 calibrate: .venv/run.stamp ## Make the calibration table of MODEL again from the PICTURES folder
-	$(BIN)/bgremove calibrate $(MODEL) $(PICTURES)
+	$(BIN)/python tools/calibrate.py $(MODEL) $(PICTURES)
 
 check: .venv/dev.stamp ## Check style and types, and run the fast tests: under a minute
 	$(BIN)/ruff check .
@@ -35,7 +35,7 @@ check: .venv/dev.stamp ## Check style and types, and run the fast tests: under a
 	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --no-loadscope-reorder -m "$(FAST)"
 
 test: .venv/dev.stamp weights lint ## Run the linters and every test
-	$(BIN)/pytest -n $(or $(TEST_JOBS),2) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n $(or $(TEST_JOBS),3) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 fuzz: .venv/dev.stamp ## Feed damaged pictures, forms, key files, manifests and decoder answers for SECONDS (600)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
@@ -81,7 +81,7 @@ pictures: .venv/dev.stamp weights ## Make the pictures of the README again
 	$(BIN)/python tools/pictures.py
 
 settings: .venv/run.stamp ## Print the table of settings, as docs/settings.md has it
-	@$(BIN)/bgremove settings --markdown
+	@$(BIN)/python tools/settings_table.py
 
 openapi: .venv/run.stamp ## Write the OpenAPI document to docs/openapi.json (docs/clients follow it by hand)
 	$(BIN)/bgremove openapi > docs/openapi.json

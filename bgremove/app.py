@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from bgremove import sandbox
-from bgremove.api import context, cross_origin, docs, errors, health, pages, removals
-from bgremove.api.envelope import error_message
-from bgremove.api.forms import FORM_OVERHEAD_BYTES
+from bgremove.api import context, cross_origin, errors, health, openapi, pages, removals
+from bgremove.api.answers import error_message
+from bgremove.api.multipart import FORM_OVERHEAD_BYTES
 from bgremove.api.services import NAME, Hooks, Services
 from bgremove.engine import build_engine
 from bgremove.inference.readiness import WarmUp
@@ -21,13 +23,13 @@ from bgremove.serving.alarms import Alarms
 from bgremove.serving.capacity import READERS, Bodies
 from bgremove.serving.hangs import Hangs
 from bgremove.serving.places import Places
-from bgremove.serving.threads import start_soon
 from bgremove.serving.uploads import Uploads
 from bgremove.settings import Settings, unknown_names
 
 if TYPE_CHECKING:
     from bgremove.api.metrics.scraping import Metrics
 
+DELAY_S = 0.5  # enough for a server that loads the application before it forks its workers
 logger = logging.getLogger(__name__)
 
 
@@ -58,13 +60,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[NAME] = services
     app.wsgi_app = Uploads(app.wsgi_app, services.bodies, services.alarms)  # type: ignore[method-assign]
     if is_served:
-        start_soon(services.warm_up.start)
+        _start_soon(services.warm_up.start)
     return app
 
 
-def describe(settings: Settings) -> docs.Description:
+def describe(settings: Settings) -> openapi.Description:
     """Describe the application that `create_app` would make, without building its parts."""
-    return docs.Description(_routed(settings, _metrics(settings, None)), settings)
+    return openapi.Description(_routed(settings, _metrics(settings, None)), settings)
 
 
 def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
@@ -74,11 +76,10 @@ def _routed(settings: Settings, metrics: Metrics | None) -> Flask:
     context.register(app, settings)
     for blueprint in (removals.blueprint, health.blueprint, errors.blueprint):
         app.register_blueprint(blueprint)
-    app.register_blueprint(docs.document)
+    app.register_blueprint(openapi.blueprint)
     cross_origin.register(app, settings.cors_origins)
     if settings.pages:
         app.register_blueprint(pages.blueprint)
-        app.register_blueprint(docs.blueprint)
     if metrics:
         metrics.register(app)
     return app
@@ -108,7 +109,7 @@ def build_services(app: Flask, settings: Settings, hooks: Hooks) -> Services:
         alarms=alarms,
         bodies=bodies,
         hangs=hangs,
-        description=docs.Description(app, settings),
+        description=openapi.Description(app, settings),
     )
 
 
@@ -119,3 +120,29 @@ def _metrics(settings: Settings, folder: str | None) -> Metrics | None:
     from bgremove.api.metrics.scraping import Metrics
 
     return Metrics(settings, folder)
+
+
+def _start_soon(start: Callable[[], None]) -> None:
+    """Call ``start`` soon, in this process or in the children that it forks before.
+
+    It warms an application up under a server without bgremove's gunicorn configuration.
+
+    A server may load the application in its master and fork afterwards. A session made in the
+    master would hang in its workers, so the first fork moves the call into the children.
+    """
+    timer = threading.Timer(DELAY_S, start)
+    timer.daemon = True
+    is_moved = False
+
+    def before_fork() -> None:
+        nonlocal is_moved
+        if not is_moved and not timer.finished.is_set():
+            timer.cancel()
+            is_moved = True
+
+    def in_child() -> None:
+        if is_moved:
+            start()
+
+    os.register_at_fork(before=before_fork, after_in_child=in_child)
+    timer.start()

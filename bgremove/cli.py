@@ -1,4 +1,4 @@
-"""The command line: the list of its commands, each in a module of its own."""
+"""The command line: the list of its commands, each in a module of `bgremove.commands`."""
 
 from __future__ import annotations
 
@@ -13,22 +13,11 @@ from bgremove.installation import check_system
 
 # Commands are imported when they are run or listed: shell completion and `remove --server` do not
 # load libraries that they do not use.
-COMMANDS = {
-    "remove": "bgremove.commands.remove",
-    "serve": "bgremove.commands.serve",
-    "doctor": "bgremove.commands.doctor",
-    "keys": "bgremove.commands.keys",
-    "settings": "bgremove.commands.settings",
-    "weights": "bgremove.commands.weights",
-}
-FOR_MAINTAINERS = {
-    "calibrate": "bgremove.commands.calibrate",
-    "openapi": "bgremove.commands.openapi",
-}
+COMMANDS = ("remove", "serve", "doctor", "keys", "settings", "weights", "openapi")
 
 
 class Commands(click.Group):
-    """A group of commands, those for the maintainers of bgremove listed apart."""
+    """The group of commands."""
 
     def main(self, *arguments: Any, **named: Any) -> Any:
         """Run a command; exits with one sentence on a system that is not supported."""
@@ -41,26 +30,15 @@ class Commands(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names, in order."""
         del context
-        return [*COMMANDS, *FOR_MAINTAINERS]
+        return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import a command."""
         del context
-        module = (COMMANDS | FOR_MAINTAINERS).get(name)
-        if module is None:
+        if name not in COMMANDS:
             return None
-        command: click.Command = import_module(module).command
+        command: click.Command = import_module(f"bgremove.commands.{name}").command
         return command
-
-    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands in two sections."""
-        for title, names in (("Commands", COMMANDS), ("For maintainers", FOR_MAINTAINERS)):
-            rows = []
-            for name in names:
-                command = self.get_command(context, name)
-                rows.append((name, command.get_short_help_str(80) if command else ""))
-            with formatter.section(title):
-                formatter.write_dl(rows)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -21,7 +21,7 @@ from typing import Any
 import gunicorn.util
 
 from bgremove import log
-from bgremove.api.envelope import write_envelope
+from bgremove.api.answers import write_envelope
 from bgremove.api.metrics.folder import VARIABLE, CountsFolder
 from bgremove.api.services import services_of
 from bgremove.errors import SettingsError, WeightsError
@@ -32,13 +32,16 @@ from bgremove.memory import return_freed_memory
 from bgremove.sandbox import hide_memory
 from bgremove.serving.capacity import READERS, SPARE_THREADS, connections_for
 from bgremove.serving.hangs import LastWords
+from bgremove.serving.spawning import survive_failed_forks
 from bgremove.settings import Settings, whole_number
 
 # Hooks store state that outlives a reload on gunicorn's arbiter and workers: hence Any.
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- where it exists, its files stay off disks
 
 try:
-    host = os.environ.get("HOST", "127.0.0.1")
+    host = os.environ.get("HOST", "127.0.0.1").strip().removeprefix("[").removesuffix("]")
+    if not host:  # gunicorn would listen on every interface
+        raise SettingsError(("HOST is empty; leave it out, or set 0.0.0.0 for every interface",))
     port = whole_number(os.environ, "PORT", 8000, low=1, high=65_535)
     workers = whole_number(os.environ, "WEB_CONCURRENCY", 1, low=1, high=256)
     settings = Settings.from_env(os.environ)
@@ -74,7 +77,7 @@ logconfig_dict = {
     "disable_existing_loggers": False,
     "formatters": {"chosen": {"()": "bgremove.log.formatter", "choice": settings.log_format}},
     "filters": {"unquoted": {"()": "bgremove.log.WithoutQuotes"}},
-    "handlers": {"stdout": {"class": "bgremove.log.handler.LossyHandler", "formatter": "chosen"}},
+    "handlers": {"stdout": {"class": "bgremove.log.LossyHandler", "formatter": "chosen"}},
     "root": {"level": "WARNING", "handlers": ["stdout"]},
     "loggers": {
         "gunicorn.error": {
@@ -93,8 +96,9 @@ if workers > 1 and "BGREMOVE_THREADS" not in os.environ:
 
 
 def on_starting(server: Any) -> None:
-    """Protect the memory of master and workers, and make the folder for the workers' counts."""
+    """Protect master and workers, and make the folder for the workers' counts."""
     hide_memory()
+    survive_failed_forks(server)
     server.counts = None
     if settings.metrics:
         server.counts = CountsFolder(os.environ.get(VARIABLE), worker_tmp_dir)

@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from faults.stand import until
 from harness.forms import FORM_TYPE
 from harness.http import PATH, Answer, Door
+from harness.waiting import until
 
 FAILURE_PAUSE_S = 0.1  # limits the rate of requests to a server that is down
 PICTURES = ("image/png", "image/jpeg")
@@ -65,12 +65,16 @@ def outcome_of(answer: Answer) -> tuple[str, bool]:
 
 @dataclass
 class Load:
-    """Closed-loop clients: each sends its next request when the last one is answered."""
+    """Closed-loop clients: each sends its next request when the last one is answered.
+
+    ``pause_s`` is waited before it.
+    """
 
     door: Door
     bodies: Sequence[bytes]
     clients: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    pause_s: float = 0.0
     seen: list[Seen] = field(default_factory=list)
 
     def __enter__(self) -> Load:
@@ -108,8 +112,9 @@ class Load:
             one = ask(self.door, next(self._turns), self.headers)
             self.seen.append(one)
             del self._asked_at[client]
-            if not one.outcome.startswith(("200", "400")):
-                self._enough.wait(max(one.retry_after_s, FAILURE_PAUSE_S))
+            is_served = one.outcome.startswith(("200", "400"))
+            refused_s = 0.0 if is_served else max(one.retry_after_s, FAILURE_PAUSE_S)
+            self._enough.wait(max(refused_s, self.pause_s))
 
 
 def seconds_of(seen: Iterable[Seen], outcome: str = "200") -> list[float]:

@@ -12,10 +12,11 @@ from bgremove.settings import Settings
 from faults.finding import Finding
 from faults.overload import judge_health, watched
 from faults.room import head, unhurried
-from faults.stand import LOOK_EVERY_S, SMALL, Ground, usual
+from faults.stand import SMALL, Ground, usual
 from harness.forms import FORM_TYPE
 from harness.gunicorn import Server
 from harness.http import ANSWER_S, PATH
+from harness.programs import LOOK_EVERY_S
 
 Sender = Callable[[Server], None]
 DEFAULTS = Settings()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from faults.clients import ask
 from faults.finding import Finding
-from faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
+from faults.stand import SMALL, Ground, is_ready, stand, worker_of
+from harness.waiting import until
 
 NAMES = ("u2net.onnx", "u2net.int8.onnx")  # whichever precision this machine runs
 FLIPPED = 4096  # bytes

@@ -13,10 +13,11 @@ from faults.clients import ask
 from faults.finding import Finding
 from faults.pictures import noisy_picture
 from faults.room import head, unhurried
-from faults.stand import SMALL, Ground, Stand, is_idle, until, usual, worker_of
+from faults.stand import SMALL, Ground, Stand, is_idle, usual, worker_of
 from harness.gunicorn import Server
 from harness.nginx import Edge
 from harness.processes import children, descriptors, resident_bytes
+from harness.waiting import until
 
 MB = 1_000_000
 MORE_MEMORY = 30 * MB  # resident memory that may remain after a hundred of them

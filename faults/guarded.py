@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from bgremove.keys import edit
-from faults.clients import Load, ask
+from faults.clients import ask
 from faults.finding import Finding
 from faults.hung import DEADLINE_S, hang, short_timeouts
-from faults.stand import SMALL, Ground, is_ready, stand, until, worker_of
+from faults.stand import SMALL, Ground, is_ready, stand, worker_of
 from harness.gunicorn import Server
+from harness.waiting import until
 
 HOUR = 3600
 WRONG = "bgr_" + "A" * 43
@@ -31,7 +32,7 @@ def broken_key_file(ground: Ground) -> Iterator[Finding]:
     slowest_s = 0.0
     with stand(ground, 1, settings) as on:
         server, door = on.servers[0], on.edge.door
-        with Load(door, [SMALL], 2, {"X-Api-Key": key}) as load:
+        with ground.load(door, [SMALL], 2, {"X-Api-Key": key}) as load:
             for turn in range(ground.times):
                 good = path.read_bytes()
                 path.unlink() if turn % 2 else path.write_text("nonsense\n")
@@ -79,7 +80,7 @@ def moved_clock(ground: Ground) -> Iterator[Finding]:
     ) as on:
         server = on.servers[0]
         worker = worker_of(server)
-        with Load(on.edge.door, [SMALL], 1, {"X-Api-Key": key}) as load:
+        with ground.load(on.edge.door, [SMALL], 1, {"X-Api-Key": key}) as load:
             for turn in range(ground.times):
                 for seconds in (HOUR, -HOUR, 0):
                     _set(clock, seconds)

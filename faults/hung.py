@@ -12,18 +12,9 @@ from pathlib import Path
 
 from faults.clients import Seen, ask
 from faults.finding import Finding
-from faults.stand import (
-    SMALL,
-    Ground,
-    Stand,
-    is_idle,
-    replaced,
-    stand,
-    until,
-    worker_of,
-    workers,
-)
+from faults.stand import SMALL, Ground, Stand, is_idle, replaced, stand, worker_of, workers
 from harness.gunicorn import Server
+from harness.waiting import until
 
 DEADLINE_S = 5  # BGREMOVE_TIMEOUT_S, 20 as shipped; long enough for ordinary pictures
 GRACE_S = 3  # BGREMOVE_GRACE_S, 10 as shipped

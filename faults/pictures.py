@@ -27,6 +27,7 @@ MAX_BYTES = Settings().max_upload_bytes
 PNG_HEADER = 33  # bytes of the signature and the IHDR chunk
 
 
+@functools.cache
 def large_picture(kind: str = ".jpg") -> bytes:
     """Return the form of a picture near the pixel limit, with a subject that fills it."""
     return form(file("image", encoded(_large(), kind)))

@@ -9,16 +9,18 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from faults.clients import ask, outcome_of
 from faults.finding import Finding
 from faults.pictures import noisy_picture
-from faults.stand import LARGE, SMALL, Ground, Stand, stand, until, usual, worker_of
+from faults.stand import LARGE, SMALL, Ground, Stand, in_front, usual, worker_of
 from harness.forms import FORM_TYPE
 from harness.http import ANSWER_S, PATH, Answer
 from harness.nginx import Edge
 from harness.processes import descriptors
+from harness.waiting import until
 
 DISK_MB = 2  # the picture and its answer are each more than twice as large
 MB = 1_000_000
@@ -111,8 +113,8 @@ def _on_small_disk(ground: Ground, found: Finding, name: str) -> Iterator[Stand 
         yield None
         return
     try:
-        with stand(ground, 1, edge_folder=folder) as on:
-            yield on
+        with usual(ground, 1) as on, in_front(on.servers, folder) as edge:
+            yield replace(on, edge=edge)
     finally:
         subprocess.run(["umount", str(folder / name)], check=True)
 

@@ -14,10 +14,11 @@ from faults.clients import Seen, ask, seconds_of
 from faults.finding import Finding
 from faults.gone import MB, memory_of, temporary_files
 from faults.pictures import large_picture
-from faults.stand import Ground, is_idle, stand, until, worker_of
+from faults.stand import Ground, is_idle, stand, worker_of
 from harness.forms import file, form, text
 from harness.pictures import ball, encoded
 from harness.processes import descriptors
+from harness.waiting import until
 from tests.fuzz.mutate import mutated, own_seeds
 
 SHARES = {"good": 70, "damaged": 20, "foreign": 10}  # percent

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from faults.clients import Load
 from harness.forms import file, form
 from harness.gunicorn import SHIPPED_CONFIG, Server, gunicorn
+from harness.http import Door
 from harness.metrics import scraped
 from harness.nginx import UNLIMITED, Changes, Edge, nginx
 from harness.pictures import ball, encoded
 from harness.processes import children
-from harness.programs import START_S, free_ports
+from harness.programs import free_port, free_ports
+from harness.waiting import until
 
 SMALL = form(file("image", encoded(ball(640, 480), ".jpg")))
+PAUSE_S = 0.5  # of a client in the test suite
 LARGE = form(file("image", encoded(ball(1500, 1000), ".jpg")))
-LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,17 @@ class Ground:
         """The number of clients that keep a service busy: in the test suite, none waits in line."""
         return 4 if self.strict else 2
 
+    def load(
+        self,
+        door: Door,
+        bodies: Sequence[bytes] = (SMALL,),
+        clients: int = 0,
+        headers: Mapping[str, str] | None = None,
+    ) -> Load:
+        """Return clients that keep a service busy: in the test suite, with pauses."""
+        pause_s = 0.0 if self.strict else PAUSE_S
+        return Load(door, bodies, clients or self.clients, headers or {}, pause_s)
+
     @property
     def patience(self) -> int:
         """The factor of shortened timeouts: ordinary requests must pass on a busy machine."""
@@ -93,7 +106,6 @@ def stand(
     *,
     changes: Changes | None = None,
     wait_for: str = "/readyz",
-    edge_folder: Path | None = None,
     application: str = "wsgi:app",
     config: str = SHIPPED_CONFIG,
 ) -> Iterator[Stand]:
@@ -107,6 +119,7 @@ def stand(
         chosen["BGREMOVE_THREADS"] = "1"
     if not ground.strict:
         chosen["BGREMOVE_TIMEOUT_S"] = "40"  # a busy machine takes its time
+        chosen["BGREMOVE_EFFORT"] = "fast"  # and one network is enough to be busy with
     chosen |= dict(settings or {})
     with contextlib.ExitStack() as stack:
 
@@ -122,16 +135,26 @@ def stand(
             )
             return stack.enter_context(run)
 
-        ports = free_ports(2)
-        servers = [start(port) for port in ports[:count]]
-        every = {name: dict(texts) for name, texts in UNLIMITED.items()}
-        if count == 1:
-            line = f"    server 127.0.0.1:{ports[1]} max_fails=3 fail_timeout=1s;\n"
-            every["nginx/upstream.conf"] = {line: ""}
-        for name, texts in (changes or {}).items():
-            every[name] = every.get(name, {}) | dict(texts)
-        edge = stack.enter_context(nginx(edge_folder or ground.new("nginx"), ports, every))
+        servers = [start(port) for port in free_ports(count)]
+        edge = stack.enter_context(in_front(servers, ground.new("nginx"), changes))
         yield Stand(edge, servers, start)
+
+
+@contextlib.contextmanager
+def in_front(
+    servers: Sequence[Server], folder: Path, changes: Changes | None = None
+) -> Iterator[Edge]:
+    """Run nginx in front of one or two gunicorns, without its rate limits."""
+    ports = [server.port for server in servers]
+    every = {name: dict(texts) for name, texts in UNLIMITED.items()}
+    if len(ports) == 1:
+        ports.append(free_port())
+        line = f"    server 127.0.0.1:{ports[1]} max_fails=3 fail_timeout=1s;\n"
+        every["nginx/upstream.conf"] = {line: ""}
+    for name, texts in (changes or {}).items():
+        every[name] = every.get(name, {}) | dict(texts)
+    with nginx(folder, ports, every) as edge:
+        yield edge
 
 
 @contextlib.contextmanager
@@ -145,15 +168,6 @@ def usual(ground: Ground, count: int) -> Iterator[Stand]:
     except BaseException:
         ground.stands.pop(count)[0].close()
         raise
-
-
-def until(what: Callable[[], bool], bound_s: float = START_S) -> float:
-    """Wait until a condition holds; return the time in seconds, or fail at the limit."""
-    started = time.monotonic()
-    while not what():
-        assert time.monotonic() - started < bound_s, f"waited {bound_s:g} s in vain"
-        time.sleep(LOOK_EVERY_S)
-    return time.monotonic() - started
 
 
 def workers(server: Server) -> set[int]:

@@ -11,23 +11,14 @@ from functools import partial
 
 from faults.clients import Load
 from faults.finding import Finding
-from faults.stand import (
-    SMALL,
-    Ground,
-    replaced,
-    stand,
-    until,
-    usual,
-    worker_of,
-    workers,
-)
+from faults.stand import SMALL, Ground, replaced, stand, usual, worker_of, workers
 from harness.forms import file, form
 from harness.gunicorn import Server
 from harness.processes import frozen
+from harness.waiting import until
 
 RUN_UP_S = 0.5  # of load, before each action
 NOTICED_S = 2.0  # until nginx retries a failed server, see deploy/nginx/upstream.conf
-RECYCLE = "--max-requests 80 --max-requests-jitter 40"
 FAULTY = form(file("image", b"no picture"))  # its answer is a 400 and cheap to compute
 FROZEN_MOST_S = 35  # below the timeout of nginx
 PATIENCE_S = 8  # nginx's timeout, shortened so that a test can wait for it often
@@ -37,7 +28,7 @@ def kill_one_of_two(ground: Ground) -> Iterator[Finding]:
     """Kill a busy worker with SIGKILL, with a second gunicorn running."""
     found = Finding(f"kill −9 of a busy worker of two gunicorns, {ground.times} times", "nothing")
     slowest_s = 0.0
-    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
+    with usual(ground, 2) as on, ground.load(on.edge.door) as load:
         for turn in range(ground.times):
             server = on.servers[turn % 2]
             worker = worker_of(server)
@@ -56,7 +47,7 @@ def kill_the_only_one(ground: Ground) -> Iterator[Finding]:
     what = f"kill −9 of the only busy worker, {ground.times} times, {ground.clients} clients"
     found = Finding(what, f"the requests that it was processing: {ground.clients} a kill")
     slowest_s = 0.0
-    with usual(ground, 1) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
+    with usual(ground, 1) as on, ground.load(on.edge.door) as load:
         for _ in range(ground.times):
             worker = worker_of(on.servers[0])
             time.sleep(RUN_UP_S)
@@ -74,7 +65,7 @@ def stop_in_turn(ground: Ground) -> Iterator[Finding]:
     """Send SIGTERM to each of two gunicorns in turn, as in a rolling restart."""
     found = Finding(f"SIGTERM to one of two gunicorns under load, {ground.times} times", "nothing")
     slowest_s = 0.0
-    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
+    with usual(ground, 2) as on, ground.load(on.edge.door) as load:
         for turn in range(ground.times):
             time.sleep(NOTICED_S)
             started = time.monotonic()
@@ -97,7 +88,7 @@ def reload(ground: Ground) -> Iterator[Finding]:
         name = "the only gunicorn" if count == 1 else "one of two gunicorns"
         found = Finding(f"SIGHUP to {name} under load, {ground.times} times", "nothing")
         slowest_s = 0.0
-        with usual(ground, count) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
+        with usual(ground, count) as on, ground.load(on.edge.door) as load:
             for turn in range(ground.times):
                 server = on.servers[turn % count]
                 worker = worker_of(server)
@@ -112,18 +103,20 @@ def reload(ground: Ground) -> Iterator[Finding]:
 
 def recycle(ground: Ground) -> Iterator[Finding]:
     """Recycle workers by max_requests with jitter, with one gunicorn and with two."""
+    requests = 80 if ground.strict else 12
+    options = f"--max-requests {requests} --max-requests-jitter {requests // 2}"
     for count in (1, 2):
         name = "the only gunicorn" if count == 1 else "two gunicorns"
-        what = f"{name} with {RECYCLE}, {ground.times} new workers and more"
+        what = f"{name} with {options}, {ground.times} new workers and more"
         found = Finding(what, "nothing")
-        settings = {"GUNICORN_CMD_ARGS": RECYCLE}
+        settings = {"GUNICORN_CMD_ARGS": options}
         bodies = [SMALL, *[FAULTY] * 19]
-        with (
-            stand(ground, count, settings) as on,
-            Load(on.edge.door, bodies, ground.clients) as load,
-        ):
+        # Requests for /readyz count as well: only the log says at no cost that a worker is ready.
+        with stand(ground, count, settings, wait_for="/livez") as on:
+            until(partial(_are_ready, on.servers))
             first = _booted(on.servers)
-            until(partial(_have_booted, on.servers, first + ground.times), 300)
+            with ground.load(on.edge.door, bodies) as load:
+                until(partial(_have_booted, on.servers, first + ground.times), 300)
             booted = _booted(on.servers) - first
         found.saw(load.seen, expected={"200", "400 VALIDATION_ERROR"})
         found.at_most_lost(0)
@@ -136,7 +129,7 @@ def freeze_for_a_moment(ground: Ground) -> Iterator[Finding]:
     what = f"SIGSTOP to one of two gunicorns (master and worker) for 2 s, {ground.times} times"
     found = Finding(what, "nothing")
     served = 0
-    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
+    with usual(ground, 2) as on, ground.load(on.edge.door) as load:
         for turn in range(ground.times):
             time.sleep(NOTICED_S)
             with _frozen(on.servers[turn % 2]):
@@ -154,14 +147,13 @@ def freeze_for_a_moment(ground: Ground) -> Iterator[Finding]:
 
 def freeze_for_good(ground: Ground) -> Iterator[Finding]:
     """Freeze one of two gunicorns until nginx's timeout."""
-    clients = ground.clients
     patience_s = PATIENCE_S * ground.patience
     what = f"SIGSTOP to one of two gunicorns, nginx's patience {patience_s} s in place of 45"
     changes = {"nginx/proxy.conf": {"proxy_read_timeout 45s": f"proxy_read_timeout {patience_s}s"}}
     found = Finding(f"{what}, {ground.few} times", "nothing: the other one is asked again")
     with (
         stand(ground, 2, changes=changes) as on,
-        Load(on.edge.door, [SMALL], clients) as load,
+        ground.load(on.edge.door) as load,
     ):
         for turn in range(ground.few):
             time.sleep(NOTICED_S)
@@ -171,7 +163,8 @@ def freeze_for_good(ground: Ground) -> Iterator[Finding]:
     found.saw(load.seen)
     found.at_most_lost(0)
     found.note(
-        f"longest request {load.longest_s:.1f} s; {clients // 2} of {clients} clients were held"
+        f"longest request {load.longest_s:.1f} s; "
+        f"{ground.clients // 2} of {ground.clients} clients were held"
     )
     yield found
 
@@ -186,7 +179,7 @@ def freeze_longer_than_anybody_waits(ground: Ground) -> Iterator[Finding]:
         found.skipped = "takes a minute; `make fault-test` has it"
         yield found
         return
-    with usual(ground, 2) as on, Load(on.edge.door, [SMALL], ground.clients) as load:
+    with usual(ground, 2) as on, ground.load(on.edge.door) as load:
         time.sleep(RUN_UP_S)
         with _frozen(on.servers[0]):
             time.sleep(47)
@@ -201,6 +194,10 @@ def freeze_longer_than_anybody_waits(ground: Ground) -> Iterator[Finding]:
 def _frozen(server: Server) -> AbstractContextManager[None]:
     """Freeze the master and the worker of a gunicorn."""
     return frozen([server.process.pid, *workers(server)])
+
+
+def _are_ready(servers: list[Server]) -> bool:
+    return all('"message": "ready"' in server.log.read_text("utf-8") for server in servers)
 
 
 def _booted(servers: list[Server]) -> int:

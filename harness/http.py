@@ -7,9 +7,10 @@ import http.client
 import json
 import socket
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 HOST = "127.0.0.1"
 PATH = "/v1/remove-bg/universal"
@@ -30,7 +31,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class Door(Protocol):
+class Door(ABC):
     """A client of the service: Flask's test client, or a socket."""
 
     def send(
@@ -41,10 +42,14 @@ class Door(Protocol):
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request and read its answer."""
+        return self._sent(method, path, body, dict(headers or {}))
+
+    @abstractmethod
+    def _sent(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer: ...
 
 
 @dataclass(frozen=True)
-class WireDoor:
+class WireDoor(Door):
     """An HTTP client with one connection per request; ``address`` is its own loopback address."""
 
     port: int
@@ -52,17 +57,10 @@ class WireDoor:
     context: ssl.SSLContext | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send a request and read its answer."""
+    def _sent(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=ANSWER_S)
         with contextlib.closing(connection), self.connect() as connection.sock:
-            connection.request(method, path, body or None, {**self.headers, **(headers or {})})
+            connection.request(method, path, body or None, {**self.headers, **headers})
             return _read(connection.getresponse())
 
     def connect(self) -> socket.socket:

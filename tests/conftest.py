@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -32,8 +33,10 @@ NEEDS = {"gunicorn": "server", "nginx": "nginx"}
 LONG = ("faults", "deploy", "browser", "contract", "eval", "provisioning", "imaging")
 # Folders and modules whose tests start other processes or build networks: seconds each.
 PROCESSES = (
+    "tests.api.metrics.test_folder",
     "tests.api.openapi.test_document",
     "tests.batch.test_cluster",
+    "tests.commands.test_remove_doors",
     "tests.commands.test_serve",
     "tests.contract.test_corpus",
     "tests.contract.test_invariants",
@@ -50,7 +53,8 @@ PROCESSES = (
     "tests.provisioning",
     "tests.remover.test_forks",
     "tests.sandbox",
-    "tests.serving.test_threads",
+    "tests.test_app",
+    "tests.test_docs_python",
     "tests.test_memory",
     "tests.test_portable",
     "tests.bench",
@@ -117,8 +121,14 @@ def _skipping() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _environment() -> Iterator[None]:
-    """Start without any BGREMOVE_* and give the environment back as it was."""
+    """Start without any BGREMOVE_*; give the environment and the log back as they were.
+
+    An application's log goes to the standard output of its test, which is closed afterwards: a
+    thread that logs later would print an error into another test's output.
+    """
     before = dict(os.environ)
+    log = logging.getLogger("bgremove")
+    log_before = log.handlers, log.level, log.propagate
     for name in [name for name in before if name.startswith("BGREMOVE_")]:
         del os.environ[name]
     if (manifest := sys.modules.get("bgremove.inference.manifest")) is not None:
@@ -126,6 +136,7 @@ def _environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+    log.handlers, log.level, log.propagate = log_before
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 MAP = re.compile(r"^\| room \| purpose \|\n\| --- \| --- \|\n((?:\|.+\n)+)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 PATH = re.compile(
-    r"`((?:bgremove|api|imaging|matting|remover|serving|sight|inference|commands|tests)/[\w./]*)`"
+    r"`((?:bgremove|api|batch|commands|imaging|inference|matting|provisioning|remover|sandbox|serving"
+    r"|sight|tests)/[\w./]*)`"
 )
 
 

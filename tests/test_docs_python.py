@@ -1,4 +1,4 @@
-"""Every line of docs/python.md runs, from top to bottom, with the real weights."""
+"""Every line of docs/python.md runs, from top to bottom, on networks of one step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image
 
 from bgremove.remover import parsing, remover
 from tests.support.http import ROOT
-from tests.support.tiny import ball, encoded
+from tests.support.tiny import ball, encoded, tiny_weights
 
 PAGE = (ROOT / "docs" / "python.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
@@ -32,11 +32,12 @@ remove("a.jpg").source.stem
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # a file that a short example leaves open
 def test_every_line_runs(
-    weights: Path,
+    tmp_path_factory: pytest.TempPathFactory,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    weights = tiny_weights(tmp_path_factory.mktemp("weights"))
     monkeypatch.setenv("BGREMOVE_WEIGHTS_DIR", str(weights))
     monkeypatch.setenv("BGREMOVE_TIMEOUT_S", "120")
     monkeypatch.chdir(tmp_path)

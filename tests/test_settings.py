@@ -1,13 +1,16 @@
+import sys
 from dataclasses import FrozenInstanceError, asdict, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bgremove.commands.settings import markdown_table
 from bgremove.datatypes import Effort
 from bgremove.errors import SettingsError
 from bgremove.settings import CHECKOUT, CHOICES, PREFIX, Settings, unknown_names
+
+sys.path.insert(0, str(CHECKOUT / "tools"))
+from settings_table import markdown_table
 
 PAGE = CHECKOUT / "docs" / "settings.md"
 BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->"

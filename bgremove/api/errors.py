@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
+from bgremove.api.answers import error_envelope
 from bgremove.api.context import current
-from bgremove.api.envelope import error_envelope
 from bgremove.errors import (
     CLIENT_GONE,
     BgremoveError,

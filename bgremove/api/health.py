@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict
 from typing import Any
 
@@ -10,12 +11,13 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from bgremove import __version__
-from bgremove.api.openapi.errors import NOT_READY
+from bgremove.api.openapi.components import NOT_READY
 from bgremove.api.openapi.operation import Operation, described, json_success
-from bgremove.api.schemas.answers import LiveSchema, ReadySchema, VersionSchema
+from bgremove.api.schemas import LiveSchema, ReadySchema, VersionSchema
 from bgremove.api.services import services
 from bgremove.errors import NotReadyError
 
+NO_THREAD = "a thread, of which none can be started; raise the limit of processes (ulimit -u, pids)"
 ENDING = "another worker, in place of this one, where a request hangs"
 TAG = "Health"
 LIVE = {"status": "live"}
@@ -60,6 +62,8 @@ def live() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """Answer 200 if the weights are verified and the default session is warm, else 503."""
     parts = services()
+    if not _can_start_threads():  # every picture starts some
+        raise NotReadyError((NO_THREAD,))
     parts.warm_up.start()
     readiness = parts.warm_up.readiness
     waiting_for = readiness.waiting_for + ((ENDING,) if parts.hangs.is_ending else ())
@@ -81,6 +85,17 @@ def ready() -> ResponseReturnValue:
 def version() -> ResponseReturnValue:
     """Answer with the version of the running release."""
     return _dumped(VersionSchema(), VERSION)
+
+
+def _can_start_threads() -> bool:
+    """Return whether a thread can be started, which takes 0.1 ms."""
+    thread = threading.Thread(target=int)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
 
 
 def _dumped(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""GET / and the files of all pages: the page for using the service in a browser."""
+"""GET / and GET /docs with their files: the page for using the service, and that of its API."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import flask_swagger_ui
 from flask import Blueprint, Response, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
+from bgremove import __version__
 from bgremove.api.context import current
+from bgremove.api.form import REQUIRED
 from bgremove.api.openapi.operation import undescribed
-from bgremove.api.schemas.form import REQUIRED
 from bgremove.api.services import services
 from bgremove.headers import Header
 
 FOLDER = Path(__file__).resolve().parent.parent / "pages"
+SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
+SWAGGER_FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 HASH_CHARACTERS = 16
 # By suffix. The system's own table of types differs between machines.
 TYPES = {
@@ -33,7 +37,7 @@ LINKS = {"/": "Cut out", "/docs": "API", "/openapi.json": "OpenAPI"}
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year
 
 
-def policy(images: str, *more: str) -> str:
+def _policy(images: str, *more: str) -> str:
     """Return a Content-Security-Policy under which only files of this server are loaded.
 
     ``images`` are the sources of images, ``more`` further directives.
@@ -53,7 +57,9 @@ def policy(images: str, *more: str) -> str:
 
 
 # With trusted types no text becomes markup, not even by mistake.
-POLICY = policy("'self' blob:", "require-trusted-types-for 'script'", "trusted-types 'none'")
+POLICY = _policy("'self' blob:", "require-trusted-types-for 'script'", "trusted-types 'none'")
+# Swagger UI has icons in `data:` URLs, and markup made by React, which trusted types would forbid.
+DOCS_POLICY = _policy("'self' blob: data:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ def release() -> Release:
 def page() -> Response:
     """Answer with the page, which contains the limits of this server."""
     limits = services().engine.limits
-    return rendered(
+    return _rendered(
         "index.html",
         max_upload_bytes=limits.max_upload_bytes,
         max_pixels=limits.max_pixels,
@@ -104,23 +110,36 @@ def file(release_hash: str, name: str) -> Response:
     return response
 
 
+@blueprint.get("/docs")
+@undescribed
+def docs() -> Response:
+    """Answer with the page that shows the examples and starts Swagger UI."""
+    return _rendered("docs.html", version=__version__)
+
+
+@blueprint.get("/docs/files/<name>")
+@undescribed
+def swagger_file(name: str) -> Response:
+    """Answer with a file of Swagger UI."""
+    if name not in SWAGGER_FILES:
+        raise NotFound
+    return send_from_directory(SWAGGER_UI, name, mimetype=SWAGGER_FILES[name])
+
+
 @blueprint.after_request
 def _harden(response: Response) -> Response:
-    return hardened(response, POLICY)
+    """Set the headers that limit what a page may load and send."""
+    is_docs = request.path.startswith("/docs")
+    response.headers[Header.CONTENT_SECURITY_POLICY] = DOCS_POLICY if is_docs else POLICY
+    response.headers[Header.REFERRER_POLICY] = "no-referrer"
+    return response
 
 
-def rendered(template: str, **values: object) -> Response:
+def _rendered(template: str, **values: object) -> Response:
     """Render a template with the release, the links and ``values``; browsers revalidate it."""
     text = render_template(template, release=release(), here=request.path, links=LINKS, **values)
     response = Response(text, mimetype="text/html")
     response.headers[Header.CACHE_CONTROL] = "no-cache"  # revalidated by ETag on each visit
     response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
     response.make_conditional(request)
-    return response
-
-
-def hardened(response: Response, policy: str) -> Response:
-    """Set the headers that limit what a page may load and send."""
-    response.headers[Header.CONTENT_SECURITY_POLICY] = policy
-    response.headers[Header.REFERRER_POLICY] = "no-referrer"
     return response

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bgremove.api.openapi.errors import (
+from bgremove.api.form import RemovalFormSchema
+from bgremove.api.openapi.components import (
     EXAMPLE_META,
     INTERNAL,
     INVALID,
     NO_SUBJECT,
+    OPTIONAL_KEY,
     OVERLOADED,
     RATE_LIMITED,
     UNAUTHORIZED,
     UPSTREAM,
 )
-from bgremove.api.openapi.headers import OPTIONAL_KEY
 from bgremove.api.openapi.operation import Described, Operation, ref, success
-from bgremove.api.schemas.answers import RemovalEnvelopeSchema
-from bgremove.api.schemas.form import RemovalFormSchema
+from bgremove.api.schemas import RemovalEnvelopeSchema
 from bgremove.datatypes import ImageType
 from bgremove.headers import Header
 from bgremove.settings import MIB, Settings

@@ -20,10 +20,10 @@ from bgremove import cost
 from bgremove.api import answers
 from bgremove.api.auth import require_key
 from bgremove.api.context import current
-from bgremove.api.forms import Part, read_parts, refuse_compressed, shortened
+from bgremove.api.form import REQUIRED, RemovalFormSchema
+from bgremove.api.multipart import Part, read_parts, refuse_compressed, shortened
 from bgremove.api.openapi.operation import described
 from bgremove.api.removal_description import REMOVAL
-from bgremove.api.schemas.form import REQUIRED, RemovalFormSchema
 from bgremove.api.services import services
 from bgremove.datatypes import Removal
 from bgremove.errors import Detail, ImageError, ValidationError

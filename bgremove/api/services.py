@@ -17,7 +17,7 @@ from bgremove.serving.hangs import Hangs
 from bgremove.serving.places import Places
 
 if TYPE_CHECKING:
-    from bgremove.api.docs import Description
+    from bgremove.api.openapi import Description
 
 NAME = "bgremove"
 

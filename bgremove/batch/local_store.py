@@ -8,6 +8,7 @@ import stat
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from bgremove.batch.stores import File, Store
@@ -27,7 +28,7 @@ class LocalStore(Store):
         A pipe or a device, even behind a link, may never end. A folder inside that cannot be read
         is returned as a file of no bytes.
         """
-        os.scandir(folder).close()  # os.walk ignores a folder that cannot be read
+        os.scandir(folder).close()  # raises the error of a folder that cannot be read
         unreadable: list[str] = []
         names = _walk(folder, recursive, unreadable)
         found = [*_regular(names), *(File(name, 0, 0, name) for name in unreadable)]
@@ -62,7 +63,7 @@ class LocalStore(Store):
         A run that is killed leaves at most this hidden file.
         """
         target = Path(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         part = target.with_name(f".{uuid.uuid4().hex}.part")
         try:
             part.write_bytes(data)
@@ -82,12 +83,39 @@ class LocalStore(Store):
 
 
 def _walk(folder: str, recursive: bool, unreadable: list[str]) -> Iterator[str]:
-    def note(error: OSError) -> None:
-        unreadable.append(str(error.filename))
+    """Yield the names in a folder that are not folders and not hidden.
 
-    for here, folders, names in os.walk(folder, onerror=note):
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        yield from (str(Path(here, name)) for name in names if not name.startswith("."))
+    Unlike os.walk of Python 3.11, it finds folders nested to any depth.
+    """
+    folders = [folder]
+    while folders:
+        here = folders.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    name = str(Path(here, entry.name))
+                    if entry.name.startswith("."):
+                        continue
+                    if not _is_folder(entry):
+                        yield name
+                    elif recursive and not entry.is_symlink():
+                        folders.append(name)
+        except OSError:
+            unreadable.append(here)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder at any depth; Path.mkdir calls itself for each missing folder above."""
+    missing = list(takewhile(lambda path: not path.exists(), (folder, *folder.parents)))
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
 
 
 def _regular(names: Iterable[str]) -> Iterator[File]:

@@ -1,18 +1,26 @@
-"""Plan a batch: each picture, its cut-out, and whether that is finished."""
+"""Plan a batch: each picture, its cut-out, and whether that is finished, in any store.
+
+An output folder remembers the options of its cut-outs in a hidden file. Nothing is written into a
+folder whose cut-outs have the default options.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import TypeGuard
 
-from bgremove.batch.finished import is_finished, made_since
 from bgremove.batch.records import STANDARD, Job
 from bgremove.batch.sources import Found, find
-from bgremove.batch.stores import File, Store, folder_of, store_of
+from bgremove.batch.stores import File, Store, folder_of, join, store_of
 from bgremove.batch.targets import means_file, targets
-from bgremove.errors import PlanError
+from bgremove.errors import ImageError, PlanError
 from bgremove.options import Options
+
+NOTE = PurePosixPath(".bgremove.json")  # hidden files are never read as pictures
+MAX_NOTE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +116,56 @@ def _look_up(names: Sequence[str], folders: Sequence[str]) -> dict[str, File]:
         for store, ours in by_store.items()
     )
     return {file.name: file for files in found for file in files}
+
+
+def is_finished(picture: File, cutout: File | None, since_ns: int) -> bool:
+    """Return whether a cut-out exists, is not empty and is up to date.
+
+    Args:
+        picture: The picture.
+        cutout: Its cut-out; None if there is none.
+        since_ns: The time from which cut-outs have the wanted options.
+
+    Returns:
+        Whether the cut-out is not older than its picture and ``since_ns``. A time that the store
+        does not report is not compared.
+
+    """
+    if cutout is None or not cutout.size:
+        return False
+    return not cutout.changed_ns or cutout.changed_ns >= max(picture.changed_ns, since_ns)
+
+
+def made_since(folder: str, options: Options) -> int | None:
+    """Return the time, in nanoseconds, from which cut-outs in ``folder`` have these options.
+
+    0 means that any age counts, None that no cut-out there has these options.
+    """
+    name = join(folder, NOTE)
+    note = next(iter(store_of(name).look_up([name], [folder])), None)
+    if note is None:
+        return 0 if options == Options() else None
+    return note.changed_ns if _remembered(name) == _as_json(options) else None
+
+
+def remember(folder: str, options: Options) -> None:
+    """Note the options of the cut-outs that follow; those that exist count as unfinished."""
+    if made_since(folder, options) is not None:
+        return
+    name = join(folder, NOTE)
+    try:
+        store_of(name).write(name, json.dumps({"options": _as_json(options)}).encode())
+    except OSError:  # writing the cut-outs fails too, and reports the reason
+        return
+
+
+def _remembered(name: str) -> object:
+    """Return the options in the note; None if it is damaged."""
+    try:
+        return json.loads(store_of(name).read(name, MAX_NOTE_BYTES))["options"]
+    except (OSError, ValueError, KeyError, TypeError, ImageError):
+        return None
+
+
+def _as_json(options: Options) -> object:
+    return json.loads(json.dumps(asdict(options)))

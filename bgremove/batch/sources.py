@@ -95,6 +95,8 @@ def _search(name: str, recursive: bool) -> _Searched:
         files = store.matching(name)
     except OSError as error:
         raise PlanError(f"{name} cannot be read: {error.strerror or error}") from error
+    except RecursionError as error:  # glob calls itself for each folder
+        raise PlanError(f"{name}: its folders are nested too deeply for a pattern") from error
     if not files:
         raise PlanError(f"{name}: no file matches")
     return _Searched(fixed_part(name), files)

@@ -10,15 +10,13 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import PurePosixPath
-from typing import BinaryIO, cast
 
 from bgremove.batch.records import STANDARD
-from bgremove.imaging.probe.limits import read_within
+from bgremove.imaging.probe.limits import read_within, too_large
 
 WEB = ("http", "https")
-FETCH_TIMEOUT_S = 30.0  # for connecting, and for each read
+USER_AGENT = {"User-Agent": "bgremove"}  # some servers refuse that of Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +103,34 @@ class WebStore(Store):
     """Pictures on web servers, read only."""
 
     def read(self, name: str, max_bytes: int) -> bytes:
-        """Return the body of a successful answer; raises ImageError above ``max_bytes``."""
+        """Return the body of a successful answer.
+
+        Raises:
+            ImageError: It has more than ``max_bytes``.
+            OSError: There is no such answer, or it comes too slowly or not whole.
+
+        """
+        import urllib.request
+
         import urllib3
 
+        from bgremove.download import NETWORK_ERRORS, Pace, open_paced, reason_of
+
         try:
-            with urllib3.PoolManager() as pool:
-                answer = pool.request("GET", name, timeout=FETCH_TIMEOUT_S, preload_content=False)
-                if answer.status != HTTPStatus.OK:
-                    raise OSError(None, f"the server answered {answer.status} {answer.reason}")
-                return read_within(cast("BinaryIO", answer), max_bytes)
-        except urllib3.exceptions.HTTPError as error:
-            reason = str(getattr(error, "reason", None) or error).rpartition(": ")[2]
-            raise OSError(None, reason.partition("] ")[2] or reason) from error
+            address = urllib3.util.parse_url(name).url  # with its special characters quoted
+            request = urllib.request.Request(address, headers=USER_AGENT)  # noqa: S310 -- `is_web`
+            with open_paced(request, Pace(max_bytes)) as answer:
+                announced: int = getattr(answer, "length", None) or 0
+                data = b"" if announced > max_bytes else answer.read(max_bytes + 1)
+        except (*NETWORK_ERRORS, ValueError) as error:  # ValueError: not a URL
+            raise OSError(None, reason_of(error)) from error
+        if announced > max_bytes:
+            raise too_large(f"{announced:,}", max_bytes)
+        if len(data) > max_bytes:
+            raise too_large(f"at least {len(data):,}", max_bytes)
+        if len(data) < announced:
+            raise OSError(None, f"the server sent {len(data):,} of {announced:,} bytes")
+        return data
 
     def write(self, name: str, data: bytes) -> None:
         """Raise OSError."""

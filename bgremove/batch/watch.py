@@ -113,7 +113,7 @@ def is_being_written(path: Path) -> bool:
     if not hasattr(fcntl, "F_SETLEASE"):  # only Linux has it
         return False
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # it may have become a pipe
     except OSError:
         return False
     try:

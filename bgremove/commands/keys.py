@@ -10,8 +10,7 @@ import click
 
 from bgremove.commands.common import manual
 from bgremove.keys import edit
-from bgremove.keys.lines import read_lines
-from bgremove.keys.ring import FileFaultError
+from bgremove.keys.ring import FileFaultError, read_lines
 
 EPILOG = manual(
     examples={

@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from bgremove.batch.finished import remember
-from bgremove.batch.plan import Plan, check_writable, plan, remembers
+from bgremove.batch.plan import Plan, check_writable, plan, remember, remembers
 from bgremove.batch.records import Job, Outcome, Status
 from bgremove.batch.sources import kinds_of
 from bgremove.commands.common import manual

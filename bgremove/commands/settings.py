@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from pathlib import Path
 
 import click
 
 from bgremove.commands.common import environment, manual, read_settings
-from bgremove.settings import CHECKOUT, CHOICES, PREFIX, Settings
+from bgremove.settings import PREFIX, Settings
 
 EPILOG = manual(
     examples={
@@ -24,14 +23,8 @@ HIDDEN = "(set, not shown)"
 
 @click.command("settings", epilog=EPILOG, short_help="Print the current settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--markdown", is_flag=True, help="Print a Markdown table of names, defaults and meanings."
-)
-def command(as_json: bool, markdown: bool) -> None:
+def command(as_json: bool) -> None:
     """Print the current settings. A star marks those set in the environment."""
-    if markdown:
-        click.echo(markdown_table(), nl=False)
-        return
     values = _values(read_settings())
     if as_json:
         click.echo(json.dumps(values, indent=2, default=str))
@@ -49,20 +42,3 @@ def _values(settings: Settings) -> dict[str, object]:
         is_secret = row.metadata["secret"] and value
         values[PREFIX + row.name.upper()] = HIDDEN if is_secret else value
     return values
-
-
-def markdown_table() -> str:
-    """Render the settings as a Markdown table."""
-    lines = ["| variable | default | unit | meaning |", "| --- | --- | --- | --- |"]
-    for row in fields(Settings):
-        default = row.default
-        if isinstance(default, Path):
-            default = "weights/" if default.is_relative_to(CHECKOUT) else default.as_posix()
-        elif isinstance(default, bool):
-            default = int(default)
-        shown = f"`{default}`" if default != "" else "none"
-        unit, text = row.metadata["unit"], row.metadata["help"]
-        choices = CHOICES.get(row.name)
-        text += f" One of {', '.join(choices)}." if choices else ""
-        lines.append(f"| `{PREFIX}{row.name.upper()}` | {shown} | {unit} | {text} |")
-    return "\n".join(lines) + "\n"

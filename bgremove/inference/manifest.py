@@ -72,7 +72,9 @@ def _read(path: Path) -> Manifest:
         return _manifest(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # broken TOML and broken UTF-8 are ValueErrors as well
+    except (ValueError, TypeError, RecursionError) as error:
+        # Broken TOML and UTF-8 are ValueErrors, a list in place of a name is a TypeError, and
+        # tomllib calls itself for each list in a list.
         raise WeightsError(f"{path} is no manifest: {error}") from error
 
 

@@ -13,6 +13,7 @@ GRID = 4  # the known answer is a GRID × GRID mean of the map
 Kind = Literal["pip", "npm", "url"]
 Scaling = Literal["peak", "full"]
 Role = Literal["mask", "bodies", "faces"]
+Precision = Literal["auto", "int8", "float32"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Readiness of a worker for requests: weights verified and default session warm."""
+"""Readiness of a worker for requests: weights verified, precision chosen, default session warm."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bgremove.datatypes import Effort
 from bgremove.deadline import Deadline
 from bgremove.errors import BgremoveError, ModelUnavailableError
 from bgremove.inference.models import Model, Weights
-from bgremove.inference.precision import int8_is_faster
+from bgremove.inference.preprocess import to_tensor
+from bgremove.inference.runtime import Provider
+from bgremove.inference.session import Session
 from bgremove.inference.sessions import STAND_IN, Sessions
-from bgremove.inference.verify import as_built, fault_of
+from bgremove.inference.verify import as_built, fault_of, known_picture
 from bgremove.options import Subject
 
 RETRY_S = 10.0  # between two checks of weights that were not ready
 REPAIR_S = 60.0  # the same where float32 runs in place of int8
 WARM_UP_TIMEOUT_S = 120.0  # to load and run the default model on the slowest machine
 ABSENT, VERIFIED, UNAVAILABLE = "absent", "verified", "unavailable"
+RUNS = 3  # the fastest run counts
+RUN_TIMEOUT_S = 60.0
 logger = logging.getLogger(__name__)
 
 
@@ -170,3 +175,30 @@ class WarmUp:
         if not self._sessions.is_present(choice.model):
             return UNAVAILABLE
         return choice.model.name + (" (model-fallback)" if choice.is_fallback else "")
+
+
+def int8_is_faster(model: Model, folder: Path, threads: int, provider: Provider = "cpu") -> bool:
+    """Compare the speed of both forms of ``model``; the int8 answer must also be correct."""
+    quantised = model.quantised
+    if quantised is None or not (folder / quantised.file).is_file():
+        return False
+    try:
+        int8_s = _best_run_s(as_built(quantised, folder), folder, threads, provider)
+    except ModelUnavailableError as error:
+        logger.warning("int8 does not work on this machine", extra={"cause": error.private})
+        return False
+    float32_s = _best_run_s(model, folder, threads, provider)
+    logger.info("precision measured", extra={"int8S": int8_s, "float32S": float32_s})
+    return int8_s < float32_s
+
+
+def _best_run_s(model: Model, folder: Path, threads: int, provider: Provider) -> float:
+    session = Session(model, folder / model.file, threads, provider)
+    session.check_known_picture(Deadline.after(RUN_TIMEOUT_S))
+    tensor = to_tensor(known_picture(), model)
+    seconds = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        session.run(tensor, Deadline.after(RUN_TIMEOUT_S))
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)

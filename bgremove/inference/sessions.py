@@ -12,9 +12,8 @@ from pathlib import Path
 from bgremove.datatypes import Effort
 from bgremove.deadline import Deadline
 from bgremove.errors import ModelUnavailableError
-from bgremove.inference.models import Manifest, Model, Weights
+from bgremove.inference.models import Manifest, Model, Precision, Weights
 from bgremove.inference.people import PeopleFinder
-from bgremove.inference.precision import Precision
 from bgremove.inference.runtime import Provider
 from bgremove.inference.session import Session
 from bgremove.inference.verify import as_built

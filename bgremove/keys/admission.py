@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 from bgremove.errors import SettingsError
-from bgremove.keys.lines import ring_of_keys
-from bgremove.keys.ring import FileFaultError, KeyRing, ring_of_secret, ring_of_secrets
+from bgremove.keys.ring import (
+    FileFaultError,
+    KeyRing,
+    ring_of_keys,
+    ring_of_secret,
+    ring_of_secrets,
+)
 from bgremove.keys.watched import WatchedFile
 from bgremove.settings import PREFIX, Settings
 

@@ -10,8 +10,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bgremove.keys.lines import END, MAX_FILE_BYTES, KeyLine, label_fault, new_key, read_lines
-from bgremove.keys.ring import FileFaultError
+from bgremove.keys.ring import (
+    END,
+    MAX_FILE_BYTES,
+    FileFaultError,
+    KeyLine,
+    label_fault,
+    new_key,
+    read_lines,
+)
 
 HEADER = """\
 # Keys of bgremove: ID DATE sha256:HEX LABEL. `bgremove keys add`, `list` and `revoke` write it.

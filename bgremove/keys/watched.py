@@ -22,8 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bgremove.errors import SettingsError
-from bgremove.keys.lines import END, MAX_FILE_BYTES, has_end
-from bgremove.keys.ring import FileFaultError, KeyRing
+from bgremove.keys.ring import END, MAX_FILE_BYTES, FileFaultError, KeyRing, has_end
 
 LOOK_EVERY_S = 1.0
 # A file that changes twice within one tick of the file system's clock keeps its times. So a file

@@ -1,4 +1,4 @@
-"""Closer looks: boxes that the prior is run on alone because it sees persons better there."""
+"""Boxes of people, and closer looks: the prior run on a box alone, where it sees persons better."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""The presence of a subject in a map, the certainty of the map, and the confidence in an answer."""
+"""The presence of a subject in a map, its certainty and doubt, and the confidence in an answer."""
 
 from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 
 from bgremove.datatypes import ArrayF32
@@ -20,6 +21,8 @@ TWO_NETWORKS = (0.68, 0.21, 0.41)
 # an IoU under 0.5.
 WARN_BELOW = 0.6
 EXTREME = 0.01  # evidence is clipped to this distance from 0 and 1
+DOUBTFUL = (0.02, 0.98)  # saliency between these is in doubt
+EDGE = 0.08  # of the square root of the subject's area: narrower doubt is an edge
 
 
 def strength(saliency: ArrayF32) -> float:
@@ -94,3 +97,25 @@ def expected_iou(certainty: float, agreement: float | None) -> float:
 def _logit(share: float) -> float:
     bounded = min(max(share, EXTREME), 1 - EXTREME)
     return math.log(bounded / (1 - bounded))
+
+
+def doubt(saliency: ArrayF32) -> float:
+    """Measure the doubt of a map that is wider than an edge, as a share of its subject's area.
+
+    Another animal, the rest of a train or a second thing often shows as a wide area of doubt in a
+    map that is certain elsewhere. An edge is doubtful along every subject and means nothing.
+
+    Args:
+        saliency: float32 (S, S) in [0, 1], raw.
+
+    Returns:
+        The share, 0 or more; infinite where no cell reaches 0.5.
+    """
+    area = int(np.count_nonzero(saliency > 0.5))
+    if not area:
+        return math.inf
+    low, high = DOUBTFUL
+    doubtful = ((saliency > low) & (saliency < high)).view(np.uint8)
+    side = max(3, round(EDGE * math.sqrt(area)))
+    wide = cv2.morphologyEx(doubtful, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return int(np.count_nonzero(wide)) / area

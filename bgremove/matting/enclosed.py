@@ -21,6 +21,7 @@ from bgremove.matting.shapes import enclosed_regions
 
 WHITE = 250  # levels: a ground that highlights may share
 PALE = 200  # levels: a ground that drawings may share; labels and screens take a brighter one
+OPENING, SUBJECT = 1, 2  # kinds of enclosed regions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,13 +40,28 @@ class Enclosed:
 def settle_enclosed(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> Enclosed:
     """Decide for each enclosed region of the ground's colour whether it is subject.
 
+    Regions of the subject are filled in ``graphic.alpha`` itself. Raises PatternError where there
+    are too many regions.
+
     Args:
         bgr: uint8 (H, W, 3), the picture.
         graphic: the graphic read from it.
         look: runs a network; called only where colours do not decide.
     """
     alpha = graphic.alpha
-    regions, labels = enclosed_regions(alpha)
+    kinds, doubtful = _kinds(bgr, graphic, look)
+    if kinds.max(initial=0) == SUBJECT:
+        _fill(alpha, kinds == SUBJECT)
+    openings = (kinds == OPENING).view(np.uint8)
+    return Enclosed(alpha, openings, doubtful / max(1, int(np.count_nonzero(alpha > 0.5))))
+
+
+def _kinds(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> tuple[ImageU8, int]:
+    """Return OPENING or SUBJECT for each pixel of an enclosed region, 0 for all others.
+
+    The second value is the area of uncertain decisions.
+    """
+    regions, labels = enclosed_regions(graphic.alpha)
     judge = Judge(bgr, graphic, look)
     doubtful, may_share, board = 0, _may_share(graphic), bool(graphic.ground.cell)
     parts = [region for region in regions if board or not judge.is_shading(region)]
@@ -55,13 +71,10 @@ def settle_enclosed(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyM
         if may_share:
             sure = judge.on_board(region) if board else judge.on_white(region)
             doubtful += 0 if sure else region.area
-    which = np.zeros(int(labels.max()) + 1, np.uint8)
-    which[[region.label for region in regions]] = 1
-    if judge.subject:
-        which[judge.subject] = 2
-        alpha = _filled(alpha, which[labels] == 2)
-    openings = (which[labels] == 1).view(np.uint8)
-    return Enclosed(alpha, openings, doubtful / max(1, int(np.count_nonzero(alpha > 0.5))))
+    kind = np.zeros(int(labels.max()) + 1, np.uint8)
+    kind[[region.label for region in regions]] = OPENING
+    kind[judge.subject] = SUBJECT
+    return kind[labels], doubtful
 
 
 def is_white(ground: Ground) -> bool:
@@ -76,9 +89,9 @@ def _may_share(graphic: Graphic) -> bool:
     return graphic.ground.plain is not None and min(graphic.ground.plain) >= PALE
 
 
-def _filled(alpha: ArrayF32, inside: NDArray[np.bool_]) -> ArrayF32:
-    """Set alpha to 1 within ``inside`` and on the nearer half of its outline."""
+def _fill(alpha: ArrayF32, inside: NDArray[np.bool_]) -> None:
+    """Set alpha to 1 within ``inside`` and on the nearer half of its outline, in place."""
     to_inside = cv2.distanceTransform((~inside).view(np.uint8), cv2.DIST_L2, 3)
     ground = (alpha < 0.5) & ~inside
     to_ground = cv2.distanceTransform((~ground).view(np.uint8), cv2.DIST_L2, 3)
-    return np.where(inside | (to_inside < to_ground), np.float32(1), alpha)
+    alpha[inside | (to_inside < to_ground)] = 1

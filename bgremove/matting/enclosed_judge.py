@@ -12,6 +12,7 @@ from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
 from bgremove.matting.ink import outside, square
 from bgremove.matting.line_drawings import LineDrawings, Rim
+from bgremove.matting.masks import sampled
 from bgremove.matting.shapes import Ink, Region, is_neutral, padded, whole_of
 
 BRIGHT = 240  # levels: a ground that labels, screens and shirts may share
@@ -68,8 +69,9 @@ class Judge:
         )
         contrast = cv2.dilate(self._graphic.distance[box], square(EDGE))
         top, left = rows.start - box[0].start, columns.start - box[1].start
-        contrast = contrast[top : top + region.mask.shape[0], left : left + region.mask.shape[1]]
-        edge = (cv2.erode(padded(region.mask), square(3))[1:-1, 1:-1] == 0) & (region.mask != 0)
+        mask = region.mask
+        contrast = contrast[top : top + mask.shape[0], left : left + mask.shape[1]]
+        edge = (cv2.erode(padded(mask), square(3))[1:-1, 1:-1] == 0) & (mask != 0)
         if float(np.median(contrast[edge])) >= SOFT * self._outer_contrast():
             return False
         self.subject.append(region.label)
@@ -136,10 +138,11 @@ class Judge:
 
         None where something of another ink lies in a frame.
         """
-        fills = np.count_nonzero(whole) / (region.mask.shape[0] * region.mask.shape[1])
+        height, width = region.size
+        fills = np.count_nonzero(whole) / (height * width)
         is_screen = self._is_black(rim.colour) and fills >= RECTANGLE
         # The rim of a screen is narrow, and that of most frames is not.
-        is_narrow = is_screen and self._ink.rim(region, rim.label) <= RIM * min(region.mask.shape)
+        is_narrow = is_screen and self._ink.rim(region, rim.label) <= RIM * min(region.size)
         if other:
             if is_narrow:  # a screen that shows something
                 self.subject.append(region.label)
@@ -157,11 +160,10 @@ class Judge:
 
     def _seen(self, region: Region) -> float:
         """Return the mean saliency of a region."""
-        rows, columns = np.nonzero(region.mask)
-        step = max(1, len(rows) // SAMPLES)
+        rows, columns = sampled(region.mask, SAMPLES)
         height, width = self._graphic.alpha.shape
         saliency = self._look().saliency
         cells = saliency.shape
-        y = ((rows[::step] + region.box[0].start + 0.5) * cells[0] / height).astype(int)
-        x = ((columns[::step] + region.box[1].start + 0.5) * cells[1] / width).astype(int)
+        y = ((rows + region.box[0].start + 0.5) * cells[0] / height).astype(int)
+        x = ((columns + region.box[1].start + 0.5) * cells[1] / width).astype(int)
         return float(saliency[y.clip(0, cells[0] - 1), x.clip(0, cells[1] - 1)].mean())

@@ -15,8 +15,10 @@ from bgremove.matting.enclosed_judge import SaliencyMap
 from bgremove.matting.graphic import Graphic, read_graphic
 from bgremove.matting.ground import find_ground
 from bgremove.matting.ink import square
+from bgremove.matting.masks import PatternError, pieces
 from bgremove.matting.pyramid import shrink, stretched
 from bgremove.matting.refine import refine
+from bgremove.matting.tiles import strips
 
 SURE = 0.98  # confidence where colours alone decide
 NOISY = 0.97  # confidence on a ground with noise of JPEG or a camera
@@ -56,22 +58,35 @@ def graphic_alpha(bgr: ImageU8, look: Callable[[], SaliencyMap]) -> Exact | None
             network sees no subject has none.
     """
     height, width = bgr.shape[:2]
-    level = 0
-    while (height >> level) * (width >> level) > MOST_PIXELS:
-        level += 1
+    level = halvings_of(width, height)
     step = 1 << level
     if level and find_ground(bgr[::step, ::step]) is None:
         return None  # checked before halving, which photographs do not need
-    small = shrink(bgr, level)
-    graphic = read_graphic(small)
+    try:
+        exact = _read(shrink(bgr, level), look)
+    except PatternError:
+        return None
+    if exact is None or not level:
+        return exact
+    return Exact(stretched(exact.alpha, (height, width)), exact.confidence)
+
+
+def halvings_of(width: int, height: int) -> int:
+    """Return how often a picture is halved before it is read as a graphic."""
+    level = 0
+    while (height >> level) * (width >> level) > MOST_PIXELS:
+        level += 1
+    return level
+
+
+def _read(bgr: ImageU8, look: Callable[[], SaliencyMap]) -> Exact | None:
+    """Compute the alpha of a picture that is a graphic, at its own size; see `graphic_alpha`."""
+    graphic = read_graphic(bgr)
     if graphic is None:
         return None
     if _is_page(graphic.alpha):
         return Exact(graphic.alpha, PAGE) if look().has_subject else None
-    exact = exact_alpha(small, graphic, look)
-    if level:
-        return Exact(stretched(exact.alpha, (height, width)), exact.confidence)
-    return exact
+    return exact_alpha(bgr, graphic, look)
 
 
 def exact_alpha(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> Exact:
@@ -104,9 +119,9 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap])
 def _is_page(alpha: ArrayF32) -> bool:
     """Return whether a graphic is a page of text: many small pieces in rows, without a subject."""
     ink = (alpha >= 0.5).view(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, stats = pieces(ink, connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    if count <= PAGE_PIECES or areas.max() > PAGE_LARGEST * areas.sum():
+    if len(stats) <= PAGE_PIECES or areas.max() > PAGE_LARGEST * areas.sum():
         return False
     height = float(np.median(stats[1:, cv2.CC_STAT_HEIGHT]))
     if height > PAGE_HEIGHT * min(alpha.shape):
@@ -119,13 +134,13 @@ def _is_page(alpha: ArrayF32) -> bool:
 
 def _missed(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the pieces of ``ours``, with their edges, that a network misses."""
-    count, labels = cv2.connectedComponents(ours.view(np.uint8), connectivity=8)
-    area = np.bincount(labels.ravel(), minlength=count)
-    seen = np.bincount(labels[theirs], minlength=count)
-    missed = seen < MISSED * area
+    labels, stats = pieces(ours.view(np.uint8), connectivity=8)
+    seen = np.zeros(len(stats), np.intp)
+    for rows in strips(*ours.shape):
+        seen += np.bincount(labels[rows][theirs[rows]], minlength=len(stats))
+    missed = seen < MISSED * stats[:, cv2.CC_STAT_AREA]
     missed[0] = False
-    pieces = np.asarray(missed[labels], np.uint8)
-    return np.asarray(cv2.dilate(pieces, square(3)) != 0, np.bool_)
+    return np.asarray(cv2.dilate(missed[labels].view(np.uint8), square(3)) != 0, np.bool_)
 
 
 def _is_faint(graphic: Graphic) -> bool:
@@ -139,8 +154,8 @@ def _is_faint(graphic: Graphic) -> bool:
 
 def _large(enclosed: Enclosed) -> ImageU8:
     """Return the openings without pinholes, uint8 0 or 1."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(enclosed.openings, connectivity=4)
+    labels, stats = pieces(enclosed.openings, connectivity=4)
     least = OPENING * np.count_nonzero(enclosed.alpha > 0.5)
-    keep = stats[:count, cv2.CC_STAT_AREA] >= least
+    keep = stats[:, cv2.CC_STAT_AREA] >= least
     keep[0] = False
     return np.asarray(keep[labels], np.uint8)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
+from bgremove.matting.tiles import strips
 
 RING = 2  # px: width of the border that is examined
 SIDE_SHARE = 0.8  # of a side that must be ground, on three of the four sides
@@ -39,8 +40,13 @@ class Ground:
 
     def distance(self, bgr: ImageU8) -> ImageU8:
         """Return the distance of each pixel from the ground in levels, uint8 (H, W)."""
-        blue, green, red = cv2.split(cv2.absdiff(bgr, self.bgr))
-        return np.asarray(cv2.max(cv2.max(blue, green), red), np.uint8)
+        height, width = bgr.shape[:2]
+        distance = np.empty((height, width), np.uint8)
+        for rows in strips(height, width):
+            behind = np.ascontiguousarray(self.bgr[rows])
+            blue, green, red = cv2.split(cv2.absdiff(bgr[rows], behind))
+            cv2.max(cv2.max(blue, green), red, dst=distance[rows])
+        return distance
 
 
 def find_ground(bgr: ImageU8) -> Ground | None:
@@ -56,8 +62,7 @@ def find_ground(bgr: ImageU8) -> Ground | None:
     if _is_ground(
         [np.abs(side.reshape(-1, 3).astype(np.int16) - colour).max(1) <= PLAIN for side in sides]
     ):
-        whole = np.empty_like(bgr)
-        whole[:] = colour
+        whole = np.broadcast_to(colour.astype(np.uint8), bgr.shape)  # takes no memory
         return Ground(whole, plain=(int(colour[0]), int(colour[1]), int(colour[2])))
     return _checkerboard(bgr) or _paper(bgr)
 

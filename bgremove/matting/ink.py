@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.ground import Ground
+from bgremove.matting.masks import pieces, sampled
 from bgremove.matting.tiles import strips
 
 STRONG = 48  # levels from the ground: always ink, despite noise
@@ -28,6 +29,7 @@ EXACT_INK, NEAR_ONE_INK = 0.995, 0.96  # of the ink's pixels that one colour exp
 FLAT = 2  # levels between neighbours in flat colour
 THICK = 0.05  # of the ink that is away from edges: with less, lines too thin for a texture
 RINGING = 33  # px: JPEG's ringing beside an edge reaches a block of 16 to either side
+SAMPLES = 20_000  # pixels of the ink whose colours are compared
 RINGING_STEP = 0.6  # of the ground's noise: a step between neighbours in ringing
 _SUM = np.ones((1, 3), np.float32)  # sums the three channels with cv2.transform
 
@@ -70,15 +72,18 @@ def outside(ink: ImageU8) -> NDArray[np.bool_]:
 
 
 def ink_mask(distance: ImageU8, noise: float) -> ImageU8:
-    """Return 1 where there is ink, 0 elsewhere; noise, dust and ruled lines are not ink."""
+    """Return 1 where there is ink, 0 elsewhere; noise, dust and ruled lines are not ink.
+
+    Raises PatternError where it has too many pieces.
+    """
     height, width = distance.shape
     core = (distance > max(LEAST, noise)).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=8)
+    labels, stats = pieces(core, connectivity=8)
     area = stats[:, cv2.CC_STAT_AREA]
-    keep = np.ones(count, bool)
+    keep = np.ones(len(stats), bool)
     if noise > 1:
         keep[:] = area >= 4
-        sharp = np.zeros(count, bool)
+        sharp = np.zeros(len(stats), bool)
         sharp[labels[distance >= max(SHARP, 2 * noise)]] = True
         keep &= sharp
     long = (stats[:, cv2.CC_STAT_WIDTH] >= ACROSS * width) | (
@@ -118,8 +123,7 @@ def one_ink(
 
     Where the ink is wider than an edge, its inside must have exactly that colour.
     """
-    points = np.flatnonzero(core)
-    rows, columns = np.divmod(points[:: max(1, len(points) // 20_000)], core.shape[1])
+    rows, columns = sampled(core, SAMPLES)
     seen = bgr[rows, columns].astype(np.float32)
     behind = ground.bgr[rows, columns].astype(np.float32)
     length = np.linalg.norm(seen - behind, axis=1)

@@ -94,7 +94,8 @@ class LineDrawings:
         labels = ink.labels[box]
         mask = np.zeros(labels.shape, np.uint8)
         top, left = rows.start - box[0].start, columns.start - box[1].start
-        mask[top : top + region.mask.shape[0], left : left + region.mask.shape[1]] = region.mask
+        height, width = region.size
+        mask[top : top + height, left : left + width] = region.mask
         edge = (cv2.dilate(mask, square(7)) != 0) & (labels != 0)
         if not edge.any():
             return None

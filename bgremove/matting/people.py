@@ -13,15 +13,6 @@ from bgremove.datatypes import ArrayF32, ImageU8, People
 from bgremove.matting.closer_looks import cells
 from bgremove.matting.pyramid import averaged, stretched
 
-FAINT = 0.2  # saliency of the faintest pieces that are considered
-REACH = 2  # cells: tolerance of the prior's edge
-HELD = 0.3  # of the persons' area: a larger thing that touches them is not held or worn
-SEAM = 0.8  # cells: the blur of a cut between a person and a cleared thing
-SURE = 0.9  # of the prior: certainly a part of a person
-MISSED = 0.5  # saliency below which such a part is missed
-# Of the square root of the persons' area: how deep a missed part is at least. Gaps between arms and
-# body, which the prior closes as well, are up to .06 deep; lost arms from .07.
-DEPTH = 0.065
 # Sum of logits, between the least sure person and the surest thing of the evaluation pictures with
 # an even index. The only other things that reach it, in both halves, are toys with a face.
 EVIDENCE = -0.95
@@ -33,6 +24,56 @@ UNSUPPORTED = 0.15  # support of a part without a detection
 FACE_COVER = 0.6  # of a face's box that a part must cover to own the face
 BODY_COVER = 0.25  # of a body's box, likewise; half of the part must lie in the box
 BODY_GAIN = 1.3  # scores of bodies are lower than those of faces
+FAINT = 0.2  # saliency of the faintest pieces that are considered
+REACH = 2  # cells: tolerance of the prior's edge
+HELD = 0.3  # of the persons' area: a larger thing that touches them is not held or worn
+SEAM = 0.8  # cells: the blur of a cut between a person and a cleared thing
+SURE = 0.9  # of the prior: certainly a part of a person
+MISSED = 0.5  # saliency below which such a part is missed
+# Of the square root of the persons' area: how deep a missed part is at least. Gaps between arms and
+# body, which the prior closes as well, are up to .06 deep; lost arms from .07.
+DEPTH = 0.065
+
+
+def evidence(people: People) -> float:
+    """Return the evidence for a person: the sum of the best body's and the best face's logit."""
+    scores = np.clip([people.body, people.face], 1e-4, 1 - 1e-4)
+    return float(np.log(scores / (1 - scores)).sum())
+
+
+def person_mask(prior: ArrayF32, saliency: ArrayF32, people: People) -> ImageU8:
+    """Return the parts of the prior that are prominent persons.
+
+    Each part counts by its area, its saliency and the bodies and faces in it.
+
+    Args:
+        prior: float32 (N, N) in [0, 1], the probability of a person.
+        saliency: float32 (N, N) in [0, 1].
+        people: bodies and faces of the same picture.
+
+    Returns:
+        uint8 (N, N) of 0 and 1; all 0 where the prior shows no person.
+
+    """
+    mask = cv2.morphologyEx((prior > PERSON).astype(np.uint8), cv2.MORPH_OPEN, disc(1))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    support, weight = np.zeros(count), np.zeros(count)
+    for part in range(1, count):
+        area = stats[part, cv2.CC_STAT_AREA]
+        if area < SPECK:
+            continue
+        here = labels == part
+        support[part] = _support(here, people)
+        weight[part] = area * prior[here].mean() * (0.1 + saliency[here].mean()) * support[part]
+    keep = (weight >= PROMINENT * weight.max()) & (support >= ALIKE * support.max())
+    keep &= weight > 0
+    return np.asarray(keep[labels], np.uint8)
+
+
+def disc(radius: int) -> ImageU8:
+    """Return a disc, uint8 of 0 and 1, to dilate and erode masks with."""
+    side = (2 * radius + 1, 2 * radius + 1)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, side), np.uint8)
 
 
 def keep_people(saliency: ArrayF32, prior: ArrayF32, persons: ImageU8) -> ArrayF32:
@@ -102,47 +143,6 @@ def _distance(flags: object) -> ArrayF32:
 
 def _blurred(share: ArrayF32, sigma: float) -> ArrayF32:
     return np.asarray(cv2.GaussianBlur(share, (0, 0), sigma), np.float32)
-
-
-def evidence(people: People) -> float:
-    """Return the evidence for a person: the sum of the best body's and the best face's logit."""
-    scores = np.clip([people.body, people.face], 1e-4, 1 - 1e-4)
-    return float(np.log(scores / (1 - scores)).sum())
-
-
-def person_mask(prior: ArrayF32, saliency: ArrayF32, people: People) -> ImageU8:
-    """Return the parts of the prior that are prominent persons.
-
-    Each part counts by its area, its saliency and the bodies and faces in it.
-
-    Args:
-        prior: float32 (N, N) in [0, 1], the probability of a person.
-        saliency: float32 (N, N) in [0, 1].
-        people: bodies and faces of the same picture.
-
-    Returns:
-        uint8 (N, N) of 0 and 1; all 0 where the prior shows no person.
-
-    """
-    mask = cv2.morphologyEx((prior > PERSON).astype(np.uint8), cv2.MORPH_OPEN, disc(1))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    support, weight = np.zeros(count), np.zeros(count)
-    for part in range(1, count):
-        area = stats[part, cv2.CC_STAT_AREA]
-        if area < SPECK:
-            continue
-        here = labels == part
-        support[part] = _support(here, people)
-        weight[part] = area * prior[here].mean() * (0.1 + saliency[here].mean()) * support[part]
-    keep = (weight >= PROMINENT * weight.max()) & (support >= ALIKE * support.max())
-    keep &= weight > 0
-    return np.asarray(keep[labels], np.uint8)
-
-
-def disc(radius: int) -> ImageU8:
-    """Return a disc, uint8 of 0 and 1, to dilate and erode masks with."""
-    side = (2 * radius + 1, 2 * radius + 1)
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, side), np.uint8)
 
 
 def _support(here: NDArray[np.bool_], people: People) -> float:

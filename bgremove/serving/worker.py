@@ -16,6 +16,7 @@ import re
 import selectors
 import socket
 import sys
+import threading
 import time
 import weakref
 from bisect import insort
@@ -30,7 +31,6 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from bgremove.serving.lingering import Lingering
 from bgremove.serving.request import is_half_closed, to_be_closed, unsent_bytes
-from bgremove.serving.threads import started_pool
 from bgremove.serving.uploads import bound_chunks
 
 HEADERS_S = 10.0  # limit for receiving the headers, from the first look at a connection
@@ -46,6 +46,11 @@ RETRY_S = 2.0  # pause after a failed start of a worker, once the service has ru
 ENDS = (b"\r\n\r\n", b"\n\n", b"\n\r\n")  # the parser refuses the last two
 
 _has_served = mmap.mmap(-1, 1)  # 1 after a worker has served; shared by master and workers
+
+
+def has_served() -> bool:
+    """Return whether any worker has served since gunicorn started."""
+    return bool(_has_served[0])
 
 
 @dataclass(slots=True)
@@ -85,7 +90,7 @@ class Worker(ThreadWorker):
             self._quick = {path: started_pool(QUICK_THREADS, path.decode()) for path in QUICK_PATHS}
             super().init_process()
         except Exception:
-            if self.booted or not _has_served[0]:
+            if self.booted or not has_served():
                 raise  # gunicorn ends if its first worker fails to start, and logs why
             self.log.exception("a worker cannot start; another tries in %g s", RETRY_S)
             time.sleep(RETRY_S)
@@ -217,3 +222,23 @@ class Worker(ThreadWorker):
 
 def _timeout_of(conn: TConn) -> float:
     return conn.timeout or 0.0
+
+
+def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
+    """Return a pool whose threads are started already, so that none must start under load.
+
+    Raises:
+        RuntimeError: The threads cannot be started.
+
+    """
+    pool = ThreadPoolExecutor(threads, name)
+    all_run = threading.Barrier(threads + 1)
+    try:
+        for _ in range(threads):
+            pool.submit(all_run.wait)
+    except RuntimeError:
+        all_run.abort()
+        pool.shutdown(wait=False)
+        raise
+    all_run.wait()
+    return pool

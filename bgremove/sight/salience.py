@@ -1,7 +1,7 @@
 """Find the salient object of a picture with one network, and with others where it is unsure.
 
 U²-Net finds the whole object but fills openings. IS-Net draws finer edges but loses parts.
-docs/quality.md has the measurements behind ASK_BELOW, FINE_SIDE and the efforts.
+docs/quality.md has the measurements behind ASK_BELOW, DOUBT, FINE_SIDE and the efforts.
 """
 
 from __future__ import annotations
@@ -14,20 +14,18 @@ from bgremove.errors import ModelUnavailableError
 from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
 from bgremove.inference.sessions import Sessions
-from bgremove.matting.confidence import certainty, has_subject, have_subject
+from bgremove.matting.confidence import certainty, doubt, has_subject, have_subject
 from bgremove.matting.fusion import agreement, fuse
-from bgremove.matting.things import has_openings, solidity, thing_of
+from bgremove.matting.things import has_openings, may_be_filled, thing_of
 from bgremove.options import Subject
 from bgremove.stages import Stages
 
-# Certainty of the first network below which the second runs at `balanced`.
-ASK_BELOW = {Subject.UNIVERSAL: 0.85, Subject.HUMAN: 0.9}
+# Certainty of the first network below which the second runs at `balanced`, and the doubt from which
+# it runs as well: doubt of an area is lost in the certainty of a large subject.
+ASK_BELOW, DOUBT = 0.84, 0.07
 # IS-Net is as sure of a printed picture as of the cover around it, so a product has U²-Net as well
 # always, and IS-Net at its smaller size where they agree less than this (as IoU).
 AGREED = 0.85
-# Solidity from which U²-Net's map may be a wheel or a gate with its openings filled: `universal`
-# asks there however sure it is.
-MAYBE_FILLED = 0.85
 # IS-Net's map of a product stays as it is from this certainty on. On a picture whose longer side
 # is more than FINE_SIDE pixels it keeps hair and wire that fusing with 320² loses.
 KEEP, KEEP_LARGE = 0.95, 0.5
@@ -79,7 +77,7 @@ def salient(
     sees = has_subject(maps[0], first.min_strength)
     warnings: tuple[str, ...] = ()
     for network in others:
-        if sees and _are_settled(maps, subject, sessions):
+        if sees and _are_settled(maps, image, subject, sessions):
             break
         try:
             maps.append(map_of(image, network, sessions, stages))
@@ -117,15 +115,17 @@ def _networks(subject: Subject, model: Model, sessions: Sessions) -> list[Model]
     return pair
 
 
-def _are_settled(maps: list[ArrayF32], subject: Subject, sessions: Sessions) -> bool:
+def _are_settled(
+    maps: list[ArrayF32], image: DecodedImage, subject: Subject, sessions: Sessions
+) -> bool:
     """Return whether the maps so far are enough without a further network."""
     if subject is Subject.PRODUCT:
         return len(maps) > 1 and agreement(maps[0], maps[1]) >= AGREED
     if sessions.effort is Effort.BEST:
         return False
-    if subject is Subject.UNIVERSAL and solidity(maps[0]) >= MAYBE_FILLED:
+    if certainty(maps[0]) < ASK_BELOW or doubt(maps[0]) >= DOUBT:
         return False
-    return certainty(maps[0]) >= ASK_BELOW[subject]
+    return subject is not Subject.UNIVERSAL or not may_be_filled(maps[0], image.bgr)
 
 
 def _fused(maps: list[ArrayF32], image: DecodedImage, subject: Subject) -> ArrayF32:

@@ -8,14 +8,13 @@ from dataclasses import replace
 import pytest
 
 from bgremove import create_app
-from bgremove.api.docs import FILES
-from bgremove.api.pages import LINKS, release
+from bgremove.api.pages import LINKS, SWAGGER_FILES, release
 from bgremove.api.services import services_of
 from bgremove.settings import Settings
 from tests.support.http import FlaskDoor, error_of
 
 
-@pytest.mark.parametrize("path", ["/docs", *(f"/docs/files/{name}" for name in FILES)])
+@pytest.mark.parametrize("path", ["/docs", *(f"/docs/files/{name}" for name in SWAGGER_FILES)])
 def test_every_answer_is_hardened(door: FlaskDoor, path: str) -> None:
     answer = door.send("GET", path)
     assert answer.status == 200
@@ -32,7 +31,7 @@ def test_the_page_names_files_of_this_server_alone(door: FlaskDoor) -> None:
     text = door.send("GET", "/docs").body.decode()
     links = set(re.findall(r'(?:href|src)="([^"#]+)"', text))
     own = {f"pages/{release().hash}/{name}" for name in ("base.css", "docs.css", "docs.js")}
-    swagger = {f"docs/files/{name}" for name in FILES}
+    swagger = {f"docs/files/{name}" for name in SWAGGER_FILES}
     assert links >= own | swagger | {f".{path}" for path in LINKS}
     for link in links:
         assert door.send("GET", f"/{link.removeprefix('./')}").status == 200, link

@@ -240,6 +240,24 @@ def test_a_worker_that_is_being_replaced_is_not_ready(settings: Settings) -> Non
     assert "hangs" in error["message"]
 
 
+@pytest.mark.parametrize("is_warm", [False, True])
+def test_a_worker_that_can_start_no_thread_is_not_ready(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_warm: bool
+) -> None:
+    def refuse(_: threading.Thread) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    with door_of(settings) as door:
+        if is_warm:
+            services_of(door.app).warm_up.run()
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        error = error_of(door.send("GET", "/readyz"), 503, "NOT_READY")
+        assert "limit of processes" in error["message"]
+        monkeypatch.undo()
+        services_of(door.app).warm_up.run()
+        assert door.send("GET", "/readyz").status == 200
+
+
 def test_a_test_client_need_not_close_its_answers(app: Flask, picture: bytes) -> None:
     """Without gunicorn nobody may ever close an answer; its place and memory are free anyway."""
     client = app.test_client()

@@ -11,8 +11,9 @@ import pytest
 
 from bgremove.batch.local_store import LocalStore
 from bgremove.batch.records import failure
+from bgremove.batch.sources import find
 from bgremove.batch.stores import fixed_part, store_of
-from bgremove.errors import ImageError
+from bgremove.errors import ImageError, PlanError
 from bgremove.imaging.probe import limits
 
 STORE = LocalStore()
@@ -94,3 +95,21 @@ def test_a_name_that_looks_like_an_address_is_a_path(
 )
 def test_the_part_of_a_pattern_before_its_wildcards(pattern: str, folder: str) -> None:
     assert fixed_part(pattern) == folder
+
+
+def test_folders_nested_to_any_depth_are_searched_and_made(tmp_path: Path) -> None:
+    """Deeper than Python's limit of calls within calls."""
+    depth = 1_200
+    deep = "/".join(["d"] * depth)
+    STORE.write(f"{tmp_path}/{deep}/a.png", b"content")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "b.png").write_bytes(b"content")
+    try:
+        found = [file.name for file in STORE.files(str(tmp_path), recursive=True)]
+        assert found == [f"{tmp_path}/b.png", f"{tmp_path}/{deep}/a.png"]
+        with pytest.raises(PlanError, match="nested too deeply"):
+            find([f"{tmp_path}/**/*.png"], None)
+    finally:  # nor does shutil.rmtree take such a depth
+        os.unlink(f"{tmp_path}/{deep}/a.png")
+        for count in range(depth, 0, -1):
+            os.rmdir(f"{tmp_path}/" + "d/" * count)

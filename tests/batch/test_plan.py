@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bgremove.batch.finished import NAME, is_finished, remember
-from bgremove.batch.plan import plan
+from bgremove.batch.plan import NOTE, is_finished, plan, remember
 from bgremove.batch.stores import File, store_of
 from bgremove.errors import PlanError
 from bgremove.options import Options, OutputFormat
@@ -200,7 +199,7 @@ def test_finished_means_the_same_in_every_store(
     remember(out, MASK)
     if where == "local":  # a clock may give the note and a cut-out the same time
         later = (tmp_path / "out" / "1.png").stat().st_mtime_ns + 10**9
-        os.utime(tmp_path / "out" / NAME, ns=(later, later))
+        os.utime(tmp_path / "out" / NOTE, ns=(later, later))
         assert finished(MASK) == 0
         os.utime(tmp_path / "out" / "1.png", ns=(later, later))
         assert finished(MASK) == 1
@@ -212,7 +211,7 @@ def test_finished_means_the_same_in_every_store(
 def test_a_damaged_note_counts_as_other_options(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out").mkdir()
-    for name in ("in/a.jpg", "out/a.png", f"out/{NAME}"):
+    for name in ("in/a.jpg", "out/a.png", f"out/{NOTE}"):
         (tmp_path / name).write_bytes(b"x")
     (job,) = plan([f"{tmp_path}/in"], f"{tmp_path}/out", Options()).jobs
     assert not job.is_finished

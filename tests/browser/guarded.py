@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bgremove import create_app
-from bgremove.api.envelope import error_envelope
+from bgremove.api.answers import error_envelope
 from bgremove.errors import ErrorCode
 
 KEY = "k-right"

@@ -8,25 +8,34 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import skimage
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
+from harness.pictures import grain
 from tests.support.tiny import encoded
 
 DATA = Path(skimage.__file__).parent / "data"
 LARGE = 1_000_000  # bytes of the files chosen together
 KEPT = tempfile.TemporaryDirectory()  # until the end: the browser reads files when it sends them
-FACE, CORNER = (225, 100), (20, 20)  # x, y in the astronaut: inside the subject, outside it
+FACE, CORNER = (225, 100), (20, 20)  # x, y in both pictures: inside the subject, outside it
 HOSTILE = 'it\'s; a "test", $(touch pwned) `x`\\.jpg'  # special to shells and curl
 
 
-def astronaut(name: str = "astronaut.jpg", *, side: int = 512, **options: Any) -> FilePayload:
+def astronaut() -> FilePayload:
     """Return a photograph by NASA, in the public domain, as a file for a browser."""
-    picture = Image.open(DATA / "astronaut.png").convert("RGB").resize((side, side))
+    return payload("astronaut.png", (DATA / "astronaut.png").read_bytes(), "image/png")
+
+
+def drawn(name: str = "drawn.jpg", *, side: int = 512, **options: Any) -> FilePayload:
+    """Return a drawn picture that the tiny networks cut out, as a file for a browser."""
+    pixels = grain(side, side)
+    centre, radius = (225 * side // 512, 180 * side // 512), side // 4
+    cv2.circle(pixels, centre, radius, (250, 230, 210), thickness=-1)
     packed = io.BytesIO()
-    picture.save(packed, "JPEG", quality=90, **options)
+    Image.fromarray(pixels).save(packed, "JPEG", quality=90, **options)
     return payload(name, packed.getvalue())
 
 
@@ -92,6 +101,12 @@ def done(page: Page, count: int = 1) -> None:
     """Wait until ``count`` pictures have their answer."""
     expect(page.locator("#list li[data-phase=done]")).to_have_count(count)
     expect(page.locator("#result")).to_be_visible()
+
+
+def settled(page: Page) -> None:
+    """Wait until the divider stands still."""
+    expect(page.locator("#handle")).to_be_visible()
+    page.wait_for_function("() => !document.getElementById('handle').getAnimations().length")
 
 
 def said(page: Page, words: str) -> None:

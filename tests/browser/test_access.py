@@ -10,7 +10,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open
-from tests.browser.hands import astronaut, choose, done, payload
+from tests.browser.hands import choose, done, drawn, payload, settled
 from tests.support.http import PATH, Server
 
 VIEWS: dict[str, dict[str, Any]] = {
@@ -47,13 +47,13 @@ def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
     tab_to(page, "choose")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
-    chooser.value.set_files([astronaut()])
+    chooser.value.set_files([drawn()])
     done(page)
     tab_to(page, "universal")
     tab_to(page, "whole")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#download")).to_have_attribute("download", "astronaut-mask.png")
+    expect(page.locator("#download")).to_have_attribute("download", "drawn-mask.png")
     tab_to(page, "stage")
     page.keyboard.press("+")
     tab_to(page, "split")
@@ -64,13 +64,13 @@ def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
     tab_to(page, "download")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
-    assert download.value.suggested_filename == "astronaut-mask.png"
+    assert download.value.suggested_filename == "drawn-mask.png"
     tab_to(page, "copy-curl")
 
 
 def test_cancelling_does_not_lose_the_focus(page: Page) -> None:
     page.route(f"**{PATH}", lambda route: None)
-    choose(page, astronaut())
+    choose(page, drawn())
     tab_to(page, "cancel")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Try again")).to_be_focused()
@@ -89,24 +89,24 @@ def test_removing_a_picture_does_not_lose_the_focus(page: Page) -> None:
 
 def test_what_happens_is_told_to_who_does_not_see_it(page: Page) -> None:
     live = page.get_by_role("status").last
-    choose(page, astronaut())
-    expect(live).to_contain_text("Sending astronaut.jpg")
+    choose(page, drawn())
+    expect(live).to_contain_text("Sending drawn.jpg")
     done(page)
-    expect(live).to_contain_text("astronaut.jpg: done")
+    expect(live).to_contain_text("drawn.jpg: done")
 
 
 def states(page: Page) -> Any:
     """Yield the page in each of its states."""
     yield "empty"
     page.route(f"**{PATH}", lambda route: None)
-    choose(page, astronaut())
+    choose(page, drawn())
     expect(page.locator("#working")).to_be_visible()
     yield "working"
     page.unroute_all(behavior="ignoreErrors")
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("button", name="Try again").click()
     done(page)
-    page.wait_for_timeout(900)
+    settled(page)
     yield "result"
     page.get_by_role("button", name="Mend by hand").click()
     expect(page.locator("#brush-tools")).to_be_visible()
@@ -127,7 +127,6 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     with opened(server, **VIEWS[view]) as page:
         for state in states(page):
-            page.wait_for_timeout(300)  # colours change within 120 ms
             found = axe.run(page).response["violations"]
             assert [(state, fault["id"], fault["nodes"]) for fault in found] == []
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -136,7 +135,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
 
 def test_who_wants_no_motion_gets_none(opened: Open, server: Server) -> None:
     with opened(server, reduced_motion="reduce") as page:
-        choose(page, astronaut())
+        choose(page, drawn())
         done(page)
         for selector in (".before", "#handle", "#progress", "#download"):
             style = page.locator(selector).evaluate(
@@ -147,7 +146,7 @@ def test_who_wants_no_motion_gets_none(opened: Open, server: Server) -> None:
 
 def test_a_picture_of_a_long_list_comes_into_view_on_a_phone(opened: Open, server: Server) -> None:
     with opened(server, **PHONE) as page:
-        choose(page, *(astronaut(f"{number}.jpg", side=96) for number in range(8)))
+        choose(page, *(drawn(f"{number}.jpg", side=96) for number in range(8)))
         expect(page.locator("#list li[data-phase=done]")).to_have_count(8)
         row = page.locator("#list li", has_text="1.jpg")
         row.scroll_into_view_if_needed()

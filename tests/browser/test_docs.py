@@ -12,14 +12,13 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.hands import astronaut
+from tests.browser.hands import drawn
 from tests.support.http import ROOT, Server
 
 
 @pytest.fixture
 def docs(opened: Open, server: Server) -> Iterator[Any]:
-    with opened(server) as page:
-        page.goto(f"http://127.0.0.1:{server.port}/docs")
+    with opened(server, "/docs") as page:
         yield page
 
 
@@ -33,7 +32,7 @@ def test_every_operation_is_on_the_page(docs: Page) -> None:
 def test_a_picture_can_be_sent_and_its_answer_is_shown(docs: Page) -> None:
     block = docs.locator(".opblock-post").first
     block.locator(".opblock-summary-control").click()
-    block.locator("input[type=file]").set_input_files(astronaut())
+    block.locator("input[type=file]").set_input_files(drawn())
     block.get_by_role("button", name="Execute").click()
     expect(block.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
     expect(block.locator(".live-responses-table img")).to_be_visible()
@@ -58,12 +57,12 @@ def test_the_pages_lead_to_each_other(docs: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 820, 1280])
-def test_it_fits_every_width(opened: Open, server: Server, width: int, scheme: str) -> None:
-    with opened(server, viewport={"width": width, "height": 800}, color_scheme=scheme) as page:
-        page.goto(f"http://127.0.0.1:{server.port}/docs")
+def test_it_fits_every_width(opened: Open, server: Server, scheme: str) -> None:
+    with opened(server, "/docs", color_scheme=scheme) as page:
         page.locator(".opblock-post .opblock-summary-control").click()
         expect(page.locator(".opblock-post input[type=file]")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for width in (1280, 820, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
         dark = "document.documentElement.classList.contains('dark-mode')"
         assert page.evaluate(dark) is (scheme == "dark")

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import astronaut, choose, done
+from tests.browser.hands import choose, done, drawn
 
 BLOCKED = """for (const name of ["sessionStorage", "localStorage"]) {
   Object.defineProperty(window, name, {
@@ -19,7 +19,7 @@ BLOCKED = """for (const name of ["sessionStorage", "localStorage"]) {
 def test_where_storage_is_blocked_a_key_is_kept_by_the_page_alone(page: Page) -> None:
     page.add_init_script(BLOCKED)
     page.reload()
-    choose(page, astronaut())
+    choose(page, drawn())
     done(page)
     page.evaluate("document.getElementById('key-open').hidden = false")
     page.get_by_role("button", name="API key").click()
@@ -27,6 +27,6 @@ def test_where_storage_is_blocked_a_key_is_kept_by_the_page_alone(page: Page) ->
     page.get_by_label("API key").fill("k-typed")
     page.get_by_role("button", name="Use this key").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
-    choose(page, astronaut("again.jpg"))
+    choose(page, drawn("again.jpg"))
     done(page, 2)
     expect(page.locator("#curl")).to_contain_text('-H "X-Api-Key: $API_KEY"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, Route, expect
 
+from harness.metrics import scraped
+from harness.waiting import until
 from tests.browser.conftest import Open
 from tests.browser.guarded import KEY, LATE_S
-from tests.browser.hands import DATA, astronaut, bring, choose, done, flat, payload, said
-from tests.support.http import PATH, Server, gunicorn
+from tests.browser.hands import DATA, bring, choose, done, drawn, flat, payload, said
+from tests.support.http import PATH, Server, file, form, gunicorn, post
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -30,7 +33,8 @@ def test_what_is_no_picture_is_told_in_the_servers_words(page: Page) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == request_id.text_content()
 
 
-def test_a_flat_picture_has_no_subject(page: Page) -> None:
+def test_a_flat_picture_has_no_subject(real_page: Page) -> None:
+    page = real_page
     with page.expect_response(f"**{PATH}") as answer:
         choose(page, flat())
     assert answer.value.json()["error"]["code"] == "NO_SUBJECT_DETECTED"
@@ -86,7 +90,7 @@ def test_no_more_than_a_hundred_are_taken(page: Page) -> None:
 
 def test_a_lost_connection_is_said_and_can_be_tried_again(page: Page) -> None:
     page.route(f"**{PATH}", lambda route: route.abort("connectionreset"), times=1)
-    choose(page, astronaut())
+    choose(page, drawn())
     said(page, "The server could not be reached, or the connection was lost")
     page.get_by_role("button", name="Try again").click()
     done(page)
@@ -97,7 +101,7 @@ def test_an_answer_without_an_envelope_is_said(page: Page) -> None:
         route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
 
     page.route(f"**{PATH}", answer, times=1)
-    choose(page, astronaut())
+    choose(page, drawn())
     said(page, "The answer was HTTP 502 without an explanation")
     page.get_by_role("button", name="Try again").click()
     done(page)
@@ -108,7 +112,7 @@ def test_a_page_in_place_of_a_picture_is_said(page: Page) -> None:
         route.fulfill(status=200, content_type="text/html", body="<h1>Sign in</h1>")
 
     page.route(f"**{PATH}", sign_in, times=1)
-    choose(page, astronaut())
+    choose(page, drawn())
     said(page, "The answer was not a picture")
     page.get_by_role("button", name="Try again").click()
     done(page)
@@ -120,44 +124,47 @@ def test_a_wait_that_the_server_asks_for_is_kept(page: Page) -> None:
     refuse = {"status": 429, "headers": {"Retry-After": "2"}, "body": body}
     page.route(f"**{PATH}", lambda route: route.fulfill(**refuse), times=1)
     page.on("request", lambda r: asked.append(time.monotonic()) if r.method == "POST" else None)
-    choose(page, astronaut())
+    choose(page, drawn())
     expect(page.locator("#working-words")).to_contain_text("Too many requests. Trying again in")
     done(page)
     assert len(asked) == 2
     assert asked[1] - asked[0] > 1.9
 
 
-def test_a_full_server_is_asked_again_until_all_are_done(
-    opened: Open, weights: Path, tmp_path: Path
+def test_a_full_server_is_asked_again_until_there_is_a_place(
+    opened: Open, tiny: dict[str, str], tmp_path: Path
 ) -> None:
-    """With one place and no queue, one of two simultaneous pictures gets a Retry-After."""
-    settings = {
-        "BGREMOVE_WEIGHTS_DIR": str(weights),
-        "BGREMOVE_TIMEOUT_S": "120",
-        "BGREMOVE_PLACES": "1",
-        "BGREMOVE_QUEUE": "0",
-    }
-    with gunicorn(tmp_path, settings) as server, opened(server) as page:
-        choose(page, *[astronaut(f"{number}.jpg", side=1500) for number in range(4)])
-        done(page, 4)
-        statuses = [line.get("status") for line in server.lines()]
-        assert 503 in statuses
-        assert statuses.count(200) >= 4
+    """Another client holds the only place until the page waits for a Retry-After."""
+    settings = tiny | {"BGREMOVE_PLACES": "1", "BGREMOVE_QUEUE": "0", "HOLD": str(tmp_path)}
+    with (
+        gunicorn(tmp_path, settings, application="tests.support.hanging:app") as server,
+        ThreadPoolExecutor(1) as other,
+        opened(server) as page,
+    ):
+        picture = form(file("image", drawn()["buffer"]))
+        held = other.submit(post, server.door, picture, X_Request_Id="hold-encode-freed")
+        try:
+            until(lambda: scraped(server.door).of("places_in_use") == 1)
+            choose(page, drawn("a.jpg"), drawn("b.jpg"))
+            expect(page.locator("#working-words")).to_contain_text("Trying again in")
+        finally:
+            (tmp_path / "freed").touch()
+        done(page, 2)
+        assert held.result().status == 200
+        assert 503 in [line.get("status") for line in server.lines()]
 
 
-def test_a_server_that_is_gone_is_said(opened: Open, weights: Path, tmp_path: Path) -> None:
-    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights)}
-    with gunicorn(tmp_path, settings) as server, opened(server) as page:
+def test_a_server_that_is_gone_is_said(opened: Open, tiny: dict[str, str], tmp_path: Path) -> None:
+    with gunicorn(tmp_path, tiny) as server, opened(server) as page:
         server.stop()
-        choose(page, astronaut())
+        choose(page, drawn())
         said(page, "Is it still running?")
 
 
 @pytest.fixture(scope="module")
-def guarded(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights), "BGREMOVE_TIMEOUT_S": "120"}
+def guarded(tiny: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("guarded")
-    with gunicorn(folder, settings, application="tests.browser.guarded:app") as server:
+    with gunicorn(folder, tiny, application="tests.browser.guarded:app") as server:
         yield server
 
 
@@ -176,7 +183,7 @@ def test_a_key_is_asked_for_and_kept_only_when_that_is_wanted(
 ) -> None:
     with opened(guarded) as page:
         expect(page.get_by_role("button", name="API key")).to_be_hidden()
-        choose(page, astronaut("a.jpg"), astronaut("b.jpg"), astronaut("c.jpg"))
+        choose(page, drawn("a.jpg"), drawn("b.jpg"), drawn("c.jpg"))
         dialog = page.get_by_role("dialog", name="This server asks for a key")
         expect(dialog).to_contain_text("A key is needed")
         give(page, "k-wrong")
@@ -188,7 +195,7 @@ def test_a_key_is_asked_for_and_kept_only_when_that_is_wanted(
         assert KEY not in (page.locator("body").text_content() or "")
         assert (KEY in page.evaluate(STORED)) is keep
         page.reload()
-        choose(page, astronaut())
+        choose(page, drawn())
         if keep:
             done(page)
             page.get_by_role("button", name="API key").click()
@@ -200,7 +207,7 @@ def test_a_key_is_asked_for_and_kept_only_when_that_is_wanted(
 
 def test_who_gives_no_key_is_asked_once(opened: Open, guarded: Server) -> None:
     with opened(guarded) as page:
-        choose(page, astronaut(), astronaut("late.jpg"))
+        choose(page, drawn(), drawn("late.jpg"))
         expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator("#list li[data-phase=failed]")).to_have_count(2)
@@ -210,7 +217,7 @@ def test_who_gives_no_key_is_asked_once(opened: Open, guarded: Server) -> None:
 
 def test_without_a_key_all_that_waits_is_told_why(opened: Open, guarded: Server) -> None:
     with opened(guarded) as page:
-        choose(page, *[astronaut(f"{number}.jpg") for number in range(4)])
+        choose(page, *[drawn(f"{number}.jpg") for number in range(4)])
         expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator("#list li[data-phase=failed]")).to_have_count(4)
@@ -223,8 +230,9 @@ def test_without_a_key_all_that_waits_is_told_why(opened: Open, guarded: Server)
         done(page)
 
 
-def test_doubt_is_said_and_another_subject_is_one_tap_away(page: Page) -> None:
+def test_doubt_is_said_and_another_subject_is_one_tap_away(real_page: Page) -> None:
     """The picture is a rocket on its pad at night, for which the networks have low confidence."""
+    page = real_page
     choose(page, payload("rocket.jpg", (DATA / "rocket.jpg").read_bytes()))
     done(page)
     doubt = page.locator("#doubt")

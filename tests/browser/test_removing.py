@@ -14,6 +14,7 @@ from tests.browser.hands import (
     bring,
     choose,
     done,
+    drawn,
     noise,
     pixel,
     select,
@@ -21,12 +22,18 @@ from tests.browser.hands import (
 )
 
 
-@pytest.mark.parametrize("way", ["drop", "paste", "choose"])
-def test_a_picture_gets_its_cut_out(page: Page, way: str) -> None:
-    if way == "choose":
-        choose(page, astronaut())
-    else:
-        bring(page, way, astronaut())
+def test_a_photograph_gets_its_cut_out(real_page: Page) -> None:
+    choose(real_page, astronaut())
+    expect_cut_out(real_page)
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_a_picture_is_taken_from_everywhere(page: Page, event: str) -> None:
+    bring(page, event, drawn())
+    expect_cut_out(page)
+
+
+def expect_cut_out(page: Page) -> None:
     done(page)
     assert size(page) == [512, 512]
     assert pixel(page, CORNER)[3] == 0
@@ -34,7 +41,8 @@ def test_a_picture_gets_its_cut_out(page: Page, way: str) -> None:
     assert pixel(page, FACE, "before")[3] == 255
 
 
-def test_an_example_needs_no_file(page: Page) -> None:
+def test_an_example_needs_no_file(real_page: Page) -> None:
+    page = real_page
     page.get_by_role("button", name="A cat").click()
     done(page)
     expect(page.locator("#viewer-title")).to_have_text("chelsea.jpg")
@@ -42,17 +50,17 @@ def test_an_example_needs_no_file(page: Page) -> None:
 
 
 def test_each_output_is_what_it_says(page: Page) -> None:
-    choose(page, astronaut())
+    choose(page, drawn())
     done(page)
     select(page, "White")
-    expect(page.locator("#download")).to_have_attribute("download", "astronaut-white.png")
+    expect(page.locator("#download")).to_have_attribute("download", "drawn-white.png")
     assert pixel(page, CORNER) == [255, 255, 255, 255]
     select(page, "JPEG")
-    expect(page.locator("#download")).to_have_attribute("download", "astronaut-white.jpg")
+    expect(page.locator("#download")).to_have_attribute("download", "drawn-white.jpg")
     expect(page.locator("#size-words")).to_contain_text("JPEG")
     assert pixel(page, CORNER) == [255, 255, 255, 255]
     select(page, "Mask")
-    expect(page.locator("#download")).to_have_attribute("download", "astronaut-mask.png")
+    expect(page.locator("#download")).to_have_attribute("download", "drawn-mask.png")
     assert pixel(page, CORNER) == [0, 0, 0, 255]
     assert pixel(page, FACE) == [255, 255, 255, 255]
     expect(page.locator("#grounds")).to_be_hidden()
@@ -60,7 +68,7 @@ def test_each_output_is_what_it_says(page: Page) -> None:
 
 def test_of_a_crop_the_part_before_it_lies_under_it(page: Page) -> None:
     select(page, "Cut to size")
-    choose(page, astronaut())
+    choose(page, drawn())
     done(page)
     width, height = size(page)
     assert (width, height) != (512, 512)
@@ -80,20 +88,20 @@ def test_of_a_crop_the_part_before_it_lies_under_it(page: Page) -> None:
 
 def test_the_subject_that_is_chosen_is_sent(page: Page) -> None:
     select(page, "A product")
-    choose(page, astronaut())
+    choose(page, drawn())
     done(page)
     expect(page.locator("#curl")).to_contain_text("-F subject=product")
-    expect(page.locator("#facts")).to_contain_text("isnet")
+    expect(page.locator("#facts")).to_contain_text("tiny-product")
 
 
 def test_another_output_of_a_picture_sends_nothing(page: Page) -> None:
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
-    choose(page, astronaut())
+    choose(page, drawn())
     done(page)
     for choice, name in (("Mask", "mask"), ("All of it", "cutout"), ("Black", "black")):
         select(page, choice)
-        expect(page.locator("#download")).to_have_attribute("download", f"astronaut-{name}.png")
+        expect(page.locator("#download")).to_have_attribute("download", f"drawn-{name}.png")
     assert sent.count("POST") == 1
 
 
@@ -110,7 +118,7 @@ def test_several_pictures_are_sent_two_at_a_time(page: Page) -> None:
         }""",
         most,
     )
-    choose(page, *[astronaut(f"{number}.jpg") for number in range(5)])
+    choose(page, *[drawn(f"{number}.jpg") for number in range(5)])
     done(page, 5)
     assert most.evaluate("(count) => count.most") == 2
     expect(page.locator("#pictures-title")).to_have_text("5 done")
@@ -126,7 +134,7 @@ def test_several_pictures_are_sent_two_at_a_time(page: Page) -> None:
 def test_a_row_that_is_clicked_away_twice_takes_no_other_along(page: Page) -> None:
     """Both clicks come before the next frame, which removes the row."""
     page.route("**/v1/**", lambda route: route.abort())
-    choose(page, *[astronaut(f"{number}.jpg") for number in range(3)])
+    choose(page, *[drawn(f"{number}.jpg") for number in range(3)])
     cross = page.get_by_role("button", name="Remove 0.jpg")
     cross.evaluate("(cross) => { cross.click(); cross.click(); }")
     expect(cross).to_be_hidden()
@@ -136,7 +144,7 @@ def test_a_row_that_is_clicked_away_twice_takes_no_other_along(page: Page) -> No
 def test_a_picture_lying_on_its_side_is_shown_upright(page: Page) -> None:
     """Orientation 6: the viewer must rotate the stored picture a quarter clockwise."""
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
-    file = astronaut(exif=exif)
+    file = drawn(exif=exif)
     choose(page, file)
     done(page)
     turned = (511 - FACE[1], FACE[0])

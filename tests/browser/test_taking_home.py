@@ -15,7 +15,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from bgremove.datatypes import ImageU8
-from tests.browser.hands import CORNER, FACE, astronaut, choose, done, payload, pixel, select
+from tests.browser.hands import CORNER, FACE, choose, done, drawn, payload, pixel, select
 from tests.support.http import PATH, Server
 
 COLOUR = "#ff0080"
@@ -28,25 +28,44 @@ def downloaded(page: Page) -> ImageU8:
 
 
 @pytest.mark.parametrize(
-    ("choices", "margin", "fields"),
+    ("choices", "margin", "ending", "fields"),
     [
-        (("White",), "0", {"output_format": "white_bg"}),
-        (("",), "0", {"output_format": "white_bg", "background": COLOUR}),
-        (("Mask",), "0", {"output_format": "mask"}),
-        (("Cut to size",), "0", {"output_format": "crop"}),
-        (("Cut to size", "White"), "0", {"output_format": "white_bg", "margin": "0%"}),
-        (("Cut to size",), "15", {"output_format": "crop", "margin": "15%"}),
+        (("White",), "0", "white", {"output_format": "white_bg"}),
+        (("",), "0", "colour", {"output_format": "white_bg", "background": COLOUR}),
+        (("Mask",), "0", "mask", {"output_format": "mask"}),
+        (("Cut to size",), "0", "cutout", {"output_format": "crop"}),
+        (
+            ("Cut to size", "White"),
+            "0",
+            "white",
+            {"output_format": "white_bg", "margin": "0%"},
+        ),
+        (("Cut to size",), "15", "cutout", {"output_format": "crop", "margin": "15%"}),
         (
             ("Cut to size", "Black"),
             "8",
+            "black",
             {"output_format": "white_bg", "background": "#000000", "margin": "8%"},
         ),
     ],
 )
 def test_what_the_page_composes_has_the_pixels_of_the_service(
-    page: Page, server: Server, choices: tuple[str, ...], margin: str, fields: dict[str, str]
+    page: Page,
+    server: Server,
+    choices: tuple[str, ...],
+    margin: str,
+    ending: str,
+    fields: dict[str, str],
 ) -> None:
-    file = astronaut()
+    file = drawn()
+    answer = requests.post(
+        f"http://127.0.0.1:{server.port}{PATH}",
+        files={"image": ("a.jpg", file["buffer"])},
+        data=fields,
+        headers={"Accept": "image/png"},
+        timeout=60,
+    )
+    theirs = np.asarray(Image.open(io.BytesIO(answer.content)))
     choose(page, file)
     done(page)
     for choice in choices:
@@ -56,24 +75,18 @@ def test_what_the_page_composes_has_the_pixels_of_the_service(
             page.get_by_label("Any colour").fill(COLOUR)
     if "Cut to size" in choices:
         page.locator("select[name=margin]").select_option(margin)
-    page.wait_for_timeout(600)  # the page reacts to a choice after 350 ms
-    done(page)
+    # The page may compose after each choice: name and size are those of the last.
+    height, width = theirs.shape[:2]
+    expect(page.locator("#size-words")).to_contain_text(f"{width} × {height} px")
+    expect(page.locator("#download")).to_have_attribute("download", f"drawn-{ending}.png")
     ours = downloaded(page)
-    answer = requests.post(
-        f"http://127.0.0.1:{server.port}{PATH}",
-        files={"image": ("a.jpg", file["buffer"])},
-        data=fields,
-        headers={"Accept": "image/png"},
-        timeout=60,
-    )
-    theirs = np.asarray(Image.open(io.BytesIO(answer.content)))
     assert ours.shape == theirs.shape
     seen = theirs[..., 3:] > 0 if theirs.shape[-1] == 4 else np.True_
     np.testing.assert_array_equal(ours * seen, theirs * seen)
 
 
 def test_a_canvas_is_filled_by_the_service(page: Page) -> None:
-    choose(page, astronaut())
+    choose(page, drawn())
     done(page)
     for choice in ("Cut to size", "White", "JPEG"):
         select(page, choice)
@@ -85,7 +98,7 @@ def test_a_canvas_is_filled_by_the_service(page: Page) -> None:
 
 
 def test_all_results_come_in_one_archive(page: Page) -> None:
-    choose(page, astronaut("a.jpg"), astronaut("a.png"), payload("notes.jpg", b"words"))
+    choose(page, drawn("a.jpg"), drawn("a.png"), payload("notes.jpg", b"words"))
     done(page, 2)
     expect(page.locator("#pictures-title")).to_have_text("2 done, 1 failed")
     with page.expect_download() as download:
@@ -100,8 +113,8 @@ def test_all_results_come_in_one_archive(page: Page) -> None:
 
 def test_a_folder_gives_its_pictures(page: Page, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "one.jpg").write_bytes(astronaut()["buffer"])
-    (tmp_path / "two.jpg").write_bytes(astronaut()["buffer"])
+    (tmp_path / "deep" / "one.jpg").write_bytes(drawn()["buffer"])
+    (tmp_path / "two.jpg").write_bytes(drawn()["buffer"])
     (tmp_path / "notes.txt").write_text("words")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="A folder").click()
@@ -111,7 +124,7 @@ def test_a_folder_gives_its_pictures(page: Page, tmp_path: Path) -> None:
 
 
 def test_the_brush_erases_keeps_and_takes_back(page: Page) -> None:
-    choose(page, astronaut())
+    choose(page, drawn())
     done(page)
     page.get_by_role("button", name="Mend by hand").click()
     dab(page, FACE)
@@ -128,10 +141,10 @@ def test_the_brush_erases_keeps_and_takes_back(page: Page) -> None:
     before = pixel(page, CORNER, "before")
     assert np.abs(edited[CORNER[1], CORNER[0]] - np.array(before)).max() <= 2
     select(page, "White")
-    expect(page.locator("#download")).to_have_attribute("download", "astronaut-white.png")
+    expect(page.locator("#download")).to_have_attribute("download", "drawn-white.png")
     assert tuple(downloaded(page)[FACE[1], FACE[0]]) == (255, 255, 255)
     select(page, "JPEG")
-    expect(page.locator("#download")).to_have_attribute("download", "astronaut-white.jpg")
+    expect(page.locator("#download")).to_have_attribute("download", "drawn-white.jpg")
     assert downloaded(page)[FACE[1], FACE[0]].min() >= 250
     for choice in ("PNG", "Cut to size"):
         select(page, choice)
@@ -157,14 +170,14 @@ def test_leaving_a_page_with_results_asks_first(page: Page) -> None:
     page.on("dialog", lambda dialog: asked.append(dialog.type))
     page.reload()
     assert asked == []
-    choose(page, astronaut())
+    choose(page, drawn())
     done(page)
     page.reload()
     assert asked == ["beforeunload"]
 
 
 def dab(page: Page, at: tuple[int, int]) -> None:
-    """Touch the astronaut with the brush at a point in the picture's pixels."""
+    """Touch the drawn with the brush at a point in the picture's pixels."""
     box = page.locator("#retouch").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] * at[0] / 512, box["y"] + box["height"] * at[1] / 512

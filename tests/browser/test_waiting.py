@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from harness.processes import children, frozen
 from tests.browser.conftest import Open
-from tests.browser.hands import astronaut, choose, done, said
+from tests.browser.hands import choose, done, drawn, said
 from tests.support.http import PATH, Server, gunicorn
 
 TIMEOUT_S, MARGIN_S, STALL_S = 20, 30, 30
@@ -28,17 +27,17 @@ COUNT_PROGRESS = """() => {
 }"""
 
 
-@pytest.fixture
-def impatient(weights: Path, tmp_path: Path) -> Iterator[Server]:
-    settings = {"BGREMOVE_WEIGHTS_DIR": str(weights), "BGREMOVE_TIMEOUT_S": str(TIMEOUT_S)}
-    with gunicorn(tmp_path, settings) as server:
+@pytest.fixture(scope="module")
+def impatient(tiny: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = tiny | {"BGREMOVE_TIMEOUT_S": str(TIMEOUT_S)}
+    with gunicorn(tmp_path_factory.mktemp("impatient"), settings) as server:
         yield server
 
 
 def test_an_upload_that_stalls_is_not_waited_for_without_end(page: Page) -> None:
     page.clock.install()
     page.route(f"**{PATH}", lambda route: None)
-    choose(page, astronaut())
+    choose(page, drawn())
     expect(page.locator("#working")).to_be_visible()
     page.clock.run_for(31_000)
     said(page, "The upload stalled: the server took nothing more within 30 seconds")
@@ -51,7 +50,7 @@ def test_a_server_that_never_answers_is_not_waited_for_without_end(
     with opened(impatient) as page:
         page.clock.install()
         with frozen(children(impatient.process.pid)):
-            choose(page, astronaut())
+            choose(page, drawn())
             picture = page.locator("#list li")
             expect(picture).to_have_attribute("data-phase", "working")
             page.clock.run_for(45_000)
@@ -67,7 +66,7 @@ def download_slowly(page: Page) -> None:
     line = {"latency": 0, "downloadThroughput": BYTES_A_SECOND, "uploadThroughput": -1}
     session = page.context.new_cdp_session(page)
     session.send("Network.emulateNetworkConditions", {"offline": False} | line)
-    choose(page, astronaut(side=1600))
+    choose(page, drawn(side=1600))
     page.wait_for_function("() => window.came > 0")
 
 
@@ -97,7 +96,7 @@ def test_the_list_counts_down_to_the_next_try(page: Page) -> None:
     refusal = {"status": 429, "headers": {"Retry-After": "100"}, "body": body}
     page.route(f"**{PATH}", lambda route: route.fulfill(**refusal), times=1)
     page.clock.install()
-    choose(page, astronaut())
+    choose(page, drawn())
     state = page.locator("#list .row-state")
     expect(state).to_have_text(re.compile(r"^Busy; again in (100|9\d) s$"))
     page.clock.run_for(60_000)

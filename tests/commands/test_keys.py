@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bgremove.cli import main
-from bgremove.keys.lines import read_lines, ring_of_keys
+from bgremove.keys.ring import read_lines, ring_of_keys
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from bgremove.settings import Settings
 
 def test_the_document_is_printed() -> None:
     result = CliRunner().invoke(main, ["openapi"])
-    assert (result.exit_code, result.output) == (0, describe(Settings()).text)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == describe(Settings()).text
 
 
 def test_it_is_that_of_a_server_with_the_same_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,14 +163,22 @@ def test_a_port_that_is_taken_is_said_at_once(tiny: Path) -> None:
     assert f"nothing can listen on 127.0.0.1:{port} (Address already in use)" in done.stderr
 
 
-def test_gunicorn_says_which_of_its_own_values_is_wrong() -> None:
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"PORT": "abc"}, "PORT='abc': not a whole number"),
+        ({"HOST": ""}, "HOST is empty"),  # gunicorn would listen on every interface
+        ({"HOST": "[]"}, "HOST is empty"),
+    ],
+)
+def test_gunicorn_says_which_of_its_own_values_is_wrong(env: Mapping[str, str], said: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "wsgi:app"],
-        env=os.environ | {"PORT": "abc"},
+        env=os.environ | {"PORT": str(free_port())} | dict(env),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
-    assert "PORT='abc': not a whole number" in done.stderr
+    assert said in done.stderr
     assert "Traceback" not in done.stderr

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from bgremove.commands.settings import markdown_table
 from tests.commands.conftest import Invoke
 
 
@@ -17,7 +16,3 @@ def test_settings_prints_the_values_in_force_and_marks_those_that_are_set(
     assert ["BGREMOVE_PLACES", "2"] in lines
     assert "sesame" not in result.output
     assert json.loads(invoke("settings", "--json").output)["BGREMOVE_TIMEOUT_S"] == 7.5
-
-
-def test_settings_prints_the_table_of_the_documentation(invoke: Invoke) -> None:
-    assert invoke("settings", "--markdown").output == markdown_table()

@@ -15,10 +15,9 @@ from flask import Flask
 from werkzeug.exceptions import TooManyRequests
 
 from bgremove import create_app
-from bgremove.api.openapi.errors import CATALOGUE
-from bgremove.api.openapi.headers import HEADERS
+from bgremove.api.form import RemovalFormSchema
+from bgremove.api.openapi.components import CATALOGUE, HEADERS
 from bgremove.api.removal_description import EXAMPLES
-from bgremove.api.schemas.form import RemovalFormSchema
 from bgremove.api.services import NAME, services_of
 from bgremove.datatypes import WarningCode
 from bgremove.errors import ErrorCode

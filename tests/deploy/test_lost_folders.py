@@ -81,6 +81,50 @@ def test_a_manifest_that_breaks_is_not_missed(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
+LIMITED = """
+import os
+from pathlib import Path
+from bgremove.gunicorn_conf import *
+
+fork = os.fork
+
+
+def limited_fork():
+    if Path(__file__).with_name("limited").exists():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    return fork()
+
+
+os.fork = limited_fork
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGKILL])
+def test_a_limit_of_processes_does_not_end_a_service_that_ran(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
+    environment, _, _ = settings(tmp_path)
+    config, limited = tmp_path / "limited_conf.py", tmp_path / "limited"
+    config.write_text(LIMITED, encoding="utf-8")
+    with gunicorn(tmp_path, environment, config=str(config)) as server:
+        (worker,) = children(server.process.pid)
+        limited.touch()
+        os.kill(server.process.pid if sent == signal.SIGHUP else worker, sent)
+        end = time.monotonic() + REPLACED_S
+        while "a worker cannot be started" not in server.log.read_text("utf-8"):
+            assert server.process.poll() is None, "the master has ended"
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        if sent == signal.SIGHUP:
+            assert post(server.door, GOOD).status == 200
+            limited.unlink()
+            os.kill(server.process.pid, signal.SIGHUP)
+        else:
+            limited.unlink()
+        assert answer_of_another_worker(server, worker) == 200
+        assert server.stop() == 0
+
+
 FLAKY = """
 from pathlib import Path
 from wsgi import app

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bgremove.api.forms import FORM_OVERHEAD_BYTES
+from bgremove.api.multipart import FORM_OVERHEAD_BYTES
 from bgremove.settings import PREFIX, Settings
 from harness.nginx import broken_upstream
 from tests.support.http import ROOT, free_port

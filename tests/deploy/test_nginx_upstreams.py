@@ -116,7 +116,7 @@ def test_servers_are_stopped_in_turn_without_a_lost_request(
 
 
 def _ask_until(enough: threading.Event, edge: Edge, statuses: list[int]) -> None:
-    while not enough.is_set():
+    while not enough.wait(0.05):
         statuses.append(post(edge.door, GOOD).status)
 
 

@@ -17,18 +17,26 @@ import marshmallow
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from bgremove.api.forms import MAX_FORM_PARTS, read_parts
-from bgremove.api.schemas.form import RemovalFormSchema
+from bgremove.api.form import RemovalFormSchema
+from bgremove.api.multipart import MAX_FORM_PARTS, read_parts
 from bgremove.deadline import Deadline
 from bgremove.errors import ValidationError, WeightsError
 from bgremove.inference.manifest import SHIPPED, load_manifest
 from bgremove.inference.models import Manifest
-from bgremove.keys.lines import END, PREFIX, KeyLine, read_lines, ring_of_keys
-from bgremove.keys.ring import FileFaultError, digest_of, ring_of_secrets
+from bgremove.keys.ring import (
+    END,
+    PREFIX,
+    FileFaultError,
+    KeyLine,
+    digest_of,
+    read_lines,
+    ring_of_keys,
+    ring_of_secrets,
+)
 from tests.support import graphs
 from tests.support.http import FORM_TYPE, file, form, text
 
-MAX_S = 1.0  # of a processor, for a parser on a small input
+MAX_S = 5.0  # of a processor, for a parser on a small input: milliseconds are usual
 MAX_FORM_BYTES = 11 * 1024 * 1024
 
 

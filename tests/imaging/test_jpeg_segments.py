@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from bgremove.errors import ImageError
-from bgremove.imaging.decoder.decode import decode
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
+from tests.support.decoding import decode
 
 LIMITS = made.limits()
 NOISE = np.random.default_rng(4).integers(0, 256, (50, 70, 3)).astype(np.uint8)

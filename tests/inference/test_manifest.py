@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -190,6 +191,27 @@ def test_a_key_that_is_missing_or_misspelt_is_named(
 def test_models_that_are_a_list_are_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "manifest.toml").write_text('fallback = "x"\nmodels = []\n', encoding="utf-8")
     with pytest.raises(WeightsError, match="it has no table called models"):
+        load_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        ("a = " + "[" * 3_000, ""),
+        ("a = " + "{a = " * 3_000, ""),
+        ("", 'stands_in_for = ["tiny"]'),
+        ("", 'second_opinion = ["tiny"]'),
+    ],
+)
+def test_a_value_of_another_kind_or_of_lists_in_lists_is_named(
+    tmp_path: Path, line: str, after: str
+) -> None:
+    write_manifest(tmp_path, Manifest((model_of(b"1"),), "tiny"))
+    path = tmp_path / "manifest.toml"
+    key = after.partition(" ")[0] or "no such key"
+    text = re.sub(f"{key} = .*", after, path.read_text("utf-8"))
+    path.write_text(f"{line}\n{text}", encoding="utf-8")
+    with pytest.raises(WeightsError, match="is no manifest"):
         load_manifest(tmp_path)
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bgremove.inference.models import Int8, Manifest, Model
-from bgremove.inference.precision import Precision, int8_is_faster
-from bgremove.inference.readiness import WarmUp
+from bgremove.inference.models import Int8, Manifest, Model, Precision
+from bgremove.inference.readiness import WarmUp, int8_is_faster
 from bgremove.inference.sessions import Sessions
 from bgremove.options import Subject
 from tests.support import graphs

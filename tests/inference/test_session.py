@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
 from bgremove.datatypes import ArrayF32
@@ -170,15 +171,12 @@ def slow_session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 def test_a_run_is_cancelled_at_its_deadline_and_the_session_goes_on(slow_session: Session) -> None:
     tensor = pixels(graphs.SLOW_SIZE)
-    started, cpu = time.monotonic(), time.process_time()
     saliency = slow_session.run(tensor, SOON)
-    whole_s, whole_cpu_s = time.monotonic() - started, time.process_time() - cpu
     np.testing.assert_allclose(saliency, expected(tensor), atol=1e-5)
 
-    cpu = time.process_time()
+    # A run that reached its end would return its map.
     with pytest.raises(DeadlineExceededError) as caught:
-        slow_session.run(tensor, Deadline.after(whole_s / 8))
-    assert time.process_time() - cpu < whole_cpu_s / 2
+        slow_session.run(tensor, Deadline.after(0.1))
     assert caught.value.private == "deadline passed in inference"
 
     np.testing.assert_array_equal(slow_session.run(tensor, SOON), saliency)
@@ -224,9 +222,10 @@ def test_no_timer_outlives_its_run(tmp_path: Path) -> None:
         time.sleep(0.01)
 
 
-def test_nothing_is_run_for_who_has_gone(tmp_path: Path) -> None:
-    session = session_of(tmp_path, graphs.slow(), size=graphs.SLOW_SIZE)
-    started = time.process_time()
+def test_nothing_is_run_for_who_has_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = session_of(tmp_path, graphs.brightness())
+    runs: list[object] = []
+    monkeypatch.setattr(ort.InferenceSession, "run", lambda *given: runs.append(given))
     with pytest.raises(ClientGoneError, match="inference"):
-        session.run(pixels(graphs.SLOW_SIZE), Deadline.after(600, lambda: True))
-    assert time.process_time() - started < 0.5
+        session.run(pixels(), Deadline.after(600, lambda: True))
+    assert runs == []

@@ -8,7 +8,7 @@ import pytest
 
 from bgremove.errors import SettingsError
 from bgremove.keys.admission import Admission, admission_of
-from bgremove.keys.lines import new_key
+from bgremove.keys.ring import new_key
 from bgremove.settings import Settings
 
 SECRET = "0b6b2f2e-7d0e-11f0-8de9"

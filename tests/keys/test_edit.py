@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from bgremove.keys import edit
-from bgremove.keys.lines import END, MAX_FILE_BYTES, read_lines, ring_of_keys
-from bgremove.keys.ring import FileFaultError
+from bgremove.keys.ring import END, MAX_FILE_BYTES, FileFaultError, read_lines, ring_of_keys
 
 
 @pytest.fixture

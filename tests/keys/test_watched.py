@@ -10,8 +10,7 @@ import pytest
 
 from bgremove.errors import SettingsError
 from bgremove.keys import watched
-from bgremove.keys.lines import END, MAX_FILE_BYTES, new_key, ring_of_keys
-from bgremove.keys.ring import KeyRing
+from bgremove.keys.ring import END, MAX_FILE_BYTES, KeyRing, new_key, ring_of_keys
 from bgremove.keys.watched import HEAD, LOOK_EVERY_S, STABLE_S, LastGood, WatchedFile, last_good_of
 
 LONG_AGO = 1_700_000_000

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bgremove.matting.confidence import certainty, expected_iou, has_subject, have_subject, strength
+from bgremove.matting.confidence import (
+    certainty,
+    doubt,
+    expected_iou,
+    has_subject,
+    have_subject,
+    strength,
+)
 from tests.matting.pictures import disc
 
 
@@ -82,3 +89,20 @@ def test_confidence_stays_inside_its_range(sure: float, agreement: float | None)
 @pytest.mark.parametrize(("agreement", "sure"), [(0.95, True), (0.4, False), (0.1, False)])
 def test_networks_that_disagree_are_never_sure(agreement: float, sure: bool) -> None:
     assert (expected_iou(0.97, agreement) >= 0.8) is sure
+
+
+def test_doubt_at_an_edge_does_not_count() -> None:
+    assert doubt(disc(320, 320, radius=80, softness=2)) == 0
+
+
+@pytest.mark.parametrize("level", [0.05, 0.9])
+def test_doubt_is_a_share_of_the_subject(level: float) -> None:
+    saliency = np.zeros((320, 320), np.float32)
+    saliency[100:200, 100:200] = 1
+    saliency[100:200, 220:270] = level  # a second thing
+    area = 10_000 + 5_000 * (level > 0.5)
+    assert doubt(saliency) == pytest.approx(5_000 / area)
+
+
+def test_without_a_subject_doubt_is_boundless() -> None:
+    assert doubt(np.zeros((32, 32), np.float32)) == np.inf

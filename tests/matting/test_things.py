@@ -11,7 +11,7 @@ import pytest
 from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
 from bgremove.deadline import Deadline
 from bgremove.engine import Engine, build_engine
-from bgremove.matting.things import has_openings, solidity, thing_of
+from bgremove.matting.things import has_openings, may_be_filled, thing_of
 from bgremove.options import Options, Subject
 from bgremove.pipeline import cut_out
 from bgremove.settings import Settings
@@ -120,8 +120,72 @@ def test_openings_are_those_that_have_the_colours_of_the_ground() -> None:
     assert not has_openings(whole, fine, painted)
 
 
-def test_solidity_is_the_share_of_the_hull() -> None:
-    wheel, _ = maps(printed.wheel()[1], printed.wheel()[1])
-    assert solidity(np.ones((9, 9), np.float32)) == 1
-    assert solidity(np.zeros((9, 9), np.float32)) == 0
-    assert solidity(wheel) < 0.4
+def ball(radius: int, hole: int = 0) -> ImageU8:
+    """Return the mask of a disc, with a round hole."""
+    mask = np.zeros((600, 800), np.uint8)
+    cv2.circle(mask, (400, 300), radius, 255, -1, cv2.LINE_AA)
+    cv2.circle(mask, (400, 300), hole, 0, -1 if hole else 1, cv2.LINE_AA)
+    return mask
+
+
+def lit(mask: ImageU8, colour: tuple[int, int, int], away: int = 0) -> ImageU8:
+    """Return colours that are light at the top left of a mask and darken by ``away`` levels."""
+    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
+    fall = away * (x + y) / (mask.shape[0] + mask.shape[1])
+    return np.asarray((np.array(colour) - fall[..., np.newaxis]).clip(0, 255), np.uint8)
+
+
+@pytest.mark.parametrize("ground", ["brick", "gravel", "studio"])
+@pytest.mark.parametrize("hole", [110, 180])
+def test_the_one_opening_of_a_ring_shows_the_ground(ground: str, hole: int) -> None:
+    ring = ball(237, hole)
+    bgr = printed.on(ground, (lit(ring, (60, 60, 200)), ring))
+    whole, fine = maps(ball(237), ring)
+    assert may_be_filled(whole, bgr)
+    assert has_openings(fine, whole, bgr)
+
+
+def dark_part(rim: bool) -> tuple[ImageU8, ImageU8, ImageU8]:
+    """Draw a red thing whose black, glossy part a network misses, before a half dark wall.
+
+    Args:
+        rim: Whether the thing goes on all around the part.
+
+    Returns:
+        The picture, the mask of the thing, and the mask without the part.
+
+    """
+    whole, part = box(200, 100, 400, 400), np.zeros((600, 800), np.uint8)
+    cv2.circle(part, (430 if rim else 500, 330), 100, 255, -1, cv2.LINE_AA)
+    bgr = np.full((600, 800, 3), 190, np.uint8)
+    bgr[:, 400:] = 12
+    bgr[whole > 0] = (30, 40, 190)
+    bgr[part > 0] = lit(part, (70, 70, 70), 90)[part > 0]
+    return bgr, whole, np.asarray(np.where(part > 127, 0, whole), np.uint8)
+
+
+@pytest.mark.parametrize("rim", [True, False])
+def test_a_dark_part_before_a_dark_wall_is_no_opening(rim: bool) -> None:
+    bgr, mask, without = dark_part(rim)
+    whole, fine = maps(mask, without)
+    assert not has_openings(fine, whole, bgr)
+
+
+def test_a_part_at_the_edge_of_the_thing_is_no_opening_whatever_its_colours() -> None:
+    mask = box(200, 100, 400, 400)
+    without = mask.copy()
+    without[200:400, 350:600] = 0
+    whole, fine = maps(mask, without)
+    assert not has_openings(fine, whole, np.full((600, 800, 3), 20, np.uint8))
+
+
+def test_a_thing_with_the_colours_of_its_ground_may_have_filled_openings() -> None:
+    whole, _ = maps(ball(237), ball(237))
+    assert may_be_filled(whole, printed.on("brick", printed.wheel()))
+    assert not may_be_filled(whole, printed.on("brick", (lit(ball(237), (40, 20, 180)), ball(237))))
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_without_subject_or_ground_nothing_is_filled(level: int) -> None:
+    flat = np.zeros((8, 8, 3), np.uint8)
+    assert not may_be_filled(np.full((32, 32), level, np.float32), flat)

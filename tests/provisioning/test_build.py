@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from bgremove.inference.session import Session
 from bgremove.inference.verify import answer_of, as_built, fault_of, known_picture, state_of
 from bgremove.provisioning.build import build
 from bgremove.provisioning.fetch import fetch_all
-from bgremove.provisioning.quantization.calibrate import calibrate, measure
 from bgremove.provisioning.quantization.flatten import flatten
-from bgremove.provisioning.quantization.scales import write_ranges
+from harness.programs import ROOT
 from tests.provisioning.quantization.network import SIDE, write_export
 from tests.support import graphs
+
+sys.path.insert(0, str(ROOT / "tools"))
+from calibrate import calibrate, measure, write_ranges
 
 WRONG = "0" * 64
 

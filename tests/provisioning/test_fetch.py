@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bgremove import download
 from bgremove.errors import WeightsError
 from bgremove.inference.models import Manifest, Model, Source
-from bgremove.provisioning import paced
 from bgremove.provisioning.fetch import fetch, fetch_all
 from tests.provisioning.file_server import FileServer
 from tests.support.graphs import model_of, write_manifest
@@ -129,7 +129,7 @@ def test_a_chunked_answer_that_drops_is_gone_on_from_too(
 def test_a_server_that_falls_silent_is_given_up(
     model: Model, server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paced, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(download, "TIMEOUT_S", 0.2)
     server.gate.clear()
     with pytest.raises(WeightsError, match=r"broke off \(timed out\)"):
         fetch(model, tmp_path)

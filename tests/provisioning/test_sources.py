@@ -11,8 +11,8 @@ import pytest
 from bgremove.errors import WeightsError
 from bgremove.inference.models import Source
 from bgremove.provisioning import packages
-from bgremove.provisioning.fetch import fetch
-from bgremove.provisioning.sources import mirror_source, obtain
+from bgremove.provisioning.fetch import fetch, obtain
+from bgremove.provisioning.sources import mirror_source
 from tests.provisioning.file_server import FileServer
 from tests.support.graphs import model_of
 

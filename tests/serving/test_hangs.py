@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bgremove.api.envelope import error_message
+from bgremove.api.answers import error_message
 from bgremove.deadline import Deadline
 from bgremove.errors import DeadlineExceededError
 from bgremove.serving.alarms import Alarms

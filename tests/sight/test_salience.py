@@ -59,22 +59,27 @@ def cross(side: int = 256) -> np.ndarray:
 SURE, UNSURE, EMPTY = cross(), disc(140), np.zeros((64, 64, 3), np.uint8)
 
 
-def test_a_network_that_is_sure_looks_alone(
-    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(ASK_BELOW, Subject.UNIVERSAL, 0.5)
+def test_a_network_that_is_sure_looks_alone(sessions: Sessions) -> None:
     sight = seen(sessions, SURE)
     assert sight.models == ("first",)
     assert sight.has_subject
-    assert sight.certainty > 0.5
+    assert sight.certainty > ASK_BELOW
     assert sight.agreement is None
 
 
-def test_a_solid_shape_may_have_openings_and_is_seen_twice(
+def test_a_faint_second_thing_is_seen_twice(sessions: Sessions) -> None:
+    bgr = disc(255, 256)
+    bgr[96:160, :40] = 15  # a doubt of 0.06, which leaves the certainty at 0.9
+    sight = seen(sessions, bgr)
+    assert sight.models == ("first", "second")
+
+
+def test_a_subject_with_the_colours_of_its_ground_is_seen_twice(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ASK_BELOW, Subject.UNIVERSAL, 0.5)
-    assert seen(sessions, disc(255, 256)).models == ("first", "second")
+    monkeypatch.setattr("bgremove.matting.things.SHARED", 0.0)
+    assert seen(sessions, SURE).models == ("first", "second")
+    assert seen(sessions, SURE, Subject.HUMAN).models == ("first",)
 
 
 def test_one_that_is_unsure_is_joined_by_the_second(sessions: Sessions) -> None:
@@ -98,7 +103,9 @@ def test_a_subject_that_the_first_is_sure_of_stays_where_the_second_sees_nothing
     nothing = graphs.nothing_of_any_size()
     second = graphs.put(sessions.weights_dir, nothing, name="second", size=graphs.SIZE + 16)
     sessions.manifest = Manifest((sessions.manifest.model("first"), second), "first")
-    sight = seen(sessions, disc(255, 256))
+    bgr = disc(255, 256)
+    bgr[96:160, :40] = 15
+    sight = seen(sessions, bgr)
     assert sight.models == ("first", "second")
     assert sight.has_subject
     assert not seen(sessions, disc(80)).has_subject

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from bgremove.datatypes import DecodedImage
-from bgremove.imaging.decoder.decode import decode
+from bgremove.datatypes import DecodedImage, ImageHeader
+from bgremove.imaging.decoder.decode import decode_planes
+from bgremove.imaging.decoder.planes import finished
 from bgremove.imaging.probe import probe
 from tests.support.pictures import limits
 
 LIMITS = limits()
+
+
+def decode(data: bytes, header: ImageHeader) -> DecodedImage:
+    """Decode a picture accepted by `probe`."""
+    return finished(decode_planes(data, header), header)
 
 
 def decoded(data: bytes) -> DecodedImage:

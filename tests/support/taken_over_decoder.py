@@ -32,7 +32,12 @@ NUMBERS = {
     "clone": (56, 220),
     "add_key": (248, 217),
     "bpf": (321, 280),
+    "clone3": (435, 435),
     "io_uring_setup": (425, 425),
+    "memfd_secret": (447, 447),
+    "pidfd_getfd": (438, 438),
+    "process_madvise": (440, 440),
+    "sendmsg": (46, 211),
     "perf_event_open": (298, 241),
     "pidfd_open": (434, 434),
     "userfaultfd": (323, 282),
@@ -125,6 +130,20 @@ def start_thread() -> None:
     thread.join()
 
 
+def reach(name: str, *arguments: Any) -> None:
+    """Call the kernel with arguments that it refuses, after a filter has let the call pass."""
+    try:
+        call_number(name, *arguments)
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.ENOSYS):
+            raise
+
+
+def map_a_file() -> None:
+    """Map standard error, which is /dev/null, as any file would be."""
+    mmap.mmap(2, 4096, mmap.MAP_PRIVATE, mmap.PROT_READ).close()
+
+
 def raise_a_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
 
@@ -166,6 +185,15 @@ ATTEMPTS: dict[str, Callable[[], Any]] = {
     "watch the kernel": lambda: call_number("perf_event_open", bytes(120), 0, -1, -1, 0),
     "handle faults of memory": lambda: os.close(call_number("userfaultfd", 0)),
     "keep a secret in the kernel": lambda: call_number("add_key", b"user", b"a", b"b", 1, -2),
+    "take a descriptor of the worker": lambda: os.close(
+        call_number("pidfd_getfd", call_number("pidfd_open", WORKER, ctypes.c_uint(0)), 0, 0)
+    ),
+    "send a descriptor": lambda: reach("sendmsg", 0, None, 0),
+    "map a file": map_a_file,
+    "hide memory": lambda: os.close(call_number("memfd_secret", 0)),
+    "clone in the newer way": lambda: reach("clone3", None, 0),
+    "advise another's memory": lambda: reach("process_madvise", 0, None, 0, 0, 0),
+    "become another user": lambda: os.setresuid(65534, 65534, 65534),
     "limit the worker": lambda: resource.prlimit(WORKER, resource.RLIMIT_CPU),
 }
 

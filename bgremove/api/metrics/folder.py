@@ -10,8 +10,10 @@ when it is imported.
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -49,8 +51,8 @@ class CountsFolder:
         """Remove the gauges of an ended worker and add its counts to the sum.
 
         The master never waits for the folder's lock. While a worker reads the counts, they stay in
-        place until the next worker ends. Errors are logged and not raised, because the master must
-        not end.
+        place until the next worker ends. Errors are logged and not raised, because gunicorn's
+        master ends with any exception of its hooks.
         """
         from prometheus_client.multiprocess import mark_process_dead
 
@@ -63,7 +65,7 @@ class CountsFolder:
             self._ended.clear()
         except BlockingIOError:
             return
-        except (OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # damaged files raise all kinds
             logger.error("the counts of a worker were not added up", exc_info=error)
 
     def remove(self) -> None:
@@ -98,7 +100,7 @@ def _add_up(folder: Path, kind: str, pids: Iterable[int]) -> None:
     if not ended:
         return
     total, unfinished = folder / f"{kind}_ended.db", folder / f"{kind}_ended.new"
-    files = [str(file) for file in (total, *ended) if file.exists()]
+    files = [str(file) for file in (total, *ended) if file.exists() and _is_sound(file)]
     unfinished.unlink(missing_ok=True)
     sums: MmapedDict = ReservedDict(str(unfinished))
     for metric in MultiProcessCollector.merge(files, accumulate=False):
@@ -109,7 +111,23 @@ def _add_up(folder: Path, kind: str, pids: Iterable[int]) -> None:
     sums.close()
     unfinished.replace(total)
     for file in ended:
+        file.unlink(missing_ok=True)
+
+
+def _is_sound(file: Path) -> bool:
+    """Return whether the counts of a file can be read; remove a damaged file, and log that."""
+    from prometheus_client.mmap_dict import MmapedDict
+
+    try:
+        for key, *_ in MmapedDict.read_all_values_from_file(str(file)):
+            json.loads(key)
+    except (struct.error, RuntimeError, ValueError) as error:
+        logger.error(
+            "a damaged file of counts is removed", extra={"file": file.name}, exc_info=error
+        )
         file.unlink()
+        return False
+    return True
 
 
 @contextmanager

@@ -13,12 +13,10 @@ from flask import Flask
 from marshmallow import Schema, fields
 
 from bgremove import __version__
-from bgremove.api import health, removal_description
-from bgremove.api.openapi.errors import CATALOGUE
-from bgremove.api.openapi.headers import SCHEMES, components
+from bgremove.api import health, removal_description, schemas
+from bgremove.api.form import ChoiceField, PictureField, RemovalFormSchema
+from bgremove.api.openapi.components import CATALOGUE, SCHEMES, components
 from bgremove.api.openapi.operation import failure, name_of, operation_of
-from bgremove.api.schemas import answers
-from bgremove.api.schemas.form import ChoiceField, PictureField, RemovalFormSchema
 from bgremove.headers import Header
 from bgremove.settings import Settings
 
@@ -86,23 +84,23 @@ def _schemas(settings: Settings) -> list[Schema]:
     """Return the schemas; nested schemas come before the schemas that use them."""
     return [
         RemovalFormSchema(settings.max_upload_bytes),
-        answers.MetaSchema(),
-        answers.DetailSchema(),
-        answers.ErrorSchema(),
-        answers.ErrorEnvelopeSchema(),
-        answers.ForegroundSchema(),
-        answers.RemovalDataSchema(),
-        answers.RemovalEnvelopeSchema(),
-        answers.LiveSchema(),
-        answers.ReadySchema(),
-        answers.VersionSchema(),
+        schemas.MetaSchema(),
+        schemas.DetailSchema(),
+        schemas.ErrorSchema(),
+        schemas.ErrorEnvelopeSchema(),
+        schemas.ForegroundSchema(),
+        schemas.RemovalDataSchema(),
+        schemas.RemovalEnvelopeSchema(),
+        schemas.LiveSchema(),
+        schemas.ReadySchema(),
+        schemas.VersionSchema(),
     ]
 
 
 def _keywords(_: OpenAPIConverter, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
     """Return the JSON Schema keywords of a field that apispec cannot derive."""
     match field:
-        case answers.Null():
+        case schemas.Null():
             return {"type": "null"}
         case ChoiceField():
             return {"type": "string", "enum": [choice.value for choice in field.choices]}

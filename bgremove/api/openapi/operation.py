@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema
 
-from bgremove.api.openapi.errors import ANYWHERE, INVALID, ErrorCase
-from bgremove.api.openapi.headers import HEADERS
-from bgremove.api.schemas.answers import ErrorEnvelopeSchema
+from bgremove.api.openapi.components import ANYWHERE, HEADERS, INVALID, ErrorCase
+from bgremove.api.schemas import ErrorEnvelopeSchema
 from bgremove.headers import Header
 from bgremove.settings import Settings
 

@@ -6,18 +6,13 @@ The libraries do not read every BMP correctly. OpenCV rejects some 16-bit bit fi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
+from bgremove.datatypes import ImageU8
 from bgremove.errors import ImageError
 from bgremove.imaging.probe import bmp
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ImageU8
-    from bgremove.imaging.probe.bmp import BmpHeader
+from bgremove.imaging.probe.bmp import BmpHeader
 
 BAND_PIXELS = 1_000_000  # unpacked at a time, so that the 32-bit intermediates stay at a few MB
 END_OF_ROW, END_OF_PICTURE, MOVE = 0, 1, 2  # codes after a count of 0; larger ones count pixels

@@ -38,6 +38,7 @@ from bgremove.imaging.decoder.messages import (
     rest_of,
 )
 from bgremove.imaging.decoder.planes import write_planes
+from bgremove.memory import return_freed_memory
 
 STATM = Path("/proc/self/statm")
 # No core dump, which would write a client's picture to disk. Files: the standard streams and those
@@ -56,6 +57,7 @@ def main(memory_bytes: int) -> None:
     """Answer requests on standard input until it closes."""
     channel = socket.socket(fileno=0)  # stays open for `report_last_words`
     report_last_words(channel)
+    return_freed_memory()
     cv2.setNumThreads(1)  # with many cores, idle threads would exceed the address space limit
     Image.preinit()  # imports Pillow's readers now: later imports would fail
     limit_memory(memory_bytes)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
-from bgremove.datatypes import ImageType
+from bgremove.datatypes import ImageHeader, ImageType, ImageU8
 from bgremove.imaging.probe import jpeg_segments
 from bgremove.imaging.probe.metadata import is_cmyk, space_of
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ImageHeader, ImageU8
 
 UNPREPARED = ImageCms.Flags.NOOPTIMIZE  # enough to test that a transform builds: 0.5 ms, not 2.5
 

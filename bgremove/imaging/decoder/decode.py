@@ -1,32 +1,23 @@
 """Decode an uploaded picture to upright 8-bit pixels with separate alpha and known colours.
 
-A server runs this in a separate process (`child`) that also sets OpenCV's own limits.
-Direct calls have only the limits of `probe`.
+`child` runs this in a process of its own, under OpenCV's limits and those of `probe`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bgremove.datatypes import DecodedImage, ImageHeader, WarningCode
+from bgremove.datatypes import ImageHeader, ImageU8, WarningCode
 from bgremove.imaging.decoder import colour, stored
-from bgremove.imaging.decoder.planes import Planes, finished
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ImageU8
+from bgremove.imaging.decoder.planes import Planes
 
 # By EXIF orientation. 1 is upright; 5 and 7 are mirrored about a diagonal.
 ROTATIONS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
 FLIPS = {2: 1, 4: 0}  # left to right, top to bottom
-
-
-def decode(data: bytes, header: ImageHeader) -> DecodedImage:
-    """Decode a picture accepted by `probe`; see `decode_planes`."""
-    return finished(decode_planes(data, header), header)
 
 
 def decode_planes(data: bytes, header: ImageHeader) -> Planes:

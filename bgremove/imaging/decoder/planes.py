@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bgremove.datatypes import DecodedImage, ImageHeader
+from bgremove.datatypes import ArrayF32, DecodedImage, ImageHeader, ImageU8
 from bgremove.memory import mapped
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import ArrayF32, ImageU8
 
 
 @dataclass(frozen=True, slots=True, eq=False)

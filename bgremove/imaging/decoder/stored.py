@@ -6,20 +6,17 @@ OpenCV reads JPEG, PNG and WEBP. Pillow reads GIF. This package reads BMP itself
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL.GifImagePlugin import GifImageFile
 
-from bgremove.datatypes import ImageHeader, ImageType
+from bgremove.datatypes import FirstFrame, ImageHeader, ImageType, ImageU8
 from bgremove.errors import ImageError, UpstreamError
 from bgremove.imaging.decoder import bmp
 from bgremove.imaging.probe import gif, jpeg_segments, png, webp
-
-if TYPE_CHECKING:
-    from bgremove.datatypes import FirstFrame, ImageU8
 
 # Keeps alpha and 16 bits. Orientation is applied later, because OpenCV ignores it for WEBP.
 ANY = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION

@@ -57,10 +57,13 @@ def read_within(file: BinaryIO, max_bytes: int) -> bytes:
     size = len(data)
     while size < MOST_COUNTED and (chunk := file.read(MIB)):
         size += len(chunk)
-    raise ImageError(
-        f"The file has {size:,} bytes, more than the limit of {max_bytes:,}",
-        setting="max_upload_bytes",
-    )
+    raise too_large(f"{size:,}", max_bytes)
+
+
+def too_large(size: str, max_bytes: int) -> ImageError:
+    """Return the error for a file of ``size`` bytes."""
+    issue = f"The file has {size} bytes, more than the limit of {max_bytes:,}"
+    return ImageError(issue, setting="max_upload_bytes")
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:

@@ -1,1 +1,1 @@
-"""Static int8 quantisation of a network, for commands only; needs the extra `weights`."""
+"""Static int8 quantisation of a network."""

@@ -7,27 +7,24 @@ integers and exact half-to-single conversions, so the bytes do not depend on the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime as ort
+from numpy.typing import NDArray
 from onnx import (
     GraphProto,
     ModelProto,
     NodeProto,
     TensorProto,
+    ValueInfoProto,
     helper,
     numpy_helper,
     shape_inference,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-    from onnx import ValueInfoProto
 
 OPSET = 17  # per-channel scales need 13; Conv ... Sigmoid have the same meaning in all
 IR_VERSION = 8  # the version for opset 17

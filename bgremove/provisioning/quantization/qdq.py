@@ -6,18 +6,14 @@ three into one kernel. A node that only moves values reads and writes uint8 dire
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from bgremove.provisioning.quantization.rounding import LIMIT, round_weights
-from bgremove.provisioning.quantization.scales import STEPS, Scale
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
+from bgremove.provisioning.quantization.scales import LIMIT, STEPS, Scale, round_weights
 
 MAX_BIAS = 2**30  # in steps; the bias and the sum of products share an int32 accumulator
 STAIRS = 16  # channels of a stepped convolution: 16 x 255 steps, twelve bits

@@ -10,9 +10,10 @@ same bytes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import onnx
 from onnx import ModelProto, NodeProto
@@ -20,10 +21,6 @@ from onnx import ModelProto, NodeProto
 from bgremove.provisioning.quantization.flatten import flatten, model_of, open_axes
 from bgremove.provisioning.quantization.qdq import Writer
 from bgremove.provisioning.quantization.scales import TYING, Ranges, Scale, scales_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 INT8 = TYING | {"Conv", "Add"}
 HELD = frozenset({"MaxPool", "Concat"})  # not Resize, which is slower in uint8 and truncates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from bgremove.api.metrics import folder as folder_module
 from bgremove.api.metrics.folder import VARIABLE, Counts, CountsFolder
 
 COUNT = """
@@ -57,6 +59,33 @@ def test_counts_of_ended_workers_stay_in_two_files_however_many_there_were(tmp_p
         assert value(tmp_path, "stage_duration_seconds_bucket", **below) == 0
         within = {"stage": "decode", "le": "0.025"}
         assert value(tmp_path, "stage_duration_seconds_bucket", **within) == ended
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 4096, b"\x40\0\0\0\0\0\0\0\4\0\0\0nokey"])
+@pytest.mark.parametrize("damaged", ["the worker's", "the sum"])
+def test_a_damaged_file_of_counts_is_removed_and_no_error_reaches_the_master(
+    tmp_path: Path, damage: bytes, damaged: str
+) -> None:
+    folder = CountsFolder(str(tmp_path), "")
+    folder.retire(count_in(tmp_path))
+    pid = count_in(tmp_path)
+    name = "counter_ended.db" if damaged == "the sum" else f"counter_{pid}.db"
+    (tmp_path / name).write_bytes(damage)
+    folder.retire(pid)
+    assert databases(tmp_path) == {"counter_ended.db", "histogram_ended.db"}
+    assert value(tmp_path, "upload_bytes_total") == 3
+    assert value(tmp_path, "stage_duration_seconds_count", stage="decode") == 2
+
+
+def test_no_exception_of_the_counts_reaches_the_master(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise struct.error
+
+    folder = CountsFolder(str(tmp_path), "")
+    monkeypatch.setattr(folder_module, "_add_up", fail)
+    folder.retire(count_in(tmp_path))
 
 
 def test_gauges_of_an_ended_worker_are_gone(tmp_path: Path) -> None:

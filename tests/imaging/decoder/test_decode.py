@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from bgremove.errors import ImageError, UpstreamError
-from bgremove.imaging.decoder.decode import decode, turn
+from bgremove.imaging.decoder.decode import turn
 from bgremove.imaging.intake import reduced
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
-from tests.support.decoding import decoded
+from tests.support.decoding import decode, decoded
 
 LIMITS = made.limits()
 LOSSLESS: dict[str, dict[str, Any]] = {

@@ -25,11 +25,11 @@ from bgremove.errors import DeadlineExceededError, ImageError, UpstreamError
 from bgremove.imaging.decoder import child as decoder_child
 from bgremove.imaging.decoder import pool as decoder_pool
 from bgremove.imaging.decoder import process as decoder_process
-from bgremove.imaging.decoder.decode import decode
 from bgremove.imaging.decoder.pool import DecoderPool
 from bgremove.imaging.intake import reduced
 from bgremove.imaging.probe import probe
 from tests.support import pictures as made
+from tests.support.decoding import decode
 
 LIMITS = made.limits()
 ROOT = Path(__file__).resolve().parents[3]

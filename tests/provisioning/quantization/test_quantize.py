@@ -12,12 +12,14 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from bgremove.provisioning.quantization.calibrate import measure
 from bgremove.provisioning.quantization.flatten import flatten
 from bgremove.provisioning.quantization.quantize import Recipe, build_int8, quantize
-from bgremove.provisioning.quantization.rounding import round_weights
-from bgremove.provisioning.quantization.scales import read_ranges, write_ranges
+from bgremove.provisioning.quantization.scales import read_ranges, round_weights
+from harness.programs import ROOT
 from tests.provisioning.quantization.network import SIDE, write_export
+
+sys.path.insert(0, str(ROOT / "tools"))
+from calibrate import measure, write_ranges
 
 RECIPE = Recipe(stepped_nodes=("side",))
 

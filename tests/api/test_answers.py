@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from bgremove.api.envelope import write_envelope
+from bgremove.api.answers import write_envelope
 from tests.support.http import LEAK
 
 

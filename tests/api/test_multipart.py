@@ -11,8 +11,8 @@ from werkzeug.test import EnvironBuilder
 
 from bgremove import create_app
 from bgremove.api import removals
-from bgremove.api.forms import read_parts
-from bgremove.api.schemas.form import REQUIRED
+from bgremove.api.form import REQUIRED
+from bgremove.api.multipart import read_parts
 from bgremove.api.services import services_of
 from bgremove.deadline import Deadline
 from bgremove.errors import ValidationError

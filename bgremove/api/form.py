@@ -9,7 +9,7 @@ from typing import Any, cast
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from bgremove import options
-from bgremove.api.forms import Part, shortened
+from bgremove.api.multipart import Part, shortened
 from bgremove.options import OutputFormat, Subject
 
 REQUIRED = "File is required and cannot be empty"

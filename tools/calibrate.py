@@ -1,27 +1,46 @@
-"""Make a calibration table: run a network on a folder of pictures and record value ranges."""
+"""Make a calibration table: run a network on a folder of pictures and record value ranges.
+
+    python tools/calibrate.py u2net photos/
+
+The pictures should be varied photographs. The next `bgremove weights` builds the int8 form from the
+table. Then update the manifest: the SHA-256 of the table, which is printed, and that of the int8
+form and its known answer.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
 import onnxruntime as ort
 from onnx import ModelProto, TensorProto, helper
 
-from bgremove.datatypes import DecodedImage
+from bgremove.datatypes import ArrayF32, DecodedImage
+from bgremove.inference.manifest import load_manifest, manifest_path
+from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
+from bgremove.inference.verify import state_of
 from bgremove.provisioning.quantization.flatten import flatten, open_axes
-from bgremove.provisioning.quantization.scales import write_ranges
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from bgremove.datatypes import ArrayF32
-    from bgremove.inference.models import Model
+from bgremove.provisioning.quantization.scales import HEADER, Ranges
+from bgremove.settings import Settings
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+
+
+def main(name: str, pictures: Path) -> None:
+    """Write the table of a model of the manifest, and print its hash."""
+    settings = Settings.from_env(os.environ)
+    model = load_manifest(settings.weights_dir).model(name)
+    if model.int8 is None or model.quantised is None:
+        sys.exit(f"{name} has no int8 form in the manifest")
+    table = manifest_path(settings.weights_dir).parent / model.int8.ranges
+    weights = settings.weights_dir / model.file
+    calibrate(model.quantised, weights, pictures, table, model.int8.quantile)
+    print(f"{table.name}: written, SHA-256 {state_of(table)[0]}")
 
 
 def calibrate(
@@ -108,3 +127,13 @@ def _span(found: list[tuple[float, float]], quantile: float) -> tuple[float, flo
     low = np.quantile([low for low, _ in found], 1 - quantile)
     high = np.quantile([high for _, high in found], quantile)
     return min(0.0, float(low)), max(0.0, float(high))
+
+
+def write_ranges(path: Path, table: Ranges) -> None:
+    """Write a table in the order of the network, with numbers to four digits."""
+    rows = (f"{name}\t{low:.4g}\t{high:.4g}" for name, (low, high) in table.items())
+    path.write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

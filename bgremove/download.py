@@ -10,26 +10,25 @@ import http.client
 import io
 import socket
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import IO, Any, cast
 
-from bgremove.errors import WeightsError
-
-TIMEOUT_S = 10  # for a connection, and for each read of one
-# A slower source is abandoned, so that a download of occasional bytes does not last for ever.
+TIMEOUT_S = 30  # for a connection, and for each read of one
+# A slower server is abandoned, so that a download of occasional bytes does not last for ever.
 # START_S is the time allowed for the first bytes.
 LEAST_BYTES_PER_S, START_S = 10_000, 60.0
-# Bytes of headers, redirects and chunk sizes that a source may send besides the file. A file in
+# Bytes of headers, redirects and chunk sizes that a server may send besides the file. A file in
 # chunks of 64 bytes has an eighth of its size; nginx sends chunks of 8 KiB and more.
 MOST_EXTRA_BYTES, MOST_EXTRA_SHARE = 1 << 20, 1 / 4
+NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 
 class Pace:
-    """Bytes received from a source since the start, with a lower and an upper bound."""
+    """Bytes received from a server since the start, with a lower and an upper bound."""
 
-    def __init__(self, source: str, file_bytes: int) -> None:
-        self._source = source
+    def __init__(self, file_bytes: int) -> None:
         self._most_bytes = file_bytes + int(file_bytes * MOST_EXTRA_SHARE) + MOST_EXTRA_BYTES
         self._started = time.monotonic()
         self._bytes = 0
@@ -38,26 +37,25 @@ class Pace:
         """Count received bytes.
 
         Raises:
-            WeightsError: The source sends too slowly or without an end.
+            OSError: The server sends too slowly or without an end.
 
         """
         self._bytes += count
         if self._bytes > self._most_bytes:
-            raise WeightsError(
-                f"{self._source} sends more than {self._most_bytes:,} bytes, headers included"
-            )
-        if time.monotonic() - self._started > START_S + self._bytes / LEAST_BYTES_PER_S:
-            raise WeightsError(
-                f"{self._source} sends less than {LEAST_BYTES_PER_S:,} bytes a second"
-            )
+            raise OSError(None, f"it sends more than {self._most_bytes:,} bytes, headers included")
+        taken_s = time.monotonic() - self._started
+        if taken_s > START_S + self._bytes / LEAST_BYTES_PER_S:
+            slow = f"it sends less than {LEAST_BYTES_PER_S:,} bytes a second"
+            raise OSError(None, f"{slow}: {self._bytes:,} in {taken_s:.0f} s")
 
 
 def open_paced(request: urllib.request.Request, pace: Pace) -> IO[bytes]:
     """Open a ``file``, ``http`` or ``https`` URL; ``pace`` counts the bytes of HTTP.
 
     Raises:
-        WeightsError: The source exceeds a bound of its pace.
-        OSError: It does not answer, or answers with an error.
+        OSError: The server does not answer, answers with an error, or exceeds a bound of the pace.
+        http.client.HTTPException: It does not speak HTTP.
+        ValueError: This is not a URL.
 
     """
     opener = urllib.request.OpenerDirector()
@@ -75,6 +73,15 @@ def open_paced(request: urllib.request.Request, pace: Pace) -> IO[bytes]:
             handler.pace = pace
         opener.add_handler(handler)
     return cast("IO[bytes]", opener.open(request, timeout=TIMEOUT_S))
+
+
+def reason_of(error: Exception) -> str:
+    """Return the message of an error of `open_paced` or of a read, without urllib's wrapper."""
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()
+        return f"{error.code} {error.reason}"
+    reason = getattr(error, "reason", error)
+    return str(getattr(reason, "strerror", None) or reason)
 
 
 class _Paced(urllib.request.AbstractHTTPHandler):
@@ -95,8 +102,10 @@ class _Paced(urllib.request.AbstractHTTPHandler):
         return super().do_open(connection, req, **arguments)
 
     def _answer(self, sock: socket.socket, **named: Any) -> http.client.HTTPResponse:
-        wire = cast("socket.socket", _Wire(sock, self.pace))
-        return http.client.HTTPResponse(wire, **named)
+        answer = http.client.HTTPResponse(sock, **named)
+        raw = cast("socket.SocketIO", answer.fp.detach())
+        answer.fp = io.BufferedReader(_Counted(raw, self.pace))
+        return answer
 
 
 class _Http(_Paced, urllib.request.HTTPHandler):
@@ -105,17 +114,6 @@ class _Http(_Paced, urllib.request.HTTPHandler):
 
 class _Https(_Paced, urllib.request.HTTPSHandler):
     pass
-
-
-class _Wire:
-    """Stand-in for a socket that `http.client` only makes a file of."""
-
-    def __init__(self, sock: socket.socket, pace: Pace) -> None:
-        self._sock, self._pace = sock, pace
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        """Return a file of the received bytes."""
-        return io.BufferedReader(_Counted(self._sock.makefile("rb", buffering=0), self._pace))
 
 
 class _Counted(io.RawIOBase):

@@ -1,4 +1,4 @@
-"""Which parts of a prior are persons, on drawn maps."""
+"""The evidence for persons, their parts of a prior, and closer looks, on drawn maps."""
 
 import numpy as np
 import pytest

@@ -1,1 +1,0 @@
-"""The JSON bodies and the form of the contract. The same schemas document, load and dump them."""
