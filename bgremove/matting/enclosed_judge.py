@@ -188,7 +188,7 @@ class Judge:
         if self._within[region.box][region.mask != 0].any() or label in self._drawn:
             return True
         line = stroke <= self._ink.thin
-        if not piece.flat and self._graphic.ink is None and self._ink.has_second_ink(label, piece):
+        if not piece.flat and self._graphic.ink is None and self._ink.has_second_ink(label):
             return neutral and line and room >= ROOMY / 2 * stroke
         large = region.area >= MAIN_SHARE * piece.hull and room >= ROOMY * stroke
         if not (line and large) or is_word(within):

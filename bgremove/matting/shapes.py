@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -55,15 +56,20 @@ class Ink:
         self.thin = max(3.0, THIN * float(np.sqrt(height * width)))  # px: the widest line
         ink = (graphic.alpha >= 0.5).view(np.uint8)
         self.labels, self.stats = pieces(ink, connectivity=8)
+        # By the number of the piece: one may be as large as the picture, and enclose every region.
         self._known: dict[int, Piece] = {}
+        self._second_inks: dict[int, bool] = {}
+        self._cells: dict[int, NDArray[Any]] = {}
 
-    def has_second_ink(self, label: int, piece: Piece) -> bool:
+    def has_second_ink(self, label: int) -> bool:
         """Return whether a piece has a second ink beside its shading."""
-        left, top, width, height, _ = (int(v) for v in self.stats[label])
-        box = slice(top, top + height), slice(left, left + width)
-        colours = self._colours(box, self._full(box, self.labels[box] == label))
-        apart = np.abs(colours - np.median(colours, axis=0)).max(1)
-        return bool((apart > ANOTHER_FILL).mean() >= COLOURED)
+        if label not in self._second_inks:
+            left, top, width, height, _ = (int(v) for v in self.stats[label])
+            box = slice(top, top + height), slice(left, left + width)
+            colours = self._colours(box, self._full(box, self.labels[box] == label))
+            apart = np.abs(colours - np.median(colours, axis=0)).max(1)
+            self._second_inks[label] = bool((apart > ANOTHER_FILL).mean() >= COLOURED)
+        return self._second_inks[label]
 
     def is_letter(self, label: int) -> bool:
         """Return whether further pieces of like height stand on one line with a piece."""
@@ -77,11 +83,12 @@ class Ink:
 
     def has_cells(self, region: Region, label: int) -> bool:
         """Return whether the lines of a piece enclose more than this region."""
-        left, top, width, height, _ = (int(v) for v in self.stats[label])
-        ink = (self.labels[top : top + height, left : left + width] == label).view(np.uint8)
-        count, _, stats, _ = cv2.connectedComponentsWithStats(1 - padded(ink), connectivity=4)
-        cells = np.sort(stats[1:count, cv2.CC_STAT_AREA])[:-1]
-        return int((cells >= 0.05 * region.area).sum()) >= 2
+        if label not in self._cells:
+            left, top, width, height, _ = (int(v) for v in self.stats[label])
+            ink = (self.labels[top : top + height, left : left + width] == label).view(np.uint8)
+            count, _, stats, _ = cv2.connectedComponentsWithStats(1 - padded(ink), connectivity=4)
+            self._cells[label] = np.sort(stats[1:count, cv2.CC_STAT_AREA])[:-1]
+        return int((self._cells[label] >= 0.05 * region.area).sum()) >= 2
 
     def rim(self, region: Region, label: int) -> int:
         """Return the least distance between the box of a region and that of its piece, in px."""

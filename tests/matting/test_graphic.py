@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
+from bgremove.matting.enclosed import settle_enclosed
 from bgremove.matting.exact import Exact
 from bgremove.matting.exact import graphic_alpha as lazy_graphic_alpha
 from bgremove.matting.graphic import read_graphic
+from bgremove.matting.shapes import Ink
 from eval.draw.__main__ import draw
 from eval.draw.canvas import CLEAR, Canvas, Drawing, compose
 from eval.draw.grounds import checkerboard, plain
@@ -382,3 +384,23 @@ def test_any_picture_gives_a_sound_alpha_or_none(seed: int) -> None:
         assert exact.alpha.dtype == np.float32
         assert 0 <= exact.alpha.min() <= 0.5 <= exact.alpha.max() <= 1
         assert 0 < exact.confidence < 1
+
+
+def test_a_piece_around_many_regions_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One piece may enclose every region of noise, and be as large as the picture."""
+    bgr = np.full((300, 400, 3), 255, np.uint8)
+    bgr[50:250, 50:200], bgr[50:250, 200:350] = (40, 40, 160), (120, 60, 20)
+    bgr[55:245:10, 55:345:10] = bgr[56:246:10, 55:345:10] = 255
+    bgr[55:245:10, 56:346:10] = bgr[56:246:10, 56:346:10] = 255
+    measured: list[tuple[int, ...]] = []
+    full = Ink._full
+
+    def count(ink: Ink, box: tuple[slice, slice], among: np.ndarray) -> np.ndarray:
+        measured.append(among.shape)
+        return full(ink, box, among)
+
+    monkeypatch.setattr(Ink, "_full", count)
+    graphic = read_graphic(bgr)
+    assert graphic is not None
+    settle_enclosed(bgr, graphic, lambda: Saw(ALL_SEEN, True))
+    assert len([shape for shape in measured if shape == (200, 300)]) <= 2

@@ -13,7 +13,6 @@ from bgremove.imaging.probe.metadata import METRE, Density, density
 FILE_HEADER_BYTES = 14
 CORE_HEADER_BYTES = 12  # OS/2 1.x: sizes are 16 bits wide, colours have 3 bytes
 SHORT_HEADER_BYTES = 16  # OS/2 2.x may end its header after any field from here on
-INFO_HEADER_BYTES = 40
 ALPHA_HEADER_BYTES = 56  # the first header that has a fourth mask
 RGB, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS = 0, 1, 2, 3, 6
 NO_MASKS = (0, 0, 0, 0)

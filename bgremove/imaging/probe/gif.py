@@ -19,7 +19,7 @@ from bgremove.imaging.probe.limits import (
     refuse_above,
 )
 
-TRAILER, EXTENSION, FRAME = 0x3B, 0x21, 0x2C
+TRAILER, FRAME = 0x3B, 0x2C
 GRAPHIC_CONTROL = 0xF9
 INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")  # of an extension, a frame, the trailer
 HEADER_BYTES, FRAME_BYTES = 13, 10
