@@ -10,9 +10,9 @@ import numpy as np
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
-from bgremove.matting.ink import outside, square
+from bgremove.matting.ink import outside
 from bgremove.matting.line_drawings import LineDrawings, Rim
-from bgremove.matting.masks import sampled
+from bgremove.matting.masks import sampled, square
 from bgremove.matting.shapes import Ink, Region, is_neutral, padded, whole_of
 
 BRIGHT = 240  # levels: a ground that labels, screens and shirts may share

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
-from bgremove.matting.ink import square
+from bgremove.matting.masks import square
 from bgremove.matting.shapes import (
     Ink,
     Region,
