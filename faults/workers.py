@@ -21,6 +21,7 @@ RUN_UP_S = 0.5  # of load, before each action
 NOTICED_S = 2.0  # until nginx retries a failed server, see deploy/nginx/upstream.conf
 FAULTY = form(file("image", b"no picture"))  # its answer is a 400 and cheap to compute
 FROZEN_MOST_S = 35  # below the timeout of nginx
+NEW_WORKER_S = 30  # the limit until a new worker is ready; a second or two on an idle machine
 PATIENCE_S = 8  # nginx's timeout, shortened so that a test can wait for it often
 
 
@@ -215,5 +216,5 @@ def _have_booted(servers: list[Server], count: int) -> bool:
 
 def _new_worker(ground: Ground, found: Finding, slowest_s: float) -> None:
     found.note(f"a new worker was ready within {slowest_s:.1f} s")
-    bound_s = ground.seconds(10)
+    bound_s = ground.seconds(NEW_WORKER_S)
     found.expect(slowest_s <= bound_s, f"no new worker was ready within {bound_s:g} s")

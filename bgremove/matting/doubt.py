@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.guided import linear_model
+from bgremove.matting.masks import disc
 from bgremove.matting.pyramid import halvings, shrink, stretched
 
 Flags = NDArray[np.bool_]
@@ -44,7 +45,7 @@ def resolve_doubt(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
     """
     size = _work_size(bgr)
     share = _resized(saliency, size)
-    window = _window(size)
+    window = disc(max(1, round(WIDTH * max(size))))
     wide = _opened((share > LOW) & (share < HIGH), window)
     if not wide.any():
         return saliency
@@ -65,12 +66,6 @@ def _work_size(bgr: ImageU8) -> tuple[int, int]:
     height, width = bgr.shape[:2]
     factor = WORK_SIDE / max(height, width)
     return max(16, round(width * factor)), max(16, round(height * factor))
-
-
-def _window(size: tuple[int, int]) -> ImageU8:
-    reach = max(1, round(WIDTH * max(size)))
-    side = (2 * reach + 1, 2 * reach + 1)
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, side), np.uint8)
 
 
 def _opened(flags: Flags, window: ImageU8) -> Flags:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
-from bgremove.matting.ink import outside, square
-from bgremove.matting.masks import sampled
+from bgremove.matting.ink import outside
+from bgremove.matting.masks import sampled, square
 from bgremove.matting.shapes import (
     Ink,
     Piece,

@@ -14,8 +14,7 @@ from bgremove.matting.enclosed import Enclosed, is_white, settle_enclosed
 from bgremove.matting.enclosed_judge import SaliencyMap
 from bgremove.matting.graphic import Graphic, read_graphic
 from bgremove.matting.ground import find_ground
-from bgremove.matting.ink import square
-from bgremove.matting.masks import PatternError, pieces
+from bgremove.matting.masks import PatternError, pieces, square
 from bgremove.matting.pyramid import shrink, stretched
 from bgremove.matting.refine import refine
 from bgremove.matting.tiles import strips

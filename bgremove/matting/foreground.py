@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8
+from bgremove.matting.masks import square
 from bgremove.matting.pyramid import halvings, shrink
 from bgremove.matting.tiles import Tile, for_each, narrowed, strips, tile_at, tiles
 from bgremove.matting.unmix import MAX_POINTS, REACH, Layer, local_layer, unmix
@@ -125,8 +126,8 @@ def _near_transparency(alpha: ArrayF32) -> ImageU8:
     """Mark pixels within HIDDEN_REACH of a pixel that is not opaque, found at reduced size."""
     hidden = np.asarray(alpha < 1, np.uint8)
     while max(hidden.shape) > HIDDEN_SIDE:
-        hidden = cv2.dilate(hidden, np.ones((3, 3), np.uint8))[::2, ::2]  # type: ignore[assignment]
+        hidden = cv2.dilate(hidden, square(3))[::2, ::2]  # type: ignore[assignment]
     side = 2 * (max(hidden.shape) // HIDDEN_REACH) + 3
-    near = cv2.dilate(hidden, np.ones((side, side), np.uint8))
+    near = cv2.dilate(hidden, square(side))
     size = (alpha.shape[1], alpha.shape[0])
     return np.asarray(cv2.resize(near, size, interpolation=cv2.INTER_NEAREST), np.uint8)

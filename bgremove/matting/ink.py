@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.ground import Ground
-from bgremove.matting.masks import pieces, sampled
+from bgremove.matting.masks import pieces, sampled, square
 from bgremove.matting.tiles import strips
 
 STRONG = 48  # levels from the ground: always ink, despite noise
@@ -32,11 +32,6 @@ RINGING = 33  # px: JPEG's ringing beside an edge reaches a block of 16 to eithe
 SAMPLES = 20_000  # pixels of the ink whose colours are compared
 RINGING_STEP = 0.6  # of the ground's noise: a step between neighbours in ringing
 _SUM = np.ones((1, 3), np.float32)  # sums the three channels with cv2.transform
-
-
-def square(side: int) -> ImageU8:
-    """Return a square structuring element."""
-    return np.ones((side, side), np.uint8)
 
 
 def ground_noise(distance: ImageU8) -> float | None:

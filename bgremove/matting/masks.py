@@ -1,4 +1,4 @@
-"""Binary masks: their connected pieces, and samples of their pixels."""
+"""Binary masks: their connected pieces, samples of their pixels, and shapes to dilate them with."""
 
 from __future__ import annotations
 
@@ -69,3 +69,14 @@ def hull_area(mask: ImageU8) -> float:
     right = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
     ends = np.stack([np.concatenate([left, right]), np.concatenate([rows, rows])], axis=1)
     return float(cv2.contourArea(cv2.convexHull(ends.astype(np.int32))))
+
+
+def square(side: int) -> ImageU8:
+    """Return a square, uint8 of 1, to dilate and erode masks with."""
+    return np.ones((side, side), np.uint8)
+
+
+def disc(radius: int) -> ImageU8:
+    """Return a disc, uint8 of 0 and 1, to dilate and erode masks with."""
+    side = (2 * radius + 1, 2 * radius + 1)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, side), np.uint8)

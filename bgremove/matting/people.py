@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8, People
 from bgremove.matting.closer_looks import cells
+from bgremove.matting.masks import disc
 from bgremove.matting.pyramid import averaged, stretched
 
 # Sum of logits, between the least sure person and the surest thing of the evaluation pictures with
@@ -68,12 +69,6 @@ def person_mask(prior: ArrayF32, saliency: ArrayF32, people: People) -> ImageU8:
     keep = (weight >= PROMINENT * weight.max()) & (support >= ALIKE * support.max())
     keep &= weight > 0
     return np.asarray(keep[labels], np.uint8)
-
-
-def disc(radius: int) -> ImageU8:
-    """Return a disc, uint8 of 0 and 1, to dilate and erode masks with."""
-    side = (2 * radius + 1, 2 * radius + 1)
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, side), np.uint8)
 
 
 def keep_people(saliency: ArrayF32, prior: ArrayF32, persons: ImageU8) -> ArrayF32:

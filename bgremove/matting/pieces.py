@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32
+from bgremove.matting.masks import square
 from bgremove.matting.pyramid import averaged, halvings, shrink, stretched
 
 SEEN = 0.3  # peak saliency from which a viewer may miss a cleared piece
@@ -166,7 +167,7 @@ def _level(alpha: ArrayF32, mask: NDArray[np.uint8], box: Sequence[int], most: i
             if touches or area > most:
                 continue
             body = (labels == piece).view(np.uint8)
-            ring = (cv2.dilate(body, np.ones((3, 3), np.uint8)) > 0) & (near != inside)
+            ring = (cv2.dilate(body, square(3)) > 0) & (near != inside)
             values = window[ring]
             window[body > 0] = values.max() if inside else values.min()
             near[body > 0] = 1 - inside

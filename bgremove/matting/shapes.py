@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
-from bgremove.matting.ink import square
-from bgremove.matting.masks import Labels, hull_area, pieces, sampled
+from bgremove.matting.masks import Labels, hull_area, pieces, sampled, square
 
 NEUTRAL = 16  # levels between the channels of black, grey and steel
 THIN = 0.015  # of the picture's side: the widest stroke of a line drawing
