@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Open
 from tests.browser.hands import choose, done, drawn, payload, settled
@@ -88,9 +88,12 @@ def test_removing_a_picture_does_not_lose_the_focus(page: Page) -> None:
 
 
 def test_what_happens_is_told_to_who_does_not_see_it(page: Page) -> None:
+    held: list[Route] = []
+    page.route(f"**{PATH}", lambda route: held.append(route), times=1)
     live = page.get_by_role("status").last
     choose(page, drawn())
     expect(live).to_contain_text("Sending drawn.jpg")
+    held[0].continue_()
     done(page)
     expect(live).to_contain_text("drawn.jpg: done")
 
@@ -102,9 +105,11 @@ def states(page: Page) -> Any:
     choose(page, drawn())
     expect(page.locator("#working")).to_be_visible()
     yield "working"
-    page.unroute_all(behavior="ignoreErrors")
     page.get_by_role("button", name="Cancel", exact=True).click()
-    page.get_by_role("button", name="Try again").click()
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    page.unroute_all(behavior="ignoreErrors")  # would let the first request through before
+    again.click()
     done(page)
     settled(page)
     yield "result"
