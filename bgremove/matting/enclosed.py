@@ -20,7 +20,7 @@ from bgremove.matting.ground import Ground
 from bgremove.matting.shapes import enclosed_regions
 
 WHITE = 250  # levels: a ground that highlights may share
-BRIGHT = 240  # levels: a ground that labels, screens, shirts and drawings may share
+PALE = 200  # levels: a ground that drawings may share; labels and screens take a brighter one
 OPENING, SUBJECT = 1, 2  # kinds of enclosed regions
 
 
@@ -64,9 +64,10 @@ def _kinds(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> t
     regions, labels = enclosed_regions(graphic.alpha)
     judge = Judge(bgr, graphic, look)
     doubtful, may_share, board = 0, _may_share(graphic), bool(graphic.ground.cell)
-    for region in regions:
-        if not board and judge.is_shading(region):
-            continue
+    parts = [region for region in regions if board or not judge.is_shading(region)]
+    if may_share and not board:
+        judge.measure(parts)
+    for region in parts:
         if may_share:
             sure = judge.on_board(region) if board else judge.on_white(region)
             doubtful += 0 if sure else region.area
@@ -85,7 +86,7 @@ def _may_share(graphic: Graphic) -> bool:
     """Return whether parts of the subject may have exactly the ground's colour."""
     if graphic.ground.cell:
         return True
-    return graphic.ground.plain is not None and min(graphic.ground.plain) >= BRIGHT
+    return graphic.ground.plain is not None and min(graphic.ground.plain) >= PALE
 
 
 def _fill(alpha: ArrayF32, inside: NDArray[np.bool_]) -> None:

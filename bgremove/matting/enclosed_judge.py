@@ -7,31 +7,19 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
 from bgremove.matting.ink import outside
+from bgremove.matting.line_drawings import LineDrawings, Rim
 from bgremove.matting.masks import sampled, square
-from bgremove.matting.shapes import (
-    Ink,
-    Piece,
-    Region,
-    has_strokes,
-    is_neutral,
-    is_round,
-    is_word,
-    padded,
-    whole_of,
-)
+from bgremove.matting.shapes import Ink, Region, is_neutral, padded, whole_of
 
+BRIGHT = 240  # levels: a ground that labels, screens and shirts may share
 DARK = 64  # levels: an ink without a brighter channel passes for black
-ROOMY = 5.0  # times its stroke: insides of line drawings are wider, openings of letters narrower
-MAIN_SHARE = 0.35  # of the hull of a line drawing: the least size of its largest enclosed part
 FRAME_SHARE = 0.3  # of the area inside a piece: an opening this large makes it a frame or a chain
 RECTANGLE = 0.93  # of its box: a region that fills this much is a rectangle
 RIM = 0.12  # of a screen's shorter side: the widest bezel
-DETAILS = 0.001  # of the area inside a drawing: less ink is noise
 EDGE = 9  # px: a sharp edge reaches its full contrast within half of this
 SOFT = 0.4  # of the contrast of the outer edge: less at the edge of a region is shading
 SLIVER = 3.0  # px: half the width of slivers that JPEG splits off at the outline of a pale thing
@@ -58,14 +46,18 @@ class Judge:
     def __init__(self, bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> None:
         self.subject: list[int] = []
         self._graphic, self._look = graphic, look
-        height, width = graphic.alpha.shape
         self._ink = Ink(bgr, graphic)
-        self._drawn: set[int] = set()  # pieces that are line drawings
-        self._within = np.zeros((height, width), np.uint8)  # 1 inside line drawings
+        self._drawings = LineDrawings(self._ink, graphic)
         self._outer: float | None = None
+        plain = graphic.ground.plain
+        self._may_be_label = plain is not None and min(plain) >= BRIGHT
         # Letters, marks and stamps have one exact ink that is not neutral.
         colour, is_exact = graphic.ink, graphic.noise <= 1
         self._is_coloured_ink = colour is not None and is_exact and not is_neutral(colour, 0)
+
+    def measure(self, regions: list[Region]) -> None:
+        """Measure all regions, before the first is decided on."""
+        self._drawings.measure(regions)
 
     def is_shading(self, region: Region) -> bool:
         """Keep a region whose edge is soft beside the subject's own: a highlight or a fold."""
@@ -108,50 +100,37 @@ class Judge:
 
     def on_white(self, region: Region) -> bool:
         """Keep a region that is a part of the subject; return whether the decision is sure."""
-        box = self._grown(region.box)
-        mask = np.zeros(self._ink.labels[box].shape, np.uint8)
-        top, left = region.box[0].start - box[0].start, region.box[1].start - box[1].start
-        height, width = region.size
-        mask[top : top + height, left : left + width] = region.mask
-        rim = (cv2.dilate(mask, square(7)) != 0) & (self._ink.labels[box] != 0)
-        if not rim.any():
+        rim = self._drawings.rim(region)
+        if rim is None or self._drawings.is_mesh(rim.label):
             return True
-        label = int(np.bincount(self._ink.labels[box][rim]).argmax())
-        piece = self._ink.piece(label)
-        outline = self._ink.full_colour(box, rim & (self._ink.labels[box] == label))
-        neutral = is_neutral(outline, self._graphic.noise)
-        neutral |= self._graphic.ink is None and float(outline.max()) <= DARK
-        stroke = self._ink.stroke(box, rim, outline)
-        room = float(cv2.distanceTransform(padded(mask), cv2.DIST_L2, 3).max())
-        whole = whole_of(mask)
-        within = (whole != 0) & (self._ink.labels[box] != 0)
-        other = self._ink.holds_other_ink(box, within, outline)
-        drawn = self._is_drawn(region, label, piece, stroke, room, within, neutral)
-        if drawn and not self._is_coloured_ink:
-            self._drawn.add(label)
-            np.maximum(self._within[box], whole, out=self._within[box])
+        whole = whole_of(rim.mask)
+        within = self._drawings.within(rim)
+        drawn = self._drawings.encloses(region, rim, within)
+        if drawn:
+            self._drawings.add(rim, whole)
             self.subject.append(region.label)
             return True
-        if self._is_coloured_ink:
+        if self._is_coloured_ink or not self._may_be_label:
             return drawn is not None
+        piece = self._ink.piece(rim.label)
+        other = self._ink.holds_other_ink(rim.box, within, rim.colour)
         if region.area >= FRAME_SHARE * (region.area + piece.area):
-            sure = self._settle_wide(region, label, whole, neutral, other, within.any())
+            sure = self._settle_wide(region, rim, whole, other, bool(within.any()))
             if sure is not None:
                 return sure and drawn is not None
         if piece.flat and not other:
             return True
         seen = self._seen(region)
-        sliver = not piece.flat and room <= SLIVER and self._graphic.noise > 1
+        sliver = not piece.flat and rim.room <= SLIVER and self._graphic.noise > 1
         if seen >= (0.3 if other else UNSURE[0] if sliver else 0.5):
             self.subject.append(region.label)
-        return sliver or not UNSURE[0] < seen < UNSURE[1]
+        return sliver or (not UNSURE[0] < seen < UNSURE[1] and drawn is not None)
 
     def _settle_wide(
         self,
         region: Region,
-        label: int,
+        rim: Rim,
         whole: ImageU8,
-        neutral: bool,
         other: bool,
         holds_ink: bool,
     ) -> bool | None:
@@ -161,9 +140,9 @@ class Judge:
         """
         height, width = region.size
         fills = np.count_nonzero(whole) / (height * width)
-        is_screen = neutral and fills >= RECTANGLE
+        is_screen = self._is_black(rim.colour) and fills >= RECTANGLE
         # The rim of a screen is narrow, and that of most frames is not.
-        is_narrow = is_screen and self._ink.rim(region, label) <= RIM * min(region.size)
+        is_narrow = is_screen and self._ink.rim(region, rim.label) <= RIM * min(region.size)
         if other:
             if is_narrow:  # a screen that shows something
                 self.subject.append(region.label)
@@ -174,45 +153,10 @@ class Judge:
             self.subject.append(region.label)
         return False
 
-    def _is_drawn(
-        self,
-        region: Region,
-        label: int,
-        piece: Piece,
-        stroke: float,
-        room: float,
-        within: NDArray[np.bool_],
-        neutral: bool,
-    ) -> bool | None:
-        """Return whether a region lies inside the lines of a drawing; None where it may."""
-        if self._within[region.box][region.mask != 0].any() or label in self._drawn:
-            return True
-        line = stroke <= self._ink.thin
-        if not piece.flat and self._graphic.ink is None and self._ink.has_second_ink(label):
-            return neutral and line and room >= ROOMY / 2 * stroke
-        large = region.area >= MAIN_SHARE * piece.hull and room >= ROOMY * stroke
-        if not (line and large) or is_word(within):
-            return False
-        if np.count_nonzero(within) < DETAILS * region.area and self._ink.is_letter(label):
-            return False
-        # A bare loop may be a ring or a chain as well, and a coloured one a stamp.
-        is_figure = (
-            np.count_nonzero(within) >= DETAILS * region.area
-            or bool(self._drawn)
-            or not is_round(region)
-            or has_strokes(region, self._ink.thin)
-            or self._ink.has_cells(region, label)
-        )
-        if neutral:
-            return True if is_figure else None
-        return None if is_figure else False
-
-    def _grown(self, box: tuple[slice, slice]) -> tuple[slice, slice]:
-        by = round(2 * self._ink.thin) + 4
-        rows, columns = box
-        return slice(max(0, rows.start - by), rows.stop + by), slice(
-            max(0, columns.start - by), columns.stop + by
-        )
+    def _is_black(self, colour: ArrayF32) -> bool:
+        """Return whether a colour is that of a screen's bezel."""
+        dark = self._graphic.ink is None and float(colour.max()) <= DARK
+        return dark or is_neutral(colour, self._graphic.noise)
 
     def _seen(self, region: Region) -> float:
         """Return the mean saliency of a region."""

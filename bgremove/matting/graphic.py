@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
 from bgremove.datatypes import MASK_THRESHOLD, ArrayF32, ImageU8
 from bgremove.matting.ground import Ground, find_ground
 from bgremove.matting.ink import (
+    STRONG,
     ground_noise,
     has_faint_rest,
     ink_mask,
@@ -22,7 +24,9 @@ from bgremove.matting.ink import (
     one_ink,
 )
 
-MAX_NOISE = 30  # levels: more means a shadow or a photograph's ground
+MAX_NOISE = 30  # levels: more means a shadow or a photograph's ground ...
+# ... or one ink on one colour, of so strong a contrast that JPEG's ringing is as large.
+RINGING_SHARE = 0.25
 MAX_INK = 0.9  # of the picture: more leaves too little ground
 
 
@@ -55,7 +59,7 @@ def read_graphic(bgr: ImageU8) -> Graphic | None:
         return None
     distance = ground.distance(bgr)
     noise = ground_noise(distance)
-    if noise is None or noise > MAX_NOISE:
+    if noise is None or noise > max(MAX_NOISE, RINGING_SHARE * _contrast(distance)):
         return None
     core = ink_mask(distance, noise)
     share = cv2.countNonZero(core) / core.size
@@ -64,8 +68,16 @@ def read_graphic(bgr: ImageU8) -> Graphic | None:
     if ground.plain is not None and noise > 1 and has_faint_rest(distance, core):
         return None
     ink = one_ink(bgr, ground, distance, core, noise)
+    if noise > MAX_NOISE and (ink is None or ground.plain is None):
+        return None
     alpha = ink_share(bgr, ground, distance, core, ink, noise)
     if float(alpha.max()) < MASK_THRESHOLD:
         return None
     flat = ink is not None or is_flat(bgr, core, noise)
     return Graphic(ground, alpha, distance, ink, flat, noise)
+
+
+def _contrast(distance: ImageU8) -> float:
+    """Return the distance of strong ink from the ground, in levels; 0 where there is none."""
+    strong = distance[distance >= STRONG]
+    return float(np.median(strong)) if strong.size else 0.0

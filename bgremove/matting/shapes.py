@@ -17,6 +17,7 @@ NEUTRAL = 16  # levels between the channels of black, grey and steel
 THIN = 0.015  # of the picture's side: the widest stroke of a line drawing
 LETTERS = 4  # pieces of one height on one line are a word
 LEAST_LETTER = 0.02  # of the height around a word: a lower piece is noise
+DASH = 0.2  # of its length: a narrower piece without branches is no letter
 COLOURED = 0.02  # of a drawing's ink in a colour other than its lines
 ROW = 2  # further pieces of like height on one line make a piece a letter
 ANOTHER_INK = 60  # levels between two different inks
@@ -133,13 +134,15 @@ class Ink:
         """Return the median colour of full ink, BGR float32 (3,)."""
         return np.asarray(np.median(self._colours(box, self._full(box, among)), axis=0), np.float32)
 
-    def stroke(self, box: tuple[slice, slice], rim: NDArray[np.bool_], outline: ArrayF32) -> float:
-        """Return the width of the line around a region in pixels, up to the measured reach."""
+    def stroke(
+        self, box: tuple[slice, slice], rim: NDArray[np.bool_], outline: ArrayF32, most: float
+    ) -> float:
+        """Return the width of the line around a region in pixels; hardly more than ``most``."""
         colour = np.rint(outline).astype(float)
         line = cv2.inRange(self._bgr[box], colour - ANOTHER_INK, colour + ANOTHER_INK)
         line[self.labels[box] == 0] = 0
         half = cv2.distanceTransform(line, cv2.DIST_L2, 3)
-        reach = 2 * round(self.thin / 2 + 1) + 1  # px: a wider line is measured as this wide
+        reach = 2 * round(most / 2 + 1) + 1  # px: a wider line is measured as this wide
         return 2 * float(np.median(cv2.dilate(half, square(reach))[rim]))
 
     def holds_other_ink(
@@ -154,15 +157,26 @@ class Ink:
 
 def is_word(within: NDArray[np.bool_]) -> bool:
     """Return whether the pieces inside a region are letters: of one height, on one line."""
-    _, _, stats, centres = cv2.connectedComponentsWithStats(within.view(np.uint8), connectivity=8)
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(
+        within.view(np.uint8), connectivity=8
+    )
     keep = stats[:, cv2.CC_STAT_HEIGHT] >= LEAST_LETTER * within.shape[0]
     keep[0] = False
+    for label in np.flatnonzero(keep):
+        left, top, width, tall, _ = (int(v) for v in stats[label])
+        keep[label] = not _is_dash(labels[top : top + tall, left : left + width] == label)
     height, centres = stats[keep, cv2.CC_STAT_HEIGHT], centres[keep]
     if len(height) < LETTERS:
         return False
     typical = float(np.median(height))
     level = np.abs(centres[:, 1] - np.median(centres[:, 1])) <= typical / 2
     return int((level & (np.abs(height - typical) <= typical / 3)).sum()) >= LETTERS
+
+
+def _is_dash(piece: NDArray[np.bool_]) -> bool:
+    """Return whether a piece, bool (H, W), is a bare stroke, as those of hatching are."""
+    _, (first, second), _ = cv2.minAreaRect(cv2.findNonZero(piece.view(np.uint8)))
+    return bool(min(first, second) + 1 <= DASH * (max(first, second) + 1))
 
 
 def is_neutral(colour: ArrayF32, noise: float) -> bool:

@@ -221,6 +221,58 @@ def test_a_drawn_figure_keeps_its_inside(ground: tuple[int, int, int]) -> None:
     assert score(drawing) > 0.95
 
 
+def figure(line: tuple[int, int, int], width: float, ground: tuple[int, int, int]) -> Canvas:
+    """Draw a figure of parts, none of which is most of it; its face has details."""
+    canvas = Canvas(400, 500)
+    canvas.box((-0.2, -0.15), (0.4, 0.42), ground, 0, line, width)
+    for x in (-0.34, 0.2):
+        canvas.box((x, -0.1), (0.14, 0.34), ground, 0, line, width)
+    for x in (-0.18, 0.02):
+        canvas.box((x, 0.26), (0.16, 0.3), ground, 0, line, width)
+    canvas.disc((0, -0.32), (0.2, 0.19), ground, line, width)
+    for x in (-0.07, 0.07):
+        canvas.disc((x, -0.34), (0.016, 0.02), line)
+    return canvas
+
+
+@pytest.mark.parametrize("quality", [None, 80])
+@pytest.mark.parametrize("line", [BLACK, (70, 70, 70), (100, 60, 30)])
+@pytest.mark.parametrize("ground", [WHITE, (250, 246, 228)])
+def test_a_figure_of_many_parts_keeps_them_all(
+    line: tuple[int, int, int], ground: tuple[int, int, int], quality: int | None
+) -> None:
+    drawing = compose(figure(line, 0.012, ground), plain(400, 500, ground))
+    assert score(Drawing(drawing.pixels, drawing.alpha, quality)) > 0.95
+
+
+def test_bold_lines_beside_a_fill_draw_a_figure() -> None:
+    canvas = figure(BLACK, 0.018, WHITE)
+    canvas.disc((0, -0.42), (0.14, 0.07), (150, 80, 40), BLACK, 0.018)
+    assert score(compose(canvas, plain(400, 500))) > 0.95
+
+
+def test_hatching_in_a_drawing_is_no_word() -> None:
+    canvas = Canvas(500, 400)
+    canvas.disc((0, 0), (0.5, 0.38), WHITE, BLACK, 0.01)
+    for number in range(20):
+        x = -0.3 + 0.03 * number
+        canvas.line([(x, 0.05), (x - 0.02, 0.2)], BLACK, 0.006)
+    assert score(compose(canvas, plain(500, 400))) > 0.98
+
+
+@pytest.mark.parametrize("saliency", [NOTHING_SEEN, ALL_SEEN], ids=["nothing seen", "all seen"])
+def test_a_wheel_is_open_between_its_spokes(saliency: np.ndarray) -> None:
+    canvas = Canvas(500, 500)
+    for number in range(24):
+        angle = number * np.pi / 12
+        end = 0.4 * np.cos(angle), 0.4 * np.sin(angle)
+        canvas.line([(0, 0), end], (120, 120, 120), 0.006)
+    canvas.ring((0, 0), (0.42, 0.42), (30, 30, 30), 0.04)
+    canvas.ring((0, 0), (0.38, 0.38), (150, 150, 150), 0.012)
+    canvas.disc((0, 0), (0.05, 0.05), (90, 90, 90))
+    assert score(compose(canvas, plain(500, 500)), saliency) > 0.95
+
+
 def test_a_drawing_in_a_coloured_ink_is_not_sure() -> None:
     """A seal of this colour would be open, a figure not."""
     canvas = Canvas(400, 400)
@@ -270,6 +322,14 @@ def test_letters_of_several_colours_in_a_jpeg_are_open(quality: int) -> None:
         canvas.text((0.5 * k - 0.75, 0), letter, colours[k], 0.5, "DejaVuSans.ttf")
     drawing = compose(canvas, plain(900, 400), quality)
     assert score(drawing, ALL_SEEN) > 0.97
+
+
+@pytest.mark.parametrize("quality", [60, 75])
+def test_small_letters_of_strong_contrast_are_open_despite_ringing(quality: int) -> None:
+    canvas = Canvas(420, 160)
+    canvas.text((0, 0), "aRoma e8", (250, 200, 40), 0.42, "DejaVuSans-Bold.ttf")
+    drawing = compose(canvas, plain(420, 160, (90, 20, 90)))
+    assert score(Drawing(drawing.pixels, drawing.alpha, quality), ALL_SEEN) > 0.9
 
 
 @pytest.mark.parametrize(("cell", "dark", "quality"), [(15, 245, 85), (100, 204, None)])
