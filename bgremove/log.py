@@ -1,4 +1,4 @@
-"""Log lines as JSON or plain text with the id of their request, and a handler without blocking."""
+"""Log lines as JSON or plain text with the id of their request, and a handler that never blocks."""
 
 from __future__ import annotations
 

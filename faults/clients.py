@@ -67,7 +67,7 @@ def outcome_of(answer: Answer) -> tuple[str, bool]:
 class Load:
     """Closed-loop clients: each sends its next request when the last one is answered.
 
-    ``pause_s`` is waited before it.
+    Each client waits ``pause_s`` before its next request.
     """
 
     door: Door

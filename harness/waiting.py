@@ -12,6 +12,6 @@ def until(what: Callable[[], bool], bound_s: float = START_S) -> float:
     """Wait until a condition holds; return the time in seconds, or fail at the limit."""
     started = time.monotonic()
     while not what():
-        assert time.monotonic() - started < bound_s, f"waited {bound_s:g} s in vain"
+        assert time.monotonic() - started < bound_s, f"not true within {bound_s:g} s"
         time.sleep(LOOK_EVERY_S)
     return time.monotonic() - started

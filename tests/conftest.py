@@ -54,6 +54,7 @@ PROCESSES = (
     "tests.remover.test_forks",
     "tests.sandbox",
     "tests.test_app",
+    "tests.test_cost",
     "tests.test_docs_python",
     "tests.test_memory",
     "tests.test_portable",

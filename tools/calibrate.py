@@ -20,6 +20,7 @@ import onnxruntime as ort
 from onnx import ModelProto, TensorProto, helper
 
 from bgremove.datatypes import ArrayF32, DecodedImage
+from bgremove.errors import SettingsError, WeightsError
 from bgremove.inference.manifest import load_manifest, manifest_path
 from bgremove.inference.models import Model
 from bgremove.inference.preprocess import to_tensor
@@ -136,4 +137,9 @@ def write_ranges(path: Path, table: Ranges) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    if len(sys.argv) != 3:
+        sys.exit("usage: make calibrate MODEL=u2net PICTURES=photos")
+    try:
+        main(sys.argv[1], Path(sys.argv[2]))
+    except (SettingsError, WeightsError, ValueError) as error:
+        sys.exit(str(error))

@@ -17,7 +17,7 @@ from bgremove.api.schemas import LiveSchema, ReadySchema, VersionSchema
 from bgremove.api.services import services
 from bgremove.errors import NotReadyError
 
-NO_THREAD = "a thread, of which none can be started; raise the limit of processes (ulimit -u, pids)"
+NO_THREAD = "a thread (none can be started: raise the limit of processes, ulimit -u or pids)"
 ENDING = "another worker, in place of this one, where a request hangs"
 TAG = "Health"
 LIVE = {"status": "live"}

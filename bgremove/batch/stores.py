@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from bgremove.batch.records import STANDARD
 from bgremove.imaging.probe.limits import read_within, too_large
@@ -117,8 +118,12 @@ class WebStore(Store):
         from bgremove.download import NETWORK_ERRORS, Pace, open_paced, reason_of
 
         try:
-            address = urllib3.util.parse_url(name).url  # with its special characters quoted
+            parts = urllib3.util.parse_url(name)  # quotes special characters
+            address = parts._replace(auth=None).url
             request = urllib.request.Request(address, headers=USER_AGENT)  # noqa: S310 -- `is_web`
+            if parts.auth:
+                login = urllib3.util.make_headers(basic_auth=unquote(parts.auth))
+                request.add_unredirected_header("Authorization", login["authorization"])
             with open_paced(request, Pace(max_bytes)) as answer:
                 announced: int = getattr(answer, "length", None) or 0
                 data = b"" if announced > max_bytes else answer.read(max_bytes + 1)

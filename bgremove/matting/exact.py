@@ -96,8 +96,9 @@ def exact_alpha(bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap])
         graphic: the graphic read from it.
         look: runs a network; called only where colours do not decide.
     """
-    enclosed = settle_enclosed(bgr, graphic, look)
+    # Before the openings are settled: that fills the graphic's alpha.
     sure = SURE if graphic.noise <= 1 else FAINT if _is_faint(graphic) else NOISY
+    enclosed = settle_enclosed(bgr, graphic, look)
     sure -= (sure - UNSURE) * min(1.0, 2 * enclosed.doubt)
     if graphic.flat:
         return Exact(enclosed.alpha, sure)

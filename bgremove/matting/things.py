@@ -126,9 +126,9 @@ def _shared_colours(whole: Flags, bgr: ImageU8) -> float:
 def _is_missed_part(openings: Flags, bars: Flags, ground: Flags, bgr: ImageU8) -> bool:
     """Return whether openings may be one compact part of the subject that a network misses.
 
-    A black helmet before dark ground passes every other test of an opening. A single opening is
-    therefore one that bars surround. Unless it is larger than its bars, its
-    colours are also as frequent in it as in the ground.
+    A black helmet before dark ground passes every other test of an opening. Therefore bars must
+    surround a single opening. Unless it is larger than its bars, its colours must also be as
+    frequent in it as in the ground.
     """
     kernel = np.ones((3, 3), np.uint8)  # drops the lines where the edges of the two maps differ
     wide = cv2.morphologyEx(openings.view(np.uint8), cv2.MORPH_OPEN, kernel)

@@ -1,4 +1,4 @@
-"""Weights that are due: missing, and not tried in vain within the last day."""
+"""Weights that are due: missing, and without a failed download within the last day."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Places for concurrent work, with a bounded queue; surplus and late requests are refused.
 
-The pace of recent pictures tells which requests would be late.
+The pace of recent pictures predicts which requests would be late.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOO_LATE = "The server is too busy to finish this picture within the limit of {:
 FIRST_PACE = 1.5  # before the first picture: half again as slow as the machine of the estimates
 FIRST_WEIGHT_S = 1.0  # seconds of estimated work that the first value counts as
 NEWEST = 0.25  # weight of the newest picture
-MOST = 4.0  # times the expectation that a picture counts at most; one that hangs tells nothing
+MOST = 4.0  # times the expectation that a picture counts at most; one that hangs is no measure
 
 
 @dataclass(slots=True, eq=False)

@@ -1,7 +1,8 @@
 """Find the subject of a picture, and draw its alpha matte.
 
 A picture that is cut out already keeps its own alpha. A graphic is separated by the colour of its
-ground. Any other picture is shown to networks, and so is a graphic whose colours leave a question.
+ground, except for the subject `human`. Networks examine any other picture, and a graphic whose
+colours leave a question.
 """
 
 from __future__ import annotations
@@ -105,7 +106,10 @@ def look(image: DecodedImage, subject: Subject, sessions: Sessions, stages: Stag
 def _matte(
     networks: Look, image: DecodedImage, header: ImageHeader, subject: Subject
 ) -> tuple[Matte | None, float]:
-    """Return the matte, None without a subject, and the confidence in it."""
+    """Return the matte, None without a subject, and the confidence in it.
+
+    Colours are read first, but not to find a person, and not in a picture with transparency.
+    """
     if subject is not Subject.HUMAN and image.alpha is None:
         exact = graphic_alpha(image.bgr, networks)
         if exact is not None:

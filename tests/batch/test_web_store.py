@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Iterator
 
@@ -26,6 +27,13 @@ def server() -> Iterator[FileServer]:
 def test_a_picture_is_read_to_its_end(server: FileServer, chunked: bool) -> None:
     server.chunked = chunked
     assert WebStore().read(server.url("/a picture.jpg"), len(DATA)) == DATA
+
+
+def test_a_login_in_the_address_is_sent_as_a_header(server: FileServer) -> None:
+    address = server.url("/a picture.jpg").replace("//", "//some%40one:p%20w@")
+    assert WebStore().read(address, len(DATA)) == DATA
+    assert server.logins == ["Basic " + base64.b64encode(b"some@one:p w").decode("ascii")]
+    assert server.requests == [("/a%20picture.jpg", "")]
 
 
 @pytest.mark.parametrize(

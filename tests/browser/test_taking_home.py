@@ -177,7 +177,7 @@ def test_leaving_a_page_with_results_asks_first(page: Page) -> None:
 
 
 def dab(page: Page, at: tuple[int, int]) -> None:
-    """Touch the drawn with the brush at a point in the picture's pixels."""
+    """Touch the picture with the brush at a point in the picture's pixels."""
     box = page.locator("#retouch").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] * at[0] / 512, box["y"] + box["height"] * at[1] / 512

@@ -117,6 +117,7 @@ def test_a_limit_of_processes_does_not_end_a_service_that_ran(
             time.sleep(0.1)
         if sent == signal.SIGHUP:
             assert post(server.door, GOOD).status == 200
+            assert "reload again" in server.log.read_text("utf-8")
             limited.unlink()
             os.kill(server.process.pid, signal.SIGHUP)
         else:

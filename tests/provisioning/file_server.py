@@ -17,6 +17,7 @@ class FileServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, bytes] = {}
         self.requests: list[tuple[str, str]] = []  # path and Range
+        self.logins: list[str | None] = []  # the Authorization header of each request
         self.takes_ranges = True
         self.breaks_after: int | None = None  # bytes of the next body; what follows is whole
         self.chunked = False
@@ -55,6 +56,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = self.headers.get("Range", "")
         self.server.requests.append((self.path, asked))
+        self.server.logins.append(self.headers.get("Authorization"))
         self.close_connection = True
         data = self.server.files.get(self.path)
         if data is None:

@@ -104,7 +104,8 @@ PICTURES: dict[str, tuple[Callable[[], Pixels], str, Options]] = {
 def main() -> None:
     """Measure each picture and print the results as JSON."""
     return_freed_memory()
-    engine = build_engine(Settings(weights_dir=Path(sys.argv[1]), max_upload_bytes=1 << 26))
+    settings = Settings(weights_dir=Path(sys.argv[1]), max_upload_bytes=1 << 26, threads=2)
+    engine = build_engine(settings)
     engine.decoders.start()
     small = encoded(ball(), ".jpg")
     remove_background(small, CUT, engine, Deadline.after(600))  # loads what stays

@@ -26,7 +26,7 @@ MAX_BYTES_PER_PIXEL = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits on uploads, with the names, units and defaults of `bgremove.settings.Settings`."""
+    """Limits on uploads, with the names and units of `bgremove.settings.Settings`."""
 
     max_upload_bytes: int
     max_pixels: int

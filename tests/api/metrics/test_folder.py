@@ -61,7 +61,15 @@ def test_counts_of_ended_workers_stay_in_two_files_however_many_there_were(tmp_p
         assert value(tmp_path, "stage_duration_seconds_bucket", **within) == ended
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff" * 4096, b"\x40\0\0\0\0\0\0\0\4\0\0\0nokey"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\xff" * 4096,
+        b"\x40\0\0\0\0\0\0\0\4\0\0\0nokey",
+        b'\x28\0\0\0\0\0\0\0\7\0\0\0"nokey"'.ljust(40, b"\0"),  # JSON, but no metric
+    ],
+)
 @pytest.mark.parametrize("damaged", ["the worker's", "the sum"])
 def test_a_damaged_file_of_counts_is_removed_and_no_error_reaches_the_master(
     tmp_path: Path, damage: bytes, damaged: str
