@@ -1,7 +1,7 @@
 """Find the subject of a picture, and draw its alpha matte.
 
 A picture that is cut out already keeps its own alpha. A graphic is separated by the colour of its
-ground. Any other picture is shown to networks, and so is a graphic whose colours leave a question.
+ground. Networks run on any other picture, and on a graphic whose colours do not decide.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ NO_MODEL = "none"  # `X-Model` of a picture that no network has examined
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A subject.
+    """The subject of a picture.
 
     Attributes:
         matte: Its alpha.
         confidence: The IoU that the matte is expected to have with the true one, in [0, 1].
         model: The names of the networks that ran, in the form of ``X-Model``.
-        warnings: All words of ``X-Warnings`` so far.
+        warnings: All codes of ``X-Warnings`` so far.
         is_own_alpha: Whether the picture was cut out already.
 
     """
@@ -43,7 +43,7 @@ class Found:
 
 
 class Look:
-    """The networks' view of one picture: they run on the first call, and not again."""
+    """The networks' result for one picture; the first call runs them, later calls reuse it."""
 
     def __init__(
         self, image: DecodedImage, subject: Subject, sessions: Sessions, stages: Stages
@@ -87,7 +87,7 @@ def find_subject(
 
 
 def look(image: DecodedImage, subject: Subject, sessions: Sessions, stages: Stages) -> Sight:
-    """Run the networks on a picture; they find people where ``subject`` requests them.
+    """Run the networks on a picture, with those for people if ``subject`` is human.
 
     Raises:
         UpstreamError: A network failed, or the deadline passed.
