@@ -60,13 +60,13 @@ def unread_answers(ground: Ground) -> Iterator[Finding]:
 
 
 def surplus_uploads(ground: Ground) -> Iterator[Finding]:
-    """Send uploads beyond the bodies read at once: each 503 says that its connection closes."""
+    """Send more uploads than the server reads at once; each 503 must have Connection: close."""
     what = f"{SURPLUS} uploads without nginx beyond the {BODIES} read at once, none of which ends"
     found = Finding(what, "the surplus: 503 with Connection: close")
     answers: list[bytes] = []
 
     def send(server: Server) -> None:
-        """Wait for an answer until the surplus has its own: the others are being read."""
+        """Wait for an answer, until all surplus uploads have one; the others are being read."""
         end = time.monotonic() + ANSWER_S
         with server.door.connect() as sock, contextlib.suppress(ConnectionError):
             sock.sendall(head(SMALL, more=""))

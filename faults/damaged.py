@@ -42,7 +42,7 @@ REASON = {"missing": "absent", "4 kB flipped in the middle": "SHA-256"}
 
 
 def damaged_weights(ground: Ground) -> Iterator[Finding]:
-    """Not ready, with a reason and 502s; after the repair, ready without a restart."""
+    """Damage weights: not ready, with a reason and 502s; once repaired, ready without a restart."""
     names = list(DAMAGE) if ground.strict else list(REASON)
     with ThreadPoolExecutor(len(names)) as together:  # each checks its files every ten seconds
         yield from together.map(lambda name: _damaged(ground, name), names)

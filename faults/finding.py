@@ -59,7 +59,7 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """Return the text of the last column."""
+        """The text of the last column."""
         if self.skipped:
             return f"not run: {self.skipped}"
         return "FAILED: " + "; ".join(self.faults) if self.faults else "held"

@@ -20,7 +20,7 @@ from harness.processes import children, descriptors, resident_bytes
 from harness.waiting import until
 
 MB = 1_000_000
-MORE_MEMORY = 30 * MB  # resident memory that may remain after a hundred of them
+MORE_MEMORY = 30 * MB  # resident memory that may remain after a hundred such clients
 WARM_UP = 3
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: closing sends a RST, as a crash does
 

@@ -1,6 +1,6 @@
 """The application with a network run that hangs in the way that the file at FAULT_FILE selects.
 
-``endless``: the network runs again and again until that is cancelled. ``sleep``: it blocks in
+``endless``: the network runs again and again until the run is cancelled. ``sleep``: it blocks in
 native code. ``grip``: the same while holding the GIL, so that no other thread of the worker runs.
 The first run to read the file deletes it, so that only one run hangs.
 """
@@ -20,7 +20,7 @@ from wsgi import app
 __all__ = ["app"]
 
 HOUR = 3600
-PAUSE_S = 0.2  # between the runs of an endless one, which need not take all of a core
+PAUSE_S = 0.2  # between the runs of ``endless``, so that it does not take all of a core
 FILE = Path(os.environ["FAULT_FILE"])
 _run = ort.InferenceSession.run
 

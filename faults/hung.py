@@ -27,7 +27,7 @@ NATIVE = {
 
 
 def short_timeouts(ground: Ground) -> dict[str, str]:
-    """Return settings with which a hang is soon found."""
+    """Return settings with short timeouts, so that a hang is detected soon."""
     return {
         "BGREMOVE_TIMEOUT_S": str(DEADLINE_S * ground.patience),
         "BGREMOVE_GRACE_S": str(GRACE_S),
@@ -52,7 +52,7 @@ def hang(on: Stand, path: Path, how: str, headers: Mapping[str, str] | None = No
 
 
 def _kill(server: Server) -> None:
-    """Kill it at once; a graceful stop would wait 30 s for the hanging worker."""
+    """Kill a server at once; a graceful stop would wait 30 s for the hanging worker."""
     for pid in (server.process.pid, *workers(server)):
         os.kill(pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""Four times the capacity: the server answers as many as it can and refuses the rest at once."""
+"""Four times the capacity: the server answers all requests it can and refuses the rest at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATHS = ("/livez", "/readyz")
 HEALTH_EVERY_S = 0.05
 HEALTH_S = 0.1  # limit of the p99 of each path
 CALM_AFTER_S = 10.0
-LARGE_CLIENTS = (18, 2)  # the crowd first, while no time of such a picture is known
+LARGE_CLIENTS = (18, 2)  # the crowd first, while the server has measured no such picture
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Usual:
-    """Measurements before and after: the best throughput, in pictures a second, and the p95."""
+    """Measurements before the overload: best throughput, in pictures a second, and the p95."""
 
     best: float
     p95_s: float
@@ -74,7 +74,7 @@ def overload(ground: Ground, seconds: float) -> Iterator[Finding]:
 
 
 def _large(ground: Ground, on: Stand, clients: int, seconds: float) -> Finding:
-    """Send pictures of 50 megapixels: who cannot be served in time is refused at once, with 503."""
+    """Send pictures of 50 megapixels; those that cannot be served in time get a 503 at once."""
     width, height = SIDES
     what = f"{clients} clients with pictures of {width * height / 1e6:.0f} megapixels"
     found = Finding(f"{what}, {seconds:g} s", "what is over capacity: 503 at once, never 502")
@@ -92,7 +92,7 @@ def _large(ground: Ground, on: Stand, clients: int, seconds: float) -> Finding:
 
 
 def _usual(on: Stand, seconds: float) -> Usual:
-    """Measure with the same health checks as later, because they cost processor time too."""
+    """Measure the server before the overload, with the same health checks: they take CPU time."""
     started = time.monotonic()
     with watched(on.servers[0]), Load(on.edge.door, [SMALL], SATURATED) as load:
         time.sleep(seconds / 2)
@@ -160,7 +160,7 @@ def _judge(ground: Ground, found: Finding, run: Run, usual: Usual) -> None:
 
 @contextmanager
 def watched(server: Server) -> Iterator[Health]:
-    """Request its health endpoints until the block ends."""
+    """Request the health endpoints of a server until the block ends."""
     health, enough = Health(), threading.Event()
 
     def look() -> None:

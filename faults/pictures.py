@@ -51,5 +51,5 @@ def padded_picture() -> bytes:
 
 @functools.cache
 def noisy_picture() -> bytes:
-    """Return the form of a picture that is large in bytes, and whose answer is as well."""
+    """Return the form of a picture that is large in bytes, as its answer is."""
     return form(file("image", noisy_ball(2400, 1800)))

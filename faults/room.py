@@ -28,7 +28,10 @@ HONEST = {"500 INTERNAL_ERROR", "502 UPSTREAM_ERROR", "503 OVERLOADED"}
 
 
 def full_disk_for_uploads(ground: Ground) -> Iterator[Finding]:
-    """Fill nginx's disk for bodies: an envelope; small pictures work; freeing room is enough."""
+    """Fill nginx's disk for bodies: large uploads get an envelope, small ones are served.
+
+    Once there is room again, large uploads are served too.
+    """
     what = f"no room for nginx's client_body_temp_path, {ground.times} large uploads"
     found = Finding(what, "what does not fit: 500 with the envelope")
     with _on_small_disk(ground, found, "body") as on:

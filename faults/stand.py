@@ -56,7 +56,7 @@ class Ground:
 
     @property
     def clients(self) -> int:
-        """The number of clients that keep a service busy: in the test suite, none waits in line."""
+        """The number of clients that keep a service busy: in the test suite, none is queued."""
         return 4 if self.strict else 2
 
     def load(

@@ -171,7 +171,7 @@ def freeze_for_good(ground: Ground) -> Iterator[Finding]:
 
 
 def freeze_longer_than_anybody_waits(ground: Ground) -> Iterator[Finding]:
-    """Freeze one for the shipped timeout of 45 s, after which nginx does not retry."""
+    """Freeze one of two gunicorns past the shipped timeout of 45 s; nginx does not retry then."""
     # nginx counts an answer as under way for a moment after its client has it, so that of two
     # clients that ask at that moment, one more may be sent to the frozen gunicorn.
     most = ground.clients // 2 + 1

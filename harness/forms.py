@@ -1,4 +1,4 @@
-"""Multipart forms, built byte by byte, so that a test can send what no library would."""
+"""Multipart forms, built byte by byte, so that a test can send forms that no library builds."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Samples(dict[tuple[str, frozenset[tuple[str, str]]], float]):
 
     @property
     def names(self) -> set[str]:
-        """Return the names of all series."""
+        """The names of all series."""
         return {name for name, _ in self}
 
 

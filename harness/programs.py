@@ -32,7 +32,7 @@ class ServerError(Exception):
 
 
 class NotInstalledError(Exception):
-    """A program that is needed is not installed; the message names it."""
+    """A required program is not installed; the message names it."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -56,7 +56,7 @@ def free_port() -> int:
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment without what configures servers, and ``more``."""
+    """Return this process's environment, without the variables of servers, plus ``more``."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -80,16 +80,16 @@ def running(
     Args:
         command: The program and its arguments.
         log: The file that gets its standard output and error.
-        is_up: Return whether it answers; asked until it does.
-        env: Its whole environment.
-        cwd: Its working directory.
-        start_s: The time in which it must answer, in seconds.
+        is_up: Returns whether the server answers; called until it returns True.
+        env: The whole environment of the server.
+        cwd: The working directory of the server.
+        start_s: The time in which the server must answer, in seconds.
 
     Yields:
-        Its first process.
+        The first process of the server.
 
     Raises:
-        ServerError: It ended while starting, or did not answer in time.
+        ServerError: The server ended while starting, or did not answer in time.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -112,7 +112,7 @@ def stop(process: subprocess.Popen[bytes], stop_s: float = STOP_S) -> int:
     """End a program and its children, cleanly if possible; return its exit status.
 
     Raises:
-        subprocess.TimeoutExpired: It did not end when asked to, and was killed.
+        subprocess.TimeoutExpired: The program did not end after SIGTERM, and was killed.
     """
     if process.returncode is not None:
         return process.returncode  # its id may be another process's by now

@@ -67,7 +67,7 @@ class FsspecStore(Store):
         return self._visible(found, self._path(fixed_part(pattern)))
 
     def look_up(self, names: Sequence[str], folders: Sequence[str]) -> list[File]:
-        """Return the existing ones of ``names``, which are in or below ``folders``."""
+        """Return the files of ``names`` that exist; all names are in or below ``folders``."""
         if len(names) > FEW:
             wanted = set(names)
             below = (file for each in folders for file in self.files(each, recursive=True))
@@ -86,7 +86,7 @@ class FsspecStore(Store):
             return read_within(file, max_bytes)
 
     def write(self, name: str, data: bytes) -> None:
-        """Write an object at once; where there are no objects, rename a hidden ``.part`` file."""
+        """Write a file: as one object, or in a file system by renaming a hidden ``.part`` file."""
         path = self._path(name)
         folder = posixpath.dirname(path)
         with _os_errors():

@@ -15,7 +15,7 @@ class LocalRemover:
     """Remove backgrounds with an engine of this process. Safe to use from several threads."""
 
     def __init__(self, settings: Settings, options: Options) -> None:
-        """Verify the weights and load the default model; `close` ends them.
+        """Verify the weights and load the default model; `close` releases them.
 
         Raises:
             WeightsError: The weights are missing or damaged; the message names them.

@@ -25,8 +25,8 @@ class LocalStore(Store):
     def files(self, folder: str, *, recursive: bool) -> list[File]:
         """Return the regular files below a folder, without hidden ones.
 
-        A pipe or a device, even behind a link, may never end. A folder inside that cannot be read
-        is returned as a file of no bytes.
+        Pipes and devices are left out, even behind a link, because they may never end. A folder
+        inside that cannot be read is returned as a file of 0 bytes.
         """
         os.scandir(folder).close()  # raises the error of a folder that cannot be read
         unreadable: list[str] = []
@@ -40,7 +40,7 @@ class LocalStore(Store):
         return list(_regular(str(Path(name)) for name in names))
 
     def look_up(self, names: Sequence[str], folders: Sequence[str]) -> list[File]:
-        """Return the existing ones of ``names``; a pipe or a device counts as a file."""
+        """Return the files of ``names`` that exist; a pipe or a device counts as a file."""
         del folders
         return [file for name in names if (file := _file(name)) is not None]
 
@@ -58,7 +58,7 @@ class LocalStore(Store):
             return read_within(file, max_bytes)
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file into a hidden ``.part`` file in its folder, and rename that.
+        """Write a hidden ``.part`` file in the same folder, then rename it.
 
         A run that is killed leaves at most this hidden file.
         """
@@ -73,7 +73,7 @@ class LocalStore(Store):
             raise
 
     def check_writable(self, folder: str) -> None:
-        """Raise OSError if no file can be created in a folder, or no folder above it."""
+        """Raise OSError if no file can be created in a folder, or in its first existing parent."""
         path = Path(folder).absolute()
         there = next(each for each in (path, *path.parents) if each.exists())
         try:

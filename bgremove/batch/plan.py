@@ -49,7 +49,7 @@ def plan(
         overwrite: Whether finished cut-outs are made again.
 
     Raises:
-        PlanError: A name means nothing, ``out`` cannot hold the cut-outs, two of them would share
+        PlanError: A name matches no file, ``out`` cannot hold the cut-outs, two of them would share
             a name, or one would overwrite a picture.
 
     """

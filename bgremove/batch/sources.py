@@ -46,7 +46,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """The files of a name; ``base`` is the searched folder, None for a file that was named."""
+    """The files that a name refers to; ``base`` is the searched folder, None for a single file."""
 
     base: str | None
     files: list[File]

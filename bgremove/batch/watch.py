@@ -57,7 +57,7 @@ class Watch:
         self._seen: dict[Path, tuple[State, float]] = {}
 
     def ready(self, jobs: Sequence[Job], now: float) -> list[Job]:
-        """Return the jobs whose pictures are written, and new or changed since they were returned.
+        """Return the jobs whose pictures are written, and new or changed since their last return.
 
         ``now`` is a time of ``time.monotonic``. A failed picture is not returned again until it
         changes.

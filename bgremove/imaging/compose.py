@@ -18,7 +18,7 @@ from bgremove.imaging.placement import Placement
 from bgremove.options import Colour
 
 SAMPLE = 16  # px between the pixels checked first; they suffice for nearly every coloured picture
-# Pixels of the picture resized at a time. Without it, 16 rows of output can need the whole picture.
+# Pixels resized at a time. Without this limit, 16 rows of output can need the whole picture.
 WINDOW_PIXELS = 1 << 21
 SUPPORT_SMALLER, SUPPORT_LARGER = 1, 2  # px to each side, in the coarser of the two grids
 

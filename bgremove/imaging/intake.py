@@ -1,6 +1,6 @@
-"""Take in a picture: its header, with the size to decode, and then its pixels.
+"""Read a picture: its header, with the size to decode, and then its pixels.
 
-A picture of the service is a file. The Python API also accepts pixels, which are decoded already.
+The service receives files. The Python API also accepts pixels, which are decoded already.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MASK_SIDE = 1100
 
 
 def read_header(picture: bytes | DecodedImage, options: Options, limits: Limits) -> ImageHeader:
-    """Return the header of a picture, with the reduction that the output allows: only masks do.
+    """Return the header of a picture; a picture for a mask may be decoded at reduced size.
 
     Raises:
         ImageError: The file is no picture, damaged, or over a limit.

@@ -63,8 +63,8 @@ def place(cutout: Cutout, options: Options) -> Placement:
     """Choose the window for an output.
 
     Args:
-        cutout: Gives the picture's size and the subject's box.
-        options: Give format, margin and canvas.
+        cutout: The cutout, with the picture's size and the subject's box.
+        options: The options, with format, margin and canvas.
 
     Raises:
         ValidationError: The margin leaves no room for the subject on the canvas.

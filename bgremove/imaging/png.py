@@ -90,7 +90,7 @@ def _strip(canvas: Canvas, top: int, end: int) -> tuple[bytes, int, int]:
         pixels = np.asarray(cv2.cvtColor(pixels, TO_RGB[canvas.channels]), dtype=np.uint8)
     flat = pixels.reshape(end - top, canvas.width * canvas.channels)
     filtered: ImageU8 = np.empty((end - top, flat.shape[1] + 1), np.uint8)
-    # The first row stands for itself: the row above, composed again for this strip, may differ.
+    # The first row is not filtered: the row above it, composed again for this strip, may differ.
     filtered[0, 0], filtered[0, 1:] = 0, flat[0]
     filtered[1:, 0] = 2  # Up
     np.subtract(flat[1:], flat[:-1], out=filtered[1:, 1:])

@@ -3,9 +3,10 @@
 If the file is broken or missing at the start, SettingsError is raised. Later, the log and `/readyz`
 report the error, and the last good keys stay in force until the file is good again.
 
-A file that is still being written, and read up to the end of a line, looks like a file of which
-keys were removed. So a file that lacks keys in force must have the line `END`, or stay unchanged
-for some seconds. If the last good file had that line, a file without it is cut short.
+A file that is read while it is still being written may end early, after a whole line. It then looks
+like a file from which keys were removed. So a file that lacks keys in force must have the line
+`END`, or stay unchanged for some seconds. If the last good file had that line, a file without it is
+cut short.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Boxes of people, and closer looks: the prior run on a box alone, where it sees persons better."""
+"""Boxes of people for closer looks.
+
+A closer look runs the prior on one box alone, where it detects persons better.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from numpy.typing import NDArray
 from bgremove.datatypes import ArrayF32, ImageU8, People
 from bgremove.matting.pyramid import averaged
 
-CLOSE_EVIDENCE = 0.0  # sum of logits needed after a closer look, where patterns pass for people
+CLOSE_EVIDENCE = 0.0  # least sum of logits after a closer look, in which patterns resemble people
 BODY = 0.4  # score of a body for a closer look where its face is too small to detect
-NEARLY = 0.8  # of the best score of a kind: as likely another person
-HIDDEN = 0.3  # of a box that the persons cover: with less, the box is another person's
+NEARLY = 0.8  # of the best score of its kind: such a box is probably a person too
+HIDDEN = 0.3  # share of a box covered by the persons: with less, the box is another person's
 SALIENT = 0.5  # saliency of the subject
 STANDS_OUT = 0.4  # mean saliency of a box
-MOST_UNSEEN = 2  # closer looks at others, of 17 ms each
+MOST_UNSEEN = 2  # closer looks at persons that the prior missed, 17 ms each
 GROWTH = 1.5  # of a box, for a closer look
 CLOSE = 0.6  # of the picture: a larger box gains nothing
 Box: TypeAlias = "NDArray[np.float32]"  # (4,): top, left, bottom, right, in parts of the picture
@@ -24,16 +27,16 @@ Boxes: TypeAlias = "NDArray[np.float32]"  # (N, 4)
 
 
 def hidden_body(people: People) -> Box | None:
-    """Return the box of a body for a closer look where the evidence is too weak."""
+    """Return the box of a body for a closer look; None where no body scores BODY or more."""
     if not len(people.bodies) or people.body < BODY:
         return None
     return grown(people.bodies[0], 1.2)
 
 
 def unseen(persons: ImageU8, saliency: ArrayF32, people: People) -> list[Box]:
-    """Return at most two bodies of likely, salient persons that are missing in ``persons``.
+    """Return the body boxes of at most two likely, salient persons missing in ``persons``.
 
-    Where nobody is seen at all, they need not be salient.
+    If ``persons`` is empty and no such person is salient, return the likely bodies.
     """
     boxes: list[Box] = []
     covered = persons.astype(np.bool_)
@@ -57,7 +60,7 @@ def explains(persons: ImageU8, saliency: ArrayF32, body: Box) -> bool:
 
 
 def stand_out(persons: ImageU8, saliency: ArrayF32) -> bool:
-    """Return whether persons are salient themselves, whatever else is around them."""
+    """Return whether the mean saliency of the persons is above SALIENT; False for no persons."""
     return bool(persons.any()) and float(saliency[persons > 0].mean()) > SALIENT
 
 
@@ -119,6 +122,6 @@ def cells(box: Box, side: int) -> tuple[slice, slice]:
 
 
 def grown(box: Box, factor: float) -> Box:
-    """Enlarge a box about its centre, as far as the picture goes."""
+    """Enlarge a box about its centre, clipped to the picture."""
     centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * factor
     return np.asarray(np.concatenate([centre - half, centre + half]).clip(0, 1), np.float32)

@@ -1,4 +1,4 @@
-"""The presence of a subject in a map, its certainty and doubt, and the confidence in an answer."""
+"""Measures of a saliency map: subject presence, certainty and doubt; confidence in an answer."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def have_subject(first: ArrayF32, second: ArrayF32) -> bool:
 
 
 def certainty(saliency: ArrayF32) -> float:
-    """Measure how certain a map is: the IoU of its mask that its own values imply.
+    """Measure how certain a map is, as the IoU of its mask implied by its own values.
 
     Each value is read as the probability that its cell is subject, and the mask is cut at 0.5.
     Networks are overconfident, which the power MODESTY corrects. `expected_iou` turns
@@ -100,10 +100,10 @@ def _logit(share: float) -> float:
 
 
 def doubt(saliency: ArrayF32) -> float:
-    """Measure the doubt of a map that is wider than an edge, as a share of its subject's area.
+    """Measure the doubtful area of a map, without edges, as a share of the subject's area.
 
     Another animal, the rest of a train or a second thing often shows as a wide area of doubt in a
-    map that is certain elsewhere. An edge is doubtful along every subject and means nothing.
+    map that is certain elsewhere. The edges of every subject are doubtful and are ignored.
 
     Args:
         saliency: float32 (S, S) in [0, 1], raw.

@@ -1,4 +1,4 @@
-"""Decide uncertain areas that are wider than an edge from the picture's own colours."""
+"""Decide, by the picture's own colours, the uncertain areas that are wider than an edge."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SURE = 0.9  # posterior from which the graph cut may not change a pixel
 BINS = 16  # of a colour histogram, for each of L, a and b
 SMOOTHING = 2.0  # px: how far neighbours share evidence
 TRACE = 1e-5  # probability of a colour that does not occur in a layer
-# A soft edge of the picture itself: colours within RAMP of the longer side explain all of the
-# saliency's variance but this share, and the saliency varies by at least this much.
+# At a soft edge of the picture itself, the colours within RAMP of the longer side explain the
+# saliency: less than UNEXPLAINED of its variance remains. The variance is above RAMP_VARIANCE.
 RAMP, UNEXPLAINED, RAMP_VARIANCE = 0.025, 0.1, 0.01
-SOFT_SHARE = 0.85  # of an uncertain area: a border between colours alone is not a soft edge
+SOFT_SHARE = 0.85  # of an uncertain area that must be soft; a border between colours gives less
 
 
 def resolve_doubt(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
-    """Replace wide half-certain areas of a saliency map by subject or background.
+    """Replace wide uncertain areas of a saliency map by subject or background.
 
     Two colour histograms, weighted by the certainty of the map, give the probability that an
     uncertain pixel belongs to either layer. A graph cut draws the line between them. Edges and hair
@@ -129,7 +129,7 @@ def _histogram(bins: NDArray[np.int32], weight: ArrayF32) -> ArrayF32:
 
 
 def _cut(bgr: ImageU8, share: ArrayF32, posterior: ArrayF32, wide: Flags) -> ArrayF32:
-    """Label each pixel 0 or 1, float32 (h, w), with those fixed that map or posterior decide."""
+    """Label each pixel 0 or 1, float32 (h, w); pixels that map or posterior decide are fixed."""
     labels = np.where(posterior > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[(share > HIGH) | (wide & (posterior > SURE))] = cv2.GC_FGD
     labels[(share < LOW) | (wide & (posterior < 1 - SURE))] = cv2.GC_BGD

@@ -19,17 +19,18 @@ from bgremove.matting.graphic import Graphic
 from bgremove.matting.ground import Ground
 from bgremove.matting.shapes import enclosed_regions
 
-WHITE = 250  # levels: a ground that highlights may share
-PALE = 200  # levels: a ground that drawings may share; labels and screens take a brighter one
+WHITE = 250  # least level of a ground whose colour highlights may share
+PALE = 200  # least level of a ground whose colour drawings may share; higher for labels and screens
 OPENING, SUBJECT = 1, 2  # kinds of enclosed regions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Enclosed:
-    """``alpha`` float32 (H, W) in [0, 1] with enclosed parts of the subject filled.
+    """An alpha matte after the decisions on its enclosed regions.
 
-    ``openings`` is uint8 (H, W), 1 where enclosed ground shows through the subject. ``doubt`` is
-    the area of uncertain decisions as a share of the subject's area.
+    ``alpha`` is float32 (H, W) in [0, 1], with enclosed parts of the subject filled. ``openings``
+    is uint8 (H, W), 1 where enclosed ground shows through the subject. ``doubt`` is the area of
+    uncertain decisions as a share of the subject's area.
     """
 
     alpha: ArrayF32

@@ -41,7 +41,10 @@ class SaliencyMap(Protocol):
 
 
 class Judge:
-    """Decides region by region, largest first; ``subject`` holds the labels of subject regions."""
+    """Decisions on enclosed regions, made one by one, largest first.
+
+    ``subject`` holds the labels of the regions that are kept as subject.
+    """
 
     def __init__(self, bgr: ImageU8, graphic: Graphic, look: Callable[[], SaliencyMap]) -> None:
         self.subject: list[int] = []
@@ -56,11 +59,14 @@ class Judge:
         self._is_coloured_ink = colour is not None and is_exact and not is_neutral(colour, 0)
 
     def measure(self, regions: list[Region]) -> None:
-        """Measure all regions, before the first is decided on."""
+        """Measure all regions; called before the first decision."""
         self._drawings.measure(regions)
 
     def is_shading(self, region: Region) -> bool:
-        """Keep a region whose edge is soft beside the subject's own: a highlight or a fold."""
+        """Keep a region whose edge is softer than the subject's; return whether it is kept.
+
+        Highlights and folds have such edges.
+        """
         rows, columns = region.box
         by = EDGE // 2
         box = (
@@ -87,7 +93,10 @@ class Judge:
         return self._outer
 
     def on_board(self, region: Region) -> bool:
-        """Keep a region of one square's colour that ink of several colours encloses."""
+        """Decide on a region of a checkerboard; return whether the decision is sure.
+
+        Only a region of one square's colour, enclosed by ink of several colours, may be kept.
+        """
         ground = self._graphic.ground
         shown = ground.bgr[region.box][region.mask != 0].max(axis=1)
         light = float((shown > shown.mean()).mean()) if np.ptp(shown) else 0.0
@@ -99,7 +108,7 @@ class Judge:
         return not UNSURE[0] < seen < UNSURE[1]
 
     def on_white(self, region: Region) -> bool:
-        """Keep a region that is a part of the subject; return whether the decision is sure."""
+        """Decide on a region of a pale ground; return whether the decision is sure."""
         rim = self._drawings.rim(region)
         if rim is None or self._drawings.is_mesh(rim.label):
             return True
@@ -134,9 +143,9 @@ class Judge:
         other: bool,
         holds_ink: bool,
     ) -> bool | None:
-        """Decide on a wide region, a screen or the opening of a frame; return whether it is sure.
+        """Decide if a wide region is a screen or a frame's opening; return whether that is sure.
 
-        None where something of another ink lies in a frame.
+        Return None where ink of another colour lies in a frame.
         """
         height, width = region.size
         fills = np.count_nonzero(whole) / (height * width)

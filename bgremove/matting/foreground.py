@@ -12,20 +12,21 @@ from bgremove.matting.pyramid import halvings, shrink
 from bgremove.matting.tiles import Tile, for_each, narrowed, strips, tile_at, tiles
 from bgremove.matting.unmix import MAX_POINTS, REACH, Layer, local_layer, unmix
 
-WORK_SIDE = 1000  # px: local colours are gathered on pictures of half this size to all of it
+WORK_SIDE = 1000  # px: local colours are gathered at a size between half of this and this
 WHOLE_SIDE = 600  # px: a longer picture is halved at least once; 5 % of the error for half the time
 COARSEST = 40  # px: the longest side of the smallest picture; a window then spans a sixth of it
-TILE = 128  # px at working size: skips most of a picture; below it, calls cost more than pixels
+TILE = 128  # px at working size: most tiles are skipped; smaller ones cost more in calls
 HALF_STEP = np.float32(0.5 / 255)  # of alpha: values that round to 0 or 255 are not mixed
-HIDDEN_REACH = 16  # of the longer side: how far the hidden colours of transparent pixels may spread
+HIDDEN_REACH = 16  # divides the longer side: how far colours of transparent pixels may spread
 HIDDEN_SIDE = 512  # px: the distance is measured at this size; at full size it costs seconds
 
 
 def subject_colours(image: DecodedImage, matte: ArrayF32) -> ImageU8:
-    """Return BGR uint8 (H, W, 3) whose edge is unmixed; ``matte`` is float32 (H, W) in [0, 1].
+    """Return the colours of a picture, unmixed at the edge of its subject, BGR uint8 (H, W, 3).
 
-    Pixels that are transparent in the picture itself are unmixed already and stay as they are. So
-    do pixels near them: colours hidden under transparency would pass for a background.
+    ``matte`` is float32 (H, W) in [0, 1]. Pixels that are transparent in the picture itself are
+    unmixed already and stay as they are. So do pixels near them, because colours hidden under
+    transparency would be mistaken for a background.
     """
     bgr = estimate_foreground(image.bgr, matte)
     if image.alpha is not None:
@@ -43,7 +44,7 @@ def estimate_foreground(bgr: ImageU8, alpha: ArrayF32) -> ImageU8:
         alpha: matte, float32 (H, W) in [0, 1].
 
     Returns:
-        uint8 (H, W, 3): the picture's own pixels where alpha is 0 or 1 to 8 bits.
+        uint8 (H, W, 3): the picture's own pixels where alpha rounds to 0 or 255.
 
     Source: after Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021: weighted box
     means, large windows first. Its fixed weights are replaced by local variances, see ``unmix``.

@@ -24,8 +24,8 @@ from bgremove.matting.ink import (
     one_ink,
 )
 
-MAX_NOISE = 30  # levels: more means a shadow or a photograph's ground ...
-# ... or one ink on one colour, of so strong a contrast that JPEG's ringing is as large.
+MAX_NOISE = 30  # levels: more means a shadow or a photograph's ground
+# One ink on one colour may have more noise: JPEG's ringing reaches this share of the contrast.
 RINGING_SHARE = 0.25
 MAX_INK = 0.9  # of the picture: more leaves too little ground
 

@@ -13,7 +13,7 @@ from bgremove.matting.tiles import strips
 
 RING = 2  # px: width of the border that is examined
 SIDE_SHARE = 0.8  # of a side that must be ground, on three of the four sides
-RING_SHARE = 0.7  # of the whole border: one side may cut the subject off
+RING_SHARE = 0.7  # of the whole border that must be ground: one side may cut off the subject
 PLAIN = 3  # levels: deviation of one colour after JPEG, away from edges
 PAPER_NOISE = 3.0  # levels: paper and studio walls; a photograph's ground varies more
 GRID = 48  # points a side for fitting paper
@@ -179,7 +179,7 @@ def _cells(line: ImageU8, colours: NDArray[np.int16]) -> tuple[float, float] | N
     cell = float(np.median(runs))
     if cell < MIN_CELL or (np.abs(runs - cell) <= 1.01).mean() < STEADY:
         return None
-    # A line fitted to the numbered steps: the side of a square may be a fraction of pixels.
+    # A line is fitted to the numbered steps: a square's side may be no whole number of pixels.
     number = np.concatenate([[0], np.cumsum(np.rint(runs / cell))])
     cell, first = np.polyfit(number, steps, 1)
     away = np.abs(steps - (first + cell * number))

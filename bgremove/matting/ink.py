@@ -14,7 +14,7 @@ from bgremove.matting.tiles import strips
 STRONG = 48  # levels from the ground: always ink, despite noise
 SHARP = 24  # levels from the ground: an edge rises by more across its width
 LEAST = 3  # levels: the largest deviation of an exact ground
-OFTEN, SELDOM = 3.0, 2.0  # times the ground's error near ink that 80 and 95 % of it stay under
+OFTEN, SELDOM = 3.0, 2.0  # factors of the 80th and 95th percentile of the ground's error near ink
 NEAR_INK, AWAY = 17, 7  # px: the ground's error is measured between these two squares
 EDGE = 7  # px: an edge's width with JPEG's ringing, to both sides
 SOFT_SHARE = 0.05  # of the ink: more of it away from edges means a shadow or a blur
@@ -27,7 +27,7 @@ FAINT_SHARE = 0.002  # of the picture: a smaller faint part is a stain
 SOLID = 0.7  # lowest alpha of shading: where no neighbour has less, it is not an edge
 EXACT_INK, NEAR_ONE_INK = 0.995, 0.96  # of the ink's pixels that one colour explains; after JPEG
 FLAT = 2  # levels between neighbours in flat colour
-THICK = 0.05  # of the ink that is away from edges: with less, lines too thin for a texture
+THICK = 0.05  # of the ink that is away from edges: with less, its lines are too thin for a texture
 RINGING = 33  # px: JPEG's ringing beside an edge reaches a block of 16 to either side
 SAMPLES = 20_000  # pixels of the ink whose colours are compared
 RINGING_STEP = 0.6  # of the ground's noise: a step between neighbours in ringing
@@ -67,9 +67,9 @@ def outside(ink: ImageU8) -> NDArray[np.bool_]:
 
 
 def ink_mask(distance: ImageU8, noise: float) -> ImageU8:
-    """Return 1 where there is ink, 0 elsewhere; noise, dust and ruled lines are not ink.
+    """Return a mask, uint8 (H, W), 1 where there is ink; noise, dust and ruled lines are not ink.
 
-    Raises PatternError where it has too many pieces.
+    Raises PatternError if the mask has too many pieces.
     """
     height, width = distance.shape
     core = (distance > max(LEAST, noise)).view(np.uint8)
@@ -114,7 +114,7 @@ def has_faint_rest(distance: ImageU8, core: ImageU8) -> bool:
 def one_ink(
     bgr: ImageU8, ground: Ground, distance: ImageU8, core: ImageU8, noise: float
 ) -> ArrayF32 | None:
-    """Return the ink's colour where every pixel is a mixture of it and the ground, else None.
+    """Return the ink's colour if the pixels are mixtures of it and the ground, else None.
 
     Where the ink is wider than an edge, its inside must have exactly that colour.
     """
@@ -152,7 +152,7 @@ def ink_share(
 ) -> ArrayF32:
     """Return the share of ink in each pixel: its distance from the ground over that of full ink.
 
-    Computed strip by strip: three channels in float32 would take more memory than the picture may.
+    Computed strip by strip: three channels in float32 would take too much memory.
     """
     low = noise / 2
     alpha = np.empty(distance.shape, np.float32)
@@ -186,14 +186,14 @@ def ink_share(
 
 
 def _ways(ground: ImageU8, ink: ArrayF32) -> ArrayF32:
-    """Return the way from each pixel of the ground to the ink's colour, float32 (H, W, 3)."""
+    """Return the ink's colour minus the ground's at each pixel, float32 (H, W, 3)."""
     colour = np.empty_like(ground)
     colour[:] = np.rint(ink)
     return np.asarray(cv2.subtract(colour, ground, dtype=cv2.CV_32F), np.float32)
 
 
 def _whole(ground: ImageU8, ink: ArrayF32) -> ArrayF32:
-    """Return the squared length of each way, at least 1, float32 (H, W)."""
+    """Return the squared length of each difference of `_ways`, at least 1, float32 (H, W)."""
     ways = _ways(ground, ink)
     return np.maximum(np.asarray(cv2.transform(cv2.multiply(ways, ways), _SUM), np.float32), 1)
 
@@ -207,8 +207,8 @@ def _spread(alpha: ArrayF32, low: float, reach: np.floating) -> ArrayF32:
 def is_flat(bgr: ImageU8, core: ImageU8, noise: float) -> bool:
     """Return whether ink has flat colours or smooth shading; a photograph has texture.
 
-    Steps between neighbours are read where JPEG's ringing does not reach. Strokes too thin for that
-    may have steps as large as ringing makes them.
+    Steps between neighbours are measured where JPEG's ringing does not reach. Strokes too thin for
+    that may have steps as large as those of ringing.
     """
     allowed = FLAT + noise / 5
     inside = cv2.erode(core, square(5 if noise <= 1 else RINGING)) != 0

@@ -1,7 +1,7 @@
-"""Line drawings among the pieces of a graphic's ink: what their lines enclose is subject.
+"""Line drawings among the pieces of a graphic's ink; the areas inside their lines are subject.
 
-A drawn figure has thin lines round roomy parts. So have a necklace, a wheel and a round letter,
-which are told apart by what their lines enclose.
+A drawn figure has thin lines around roomy parts. So have a necklace, a wheel and a round letter.
+The content of the enclosed areas distinguishes them.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from bgremove.matting.shapes import (
 
 DARK = 110  # levels: an ink without a brighter channel passes for black or sepia
 ROOMY = 5.0  # times its stroke: insides of line drawings are wider, openings of letters narrower
-ROOMY_FILLED = 2.5  # ... beside fills of other colours, which letters and chains lack
+ROOMY_FILLED = 2.5  # the same beside fills of other colours, which letters and chains lack
 BOLD = 2.0  # times the widest line of a drawing: lines beside fills may be as wide
 MAIN_SHARE = 0.35  # of the hull of a line drawing: the least size of its largest enclosed part
-# ... or of all its roomy parts, where one of them holds details. Loops of a signature hold none.
+# The same for all roomy parts together, if one of them holds details. Loops of a signature do not.
 ALL_SHARE, PARTS = 0.4, 2
 DETAILS = 0.001  # of the area inside a drawing: less ink is noise
-# Spokes, rungs and wires divide a thing into openings of like size: so many within ALIKE of each
-# other, and so much of all openings.
+# Spokes, rungs and wires divide a thing into openings of similar size: at least MESH openings
+# within a factor of ALIKE, with at least MESH_SHARE of the area of all openings.
 MESH, ALIKE, MESH_SHARE = 8, 1.5, 0.6
 
 
@@ -67,11 +67,11 @@ class LineDrawings:
         self._filled: dict[int, bool] = {}
         self._measured: dict[int, tuple[float, float]] = {}  # stroke and room of each region
         self._areas: dict[int, list[int]] = defaultdict(list)  # of the regions of each piece
-        self._roomy: dict[int, list[int]] = defaultdict(list)  # ... of those that lines enclose
-        self._detailed: set[int] = set()  # pieces with ink of another piece in such a region
+        self._roomy: dict[int, list[int]] = defaultdict(list)  # of the roomy regions of each piece
+        self._detailed: set[int] = set()  # pieces with more ink inside a roomy region
 
     def measure(self, regions: list[Region]) -> None:
-        """Measure all regions, before the first is decided on."""
+        """Measure all regions; called before the first decision."""
         for region in regions:
             rim = self.rim(region)
             if rim is not None:
@@ -128,7 +128,7 @@ class LineDrawings:
         return is_neutral(colour, self._graphic.noise) or float(colour.max()) <= DARK
 
     def encloses(self, region: Region, rim: Rim, within: NDArray[np.bool_]) -> bool | None:
-        """Return whether a region lies inside the lines of a drawing; None where it may.
+        """Return whether a region lies inside the lines of a drawing; None if that is unsure.
 
         ``within`` marks the ink inside the region, bool, in ``rim.box``.
         """
@@ -144,7 +144,7 @@ class LineDrawings:
         is_detailed = np.count_nonzero(within) >= DETAILS * region.area
         if not is_detailed and self._ink.is_letter(rim.label):
             return False
-        # A bare loop may be a ring or a chain as well, and a coloured one a stamp.
+        # A bare loop may also be a ring or a chain, and a coloured loop may be a stamp.
         is_figure = (
             is_detailed
             or bool(self._pieces)
@@ -157,7 +157,7 @@ class LineDrawings:
         return None if is_figure else False
 
     def add(self, rim: Rim, whole: ImageU8) -> None:
-        """Take a piece for a line drawing, and everything within ``whole`` for its inside."""
+        """Record a piece as a line drawing, and the area of ``whole`` as its inside."""
         self._pieces.add(rim.label)
         np.maximum(self._inside[rim.box], whole, out=self._inside[rim.box])
 

@@ -20,7 +20,7 @@ MOST_PIECES = 100_000
 
 
 class PatternError(Exception):
-    """A mask has more than MOST_PIECES: dots, dither or a mesh, and not the parts of a graphic."""
+    """A mask has more than MOST_PIECES pieces, as of dots, dither or a mesh: it is no graphic."""
 
 
 def pieces(mask: ImageU8, connectivity: int) -> tuple[Labels, Labels]:
@@ -50,7 +50,8 @@ def pieces(mask: ImageU8, connectivity: int) -> tuple[Labels, Labels]:
 def sampled(mask: ImageU8 | Flags, most: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows and columns of ``most`` to twice as many set pixels, evenly chosen.
 
-    A mask with fewer set pixels gives all of them. Indices of all pixels would take 16 bytes each.
+    A mask with fewer set pixels gives all of them. The mask is read in strips, because indices of
+    all pixels at once would take 16 bytes each.
     """
     step = max(1, int(np.count_nonzero(mask)) // most)
     width, seen, chosen = mask.shape[1], 0, []
@@ -63,7 +64,7 @@ def sampled(mask: ImageU8 | Flags, most: int) -> tuple[NDArray[np.intp], NDArray
 
 
 def hull_area(mask: ImageU8) -> float:
-    """Return the area of the convex hull of a mask's set pixels; from the ends of its rows."""
+    """Return the area of the convex hull of a mask's set pixels."""
     rows = np.flatnonzero(mask.any(axis=1))
     left = mask[rows].argmax(axis=1)
     right = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)

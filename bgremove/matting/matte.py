@@ -16,7 +16,7 @@ from bgremove.matting.refine import FOG, at_full_size, refine
 CLEAR_SHARE = 0.01  # of the picture that is transparent: rounded corners alone have less
 FILLED = 0.985  # of its box: a larger share is a rectangle, perhaps a whole picture
 FAINT = np.float32(8.5 / 255)  # of alpha: less is the noise that editors leave in the background
-FLOATING = 0.1  # of the picture: a rectangle within so wide a transparent margin is cut out
+FLOATING = 0.1  # of the picture: a rectangle within a transparent margin of this area is cut out
 ALPHA = 0.1  # fainter pixels do not enlarge the crop
 SPECK = 1e-3  # of the largest piece's area, as in `pieces`: smaller pieces are ignored
 WORK_SIDE = 1024  # px: pieces are labelled at this size; gaps of up to 2 of its pixels are closed
@@ -38,7 +38,7 @@ def make_matte(saliency: ArrayF32, image: DecodedImage, header: ImageHeader) -> 
 
 
 def matte_of(drawn: ArrayF32, image: DecodedImage, header: ImageHeader) -> Matte | None:
-    """Return an alpha as the matte of a picture.
+    """Make the matte of a picture from an alpha.
 
     Args:
         drawn: float32 (H, W) in [0, 1], the size of the picture as decoded.

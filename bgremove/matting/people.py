@@ -14,8 +14,9 @@ from bgremove.matting.closer_looks import cells
 from bgremove.matting.masks import disc
 from bgremove.matting.pyramid import averaged, stretched
 
-# Sum of logits, between the least sure person and the surest thing of the evaluation pictures with
-# an even index. The only other things that reach it, in both halves, are toys with a face.
+# Least sum of logits of a person. Of the evaluation pictures with an even index, it lies between
+# the least certain person and the most certain thing. In both halves, the only things that reach it
+# are toys with a face.
 EVIDENCE = -0.95
 PERSON = 0.5  # of the prior
 SPECK = 130  # cells: a smaller part of the prior is noise
@@ -45,7 +46,7 @@ def evidence(people: People) -> float:
 def person_mask(prior: ArrayF32, saliency: ArrayF32, people: People) -> ImageU8:
     """Return the parts of the prior that are prominent persons.
 
-    Each part counts by its area, its saliency and the bodies and faces in it.
+    Each part is weighted by its area, its saliency, and the bodies and faces in it.
 
     Args:
         prior: float32 (N, N) in [0, 1], the probability of a person.

@@ -131,7 +131,7 @@ def drop_specks(alpha: ArrayF32) -> None:
 
 
 def speck_boxes(mask: NDArray[np.uint8], most: int) -> list[Sequence[int]]:
-    """Return the boxes (left, top, width, height) of all outlines that may be of specks.
+    """Return the boxes (left, top, width, height) of all outlines small enough for a speck.
 
     Args:
         mask: uint8 (H, W), 0 or 1.

@@ -1,4 +1,4 @@
-"""Pictures at several sizes: exact halves, whose positions align, and planes of another's shape."""
+"""Resize pictures: by exact halves, whose pixel positions align, or to a given shape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Pixels = TypeVar("Pixels", ImageU8, ArrayF32)
 
 
 def halvings(side: int, limit: int) -> int:
-    """Return how often to halve ``side`` pixels to get at most ``limit``, which is over 0."""
+    """Return the number of halvings that bring ``side`` pixels to at most ``limit``, over 0."""
     count = 0
     while side >> count > limit:
         count += 1

@@ -13,14 +13,14 @@ from bgremove.matting.pyramid import enlarge, halvings, shrink
 from bgremove.matting.tiles import Tile, Window, for_each, narrowed, tile_at, tiles
 
 RADIUS = 1.5  # cells of the saliency map: the error of its edges
-# px: colour models are fitted on pictures of half this size to all of it. With less than two
-# pixels to a cell of U2-Net's map, large pictures lose .01 of boundary F.
+# px: colour models are fitted at a size between half of this and this. With less than two pixels to
+# a cell of U2-Net's map, large pictures lose .01 of boundary F.
 WORK_SIDE = 1280
-WHOLE_SIDE = 480  # px: a longer picture is halved at least once; boundary F .6527, whole .6518
+WHOLE_SIDE = 480  # px: a longer picture is halved at least once; boundary F .6527, unhalved .6518
 FOG = 0.15  # filtered alpha up to here is fog over the background
 SOLID = 0.95  # filtered alpha from here on is the solid subject
 SURE = 0.02  # saliency this near to 0 or 1 is certain: nothing is fitted where all of it is
-TILE = 160  # px at working size: skips most of a picture; below it, calls cost more than pixels
+TILE = 160  # px at working size: most tiles are skipped; smaller ones cost more in calls
 
 
 def refine(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
@@ -72,16 +72,17 @@ def refine(saliency: ArrayF32, bgr: ImageU8) -> ArrayF32:
 
 
 def _certain(prior: ArrayF32, size: tuple[int, ...]) -> ArrayF32:
-    """Return the prior's 0 or 1 in each pixel, at ``size`` (rows, columns)."""
+    """Round the prior to 0 or 1 in each pixel, at ``size`` (rows, columns)."""
     sure = (prior > 0.5).astype(np.float32)
     large = cv2.resize(sure, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
     return np.asarray(large, np.float32)
 
 
 def _stretch(saliency: ArrayF32, step: tuple[float, float], guide: ImageU8) -> ArrayF32:
-    """Resample a map under the guide's pixel centres, ``step`` cells apart (x, y).
+    """Resample a map at the guide's pixel centres, ``step`` cells apart (x, y).
 
-    The result is cubic, float32 in [0, 1]. The guide may lack the last pixels of a halved picture.
+    Interpolation is cubic. The result is float32 in [0, 1]. The guide may lack the last pixels of a
+    halved picture.
 
     IPP is disabled for this call: it splits the map into as many strips as there are free threads
     and rounds differently at their seams (3e-7). Under load the same picture gave other bytes.
@@ -115,7 +116,7 @@ def _evaluate(model: list[ArrayF32], bgr: ImageU8, at: Window, scale: int) -> Ar
 
 
 def at_full_size(matte: ArrayF32, header: ImageHeader) -> ArrayF32:
-    """Enlarge the matte of a picture that was decoded smaller."""
+    """Enlarge the matte of a picture that was decoded at reduced size to the size of its file."""
     if header.reduction == 1:
         return matte
     by, (width, height) = header.reduction, header.size

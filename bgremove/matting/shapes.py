@@ -25,11 +25,11 @@ ANOTHER_FILL = 45  # levels between two inks of a piece: shaded metal differs by
 INSIDE = 0.3  # of a piece that is away from its edge: enough to read its colour there
 FLAT_SHARE = 0.97  # of a piece's pixels that must share its colour
 MOST = 200  # the largest regions are examined; the rest count as openings
-MOST_AREA = 6  # times the picture: the area of their boxes, for rings that lie in each other
+MOST_AREA = 6  # times the picture: limit of the total area of their boxes, as rings may be nested
 ROUND = 0.85  # of its convex hull: loops fill more, and outlines of shirts and figures less
 STROKES = 0.004  # of the area inside a drawing: lines that run into it
 LEAST_AREA = 4  # px: a smaller region is part of an edge
-SAMPLES = 1 << 17  # pixels of a piece whose colours are compared: all of it may be 8 megapixels
+SAMPLES = 1 << 17  # pixels of a piece whose colours are compared; a piece may have 8 megapixels
 
 
 @dataclass(slots=True, eq=False)
@@ -57,13 +57,13 @@ class Ink:
         self.thin = max(3.0, THIN * float(np.sqrt(height * width)))  # px: the widest line
         ink = (graphic.alpha >= 0.5).view(np.uint8)
         self.labels, self.stats = pieces(ink, connectivity=8)
-        # By the number of the piece: one may be as large as the picture, and enclose every region.
+        # Caches by piece number: one piece may be as large as the picture and enclose every region.
         self._known: dict[int, Piece] = {}
         self._second_inks: dict[int, bool] = {}
         self._cells: dict[int, NDArray[Any]] = {}
 
     def has_second_ink(self, label: int) -> bool:
-        """Return whether a piece has a second ink beside its shading."""
+        """Return whether a piece has a second ink, not only shades of the first."""
         if label not in self._second_inks:
             left, top, width, height, _ = (int(v) for v in self.stats[label])
             box = slice(top, top + height), slice(left, left + width)
@@ -73,7 +73,7 @@ class Ink:
         return self._second_inks[label]
 
     def is_letter(self, label: int) -> bool:
-        """Return whether further pieces of like height stand on one line with a piece."""
+        """Return whether other pieces of similar height stand on one line with a piece."""
         left, top, width, height = self.stats[label, :4]
         lefts, tops, widths, heights = self.stats[1:, :4].T
         like = (heights >= height / 2) & (heights <= 2 * height)
@@ -137,7 +137,7 @@ class Ink:
     def stroke(
         self, box: tuple[slice, slice], rim: NDArray[np.bool_], outline: ArrayF32, most: float
     ) -> float:
-        """Return the width of the line around a region in pixels; hardly more than ``most``."""
+        """Return the width of the line around a region in pixels, limited to about ``most``."""
         colour = np.rint(outline).astype(float)
         line = cv2.inRange(self._bgr[box], colour - ANOTHER_INK, colour + ANOTHER_INK)
         line[self.labels[box] == 0] = 0
@@ -174,7 +174,7 @@ def is_word(within: NDArray[np.bool_]) -> bool:
 
 
 def _is_dash(piece: NDArray[np.bool_]) -> bool:
-    """Return whether a piece, bool (H, W), is a bare stroke, as those of hatching are."""
+    """Return whether a piece, bool (H, W), is a bare stroke, as in hatching."""
     _, (first, second), _ = cv2.minAreaRect(cv2.findNonZero(piece.view(np.uint8)))
     return bool(min(first, second) + 1 <= DASH * (max(first, second) + 1))
 
@@ -201,7 +201,7 @@ class Region:
 
     @property
     def mask(self) -> ImageU8:
-        """The region in its box, uint8 0 or 1; not kept, because rings lie in each other."""
+        """The region in its box, uint8 0 or 1; not cached, because the boxes of rings overlap."""
         return np.asarray(self.labels[self.box] == self.label).view(np.uint8)
 
 

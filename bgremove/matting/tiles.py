@@ -28,7 +28,7 @@ class Tile:
     last: tuple[bool, bool]
 
     def within(self, factor: int, window: Window) -> Window:
-        """Return the position of a window of the large picture in ``outer``, enlarged alike."""
+        """Return a window of the enlarged picture, relative to ``outer`` enlarged by ``factor``."""
         top, left = (span.start * factor for span in self.outer)
         rows, columns = window
         return (
@@ -48,10 +48,10 @@ def tiles(height: int, width: int, side: int, margin: int) -> Iterator[Tile]:
     """Yield the tiles of a picture, row by row.
 
     Args:
-        height: of the picture, in pixels.
-        width: of the picture, in pixels.
-        side: of a tile, in pixels; the last tiles of a row or column may be smaller.
-        margin: pixels by which ``outer`` extends ``inner``, within the picture.
+        height: Height of the picture, in pixels.
+        width: Width of the picture, in pixels.
+        side: Side of a tile, in pixels; the last tiles of a row or column may be smaller.
+        margin: Pixels by which ``outer`` extends ``inner``, within the picture.
     """
     for top in range(0, height, side):
         for left in range(0, width, side):

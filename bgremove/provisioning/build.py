@@ -58,7 +58,7 @@ def _write(model: Model, int8: Int8, folder: Path, part: Path) -> None:
 
 
 def _check_table(table: Path, int8: Int8) -> None:
-    """Raise WeightsError if the table is not the manifest's."""
+    """Raise WeightsError if the table's hash differs from the manifest's."""
     digest, _ = state_of(table)
     if int8.ranges_sha256 not in ("", digest):
         raise WeightsError(
@@ -67,7 +67,7 @@ def _check_table(table: Path, int8: Int8) -> None:
 
 
 def _check_answer(quantised: Model, part: Path) -> None:
-    """Raise WeightsError if the network's answer to the known picture is not the manifest's."""
+    """Raise WeightsError if the answer to the known picture differs from the manifest's."""
     sha256, size = state_of(part)
     try:
         session = Session(replace(quantised, sha256=sha256, bytes=size), part, threads=1)

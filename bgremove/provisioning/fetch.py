@@ -73,7 +73,7 @@ def fetch_all(
 
 
 def _is_covered(model: Model, missing: dict[str, str]) -> bool:
-    """Return whether a stand-in is not needed."""
+    """Return whether a model is a stand-in that is not needed."""
     return bool(model.stands_in_for) and model.stands_in_for not in missing
 
 
@@ -89,7 +89,7 @@ def _build(model: Model, folder: Path) -> None:
 def fetch(model: Weights, folder: Path, mirror: str = "") -> Path:
     """Return the verified file of ``model``, fetching it if it is absent or damaged.
 
-    Raises WeightsError that gives the reason for each source that failed.
+    Raises WeightsError with the reason of each failed source, or if ``folder`` cannot be written.
     """
     path = folder / model.file
     if path.exists():

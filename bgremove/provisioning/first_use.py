@@ -31,7 +31,7 @@ def ensure_weights(
     An optional model whose source does not answer is retried at most once a day.
 
     Args:
-        settings: Give the weights folder and a mirror to try first.
+        settings: The settings, with the weights folder and a mirror to try first.
         offline: Fetch nothing.
         say: Called with each message for the user.
 

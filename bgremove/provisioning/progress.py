@@ -52,7 +52,7 @@ class Progress:
 def step(words: str) -> Iterator[None]:
     """Report a step and its duration: a line that counts the seconds, or one line in a log.
 
-    A step that fails leaves no line; its error names it.
+    A step that fails leaves no line; its error names the step.
     """
     is_live = sys.stderr.isatty()
     started = time.monotonic()

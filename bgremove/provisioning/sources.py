@@ -34,7 +34,7 @@ def from_url(source: Source, model: Weights, target: Path) -> None:
         answer = open_paced(request, Pace(model.bytes))
     except (*NETWORK_ERRORS, ValueError) as error:  # ValueError: not a URL
         if have and getattr(error, "code", None) == RANGE_NOT_SATISFIABLE:
-            target.unlink()  # as long as the whole file, so the start of another one
+            target.unlink()  # no shorter than the file at the URL, so part of another file
             from_url(source, model, target)
             return
         raise WeightsError(f"{source} does not answer: {reason_of(error)}") from error

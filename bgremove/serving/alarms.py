@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Alarm:
-    """A call at the time ``at`` (of ``time.monotonic``). The call may return a later time."""
+    """A call at the time ``at`` (of ``time.monotonic``). It may return a time for another call."""
 
     def __init__(self, at: float, call: Callable[[], float | None]) -> None:
         self.at = at

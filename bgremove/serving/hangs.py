@@ -177,11 +177,11 @@ class LastWords:
         self._file = os.fdopen(open_memory_file("last-words"), "w+b")
 
     def listen(self) -> None:
-        """In the worker: write the stacks to the file on a fatal signal."""
+        """Write the stacks to the file on a fatal signal; called in the worker."""
         faulthandler.enable(self._file, all_threads=True)
 
     def log(self, pid: int) -> None:
-        """In the master, after the worker has ended: log the stacks, if there are any."""
+        """Log the stacks, if there are any; called in the master after the worker has ended."""
         with self._file as file:
             file.seek(0)
             text = file.read(LAST_BYTES).decode("utf-8", "replace")

@@ -68,7 +68,7 @@ class Gone:
         """Do nothing."""
 
     def shutdown(self, _: int) -> None:
-        """Do nothing."""
+        """Raise OSError, as for a socket that is not connected."""
         raise OSError(errno.ENOTCONN, "closed by another thread")
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class Gone:
 class Worker(ThreadWorker):
     """Worker that passes a connection to a thread once its headers are complete.
 
-    Connections are closed by `Lingering`, in none of the pool's threads.
+    `Lingering` closes the connections, outside the threads of the pool.
     """
 
     def init_process(self) -> None:

@@ -1,4 +1,4 @@
-"""The people in a picture: their detection, and the part of a saliency map that they are."""
+"""Detection of the people in a picture, and the part of a saliency map that shows them."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ class PeopleSight:
 
 
 def look_for_people(image: DecodedImage, model: Model, sessions: Sessions, stages: Stages) -> Sight:
-    """Find the people in a picture; the salient object, with a warning, if weights are damaged.
+    """Find the people in a picture.
 
-    Raises the errors of `Session.run` and `Sessions.get`.
+    If the weights for people are damaged and ``sessions`` are not strict, return the salient object
+    with a warning. Raises the errors of `Session.run` and `Sessions.get`.
     """
     finder = sessions.people
     try:
@@ -112,7 +113,7 @@ def find_people(bgr: ImageU8, finder: PeopleFinder, stages: Stages) -> PeopleSig
 def people_of(
     saliency: ArrayF32, sight: PeopleSight, finder: PeopleFinder, stages: Stages
 ) -> ArrayF32:
-    """Limit a saliency map, float32 (S, S) in [0, 1], to its people; the size stays.
+    """Limit a saliency map, float32 (S, S) in [0, 1], to its people; its size does not change.
 
     The prior runs again on the boxes of people that only a detector found, and on a crop of all
     people where they are small in the picture.

@@ -20,11 +20,11 @@ from bgremove.matting.things import has_openings, may_be_filled, thing_of
 from bgremove.options import Subject
 from bgremove.stages import Stages
 
-# Certainty of the first network below which the second runs at `balanced`, and the doubt from which
-# it runs as well: doubt of an area is lost in the certainty of a large subject.
+# At `balanced` the second network runs if the certainty of the first is below ASK_BELOW. It also
+# runs from a doubt of DOUBT on: the certainty of a large subject hides the doubt of one area.
 ASK_BELOW, DOUBT = 0.84, 0.07
-# IS-Net is as sure of a printed picture as of the cover around it, so a product has U²-Net as well
-# always, and IS-Net at its smaller size where they agree less than this (as IoU).
+# IS-Net is as certain of a printed picture as of the cover around it. So U²-Net always runs for a
+# product too, and IS-Net also at its smaller size if the two agree less than this (as IoU).
 AGREED = 0.85
 # IS-Net's map of a product stays as it is from this certainty on. On a picture whose longer side
 # is more than FINE_SIDE pixels it keeps hair and wire that fusing with 320² loses.
@@ -45,9 +45,9 @@ class Sight:
         models: The names of the networks that produced it.
         has_subject: Whether the map shows a subject.
         certainty: The IoU that the map's own values imply, in [0, 1].
-        warnings: The codes of ``X-Warnings`` from looking.
+        warnings: The codes of ``X-Warnings`` from running the networks.
         agreement: Intersection over union of the first two networks' subjects; None where one ran.
-        absence: The sentence for the client where there is no subject.
+        absence: The sentence for the client if there is no subject.
 
     """
 
@@ -102,7 +102,7 @@ def salient(
 
 
 def _networks(subject: Subject, model: Model, sessions: Sessions) -> list[Model]:
-    """Return the networks that may run, in their order."""
+    """Return the networks that may run, in the order in which they run."""
     other = sessions.second_opinion(model)
     pair = sorted([model, other] if other else [model], key=lambda network: network.size)
     if sessions.effort is Effort.FAST:
@@ -139,7 +139,7 @@ def _fused(maps: list[ArrayF32], image: DecodedImage, subject: Subject) -> Array
 
 
 def _product(coarse: ArrayF32, finer: list[ArrayF32], image: DecodedImage) -> ArrayF32:
-    """Choose or fuse the maps of a product; the middle one only decides whether it is a print."""
+    """Choose or fuse the maps of a product; a middle map only helps to recognise a print."""
     finest = finer[-1]
     if has_openings(finest, coarse, image.bgr):
         return finest

@@ -16,8 +16,8 @@ from bgremove.imaging.probe.bmp import BmpHeader
 
 BAND_PIXELS = 1_000_000  # unpacked at a time, so that the 32-bit intermediates stay at a few MB
 END_OF_ROW, END_OF_PICTURE, MOVE = 0, 1, 2  # codes after a count of 0; larger ones count pixels
-# Moves, and runs beyond the end of their row: as many as pictures have, and no more. 10 MB of them
-# took 2.4 s at any size of the picture.
+# Limit of moves, and of runs beyond the end of their row. Pictures have no more. 10 MB of these
+# codes took 2.4 s at any size of the picture.
 MOST_IDLE, IDLE_SHARE = 100_000, 1 / 8  # codes without a pixel, in all and for each pixel
 # Run-length encoding: lookup tables from a byte of the file to its pixels.
 BYTES = [bytes([value]) for value in range(256)]

@@ -111,7 +111,7 @@ def _refusal(number: int, error: BgremoveError) -> Refused:
 
 
 def lower(limit: int, value: int) -> None:
-    """Lower a limit of this process to ``value``; one that the server was given lower stays."""
+    """Lower a limit of this process to ``value``; a lower limit of the server stays."""
     hard = resource.getrlimit(limit)[1]
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)

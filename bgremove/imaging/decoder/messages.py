@@ -29,7 +29,8 @@ KINDS = frozenset({PICTURE, UPSTREAM, FAULT})
 class Request:
     """A picture to decode; a memory file holds its bytes and, after them, its profile.
 
-    ``header`` is the picture's without the profile. ``profile_bytes`` is None if it has none.
+    ``header`` is the picture's, without profile and density. ``profile_bytes`` is None if the
+    picture has no profile.
     """
 
     number: int

@@ -30,8 +30,8 @@ PATIENCE_S = 0.15  # wait for a busy decoder before another is started
 # a malicious picture can reach after it takes over a decoder. A start costs 0.15 s, or 0.6 ms per
 # picture.
 MOST_PICTURES = 250
-# Share of the time of a request below which a decoder killed at the deadline does not blame its
-# picture.
+# A picture is not blamed if its decoder, killed at the deadline, ran for less than this share of
+# the time of a request.
 LATE_SHARE = 0.5
 # A PNG of one gray pixel.
 KNOWN_PICTURE = bytes.fromhex(
@@ -71,7 +71,7 @@ class DecoderPool:
             self._keep(self._started())
 
     def check(self, deadline: Deadline) -> None:
-        """Decode a picture that is known to be sound; raise UpstreamError where that fails."""
+        """Decode a known, valid picture; raise UpstreamError if that fails."""
         try:
             self.decode(KNOWN_PICTURE, ImageHeader(ImageType.PNG, 1, 1), deadline)
         except ImageError as error:

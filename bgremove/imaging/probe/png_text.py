@@ -29,9 +29,9 @@ WHITESPACE = b" \t\n\r\v\f"
 
 
 def unpacked(name: bytes, body: memoryview, budget: int) -> tuple[bytes, bytes | memoryview]:
-    """Return a text chunk's keyword and text, which exceeds ``budget`` bytes if over budget.
+    """Return a text chunk's keyword and text; packed text is cut at ``budget`` + 1 bytes.
 
-    Raises ImageError if the text is packed in far more bytes than it has.
+    Raises ImageError if the packed text is far longer than its content.
     """
     keyword, rest = split_keyword(body)
     if name == b"zTXt":

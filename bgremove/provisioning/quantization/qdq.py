@@ -20,7 +20,7 @@ STAIRS = 16  # channels of a stepped convolution: 16 x 255 steps, twelve bits
 
 
 class Writer:
-    """Rewrites the nodes of a flattened model in quantised form; the caller chooses it per node."""
+    """Writer of a flattened model's nodes in quantised form; the caller chooses each form."""
 
     def __init__(self, model: ModelProto, scales: Mapping[str, Scale]) -> None:
         self.nodes: list[NodeProto] = []
