@@ -128,7 +128,7 @@ def test_an_address_is_fetched_within_the_limit(
     assert line["output"] == str(out / "ball 1.png")
     missing = invoke("remove", server.url("/none.jpg"), "-o", out)
     assert missing.exit_code == 1
-    assert "cannot be read: the server answered 404" in missing.stderr
+    assert "cannot be read: 404 Not Found" in missing.stderr
     monkeypatch.setenv("BGREMOVE_MAX_UPLOAD_BYTES", "100")
     large = invoke("remove", server.url("/shop/ball%201.jpg"), "-o", tmp_path / "new")
     assert "more than the limit of 100" in large.stderr
