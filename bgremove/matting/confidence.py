@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from bgremove.datatypes import ArrayF32
+from bgremove.matting.masks import square
 
 PEAK_SHARE = 1e-3  # of the map: enough cells that a stray one does not count
 MIN_STRENGTH = 0.3  # of U2-Net alone: empty pictures stay below, subjects reach it
@@ -117,5 +118,5 @@ def doubt(saliency: ArrayF32) -> float:
     low, high = DOUBTFUL
     doubtful = ((saliency > low) & (saliency < high)).view(np.uint8)
     side = max(3, round(EDGE * math.sqrt(area)))
-    wide = cv2.morphologyEx(doubtful, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    wide = cv2.morphologyEx(doubtful, cv2.MORPH_OPEN, square(side))
     return int(np.count_nonzero(wide)) / area

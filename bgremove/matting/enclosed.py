@@ -17,7 +17,7 @@ from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.enclosed_judge import Judge, SaliencyMap
 from bgremove.matting.graphic import Graphic
 from bgremove.matting.ground import Ground
-from bgremove.matting.shapes import enclosed_regions
+from bgremove.matting.regions import enclosed_regions
 
 WHITE = 250  # least level of a ground whose colour highlights may share
 PALE = 200  # least level of a ground whose colour drawings may share; higher for labels and screens

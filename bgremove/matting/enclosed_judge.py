@@ -11,9 +11,10 @@ import numpy as np
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
 from bgremove.matting.ink import outside
+from bgremove.matting.ink_pieces import Ink, is_neutral
 from bgremove.matting.line_drawings import LineDrawings, Rim
 from bgremove.matting.masks import sampled, square
-from bgremove.matting.shapes import Ink, Region, is_neutral, padded, whole_of
+from bgremove.matting.regions import Region, padded, whole_of
 
 BRIGHT = 240  # levels: a ground that labels, screens and shirts may share
 DARK = 64  # levels: an ink without a brighter channel passes for black

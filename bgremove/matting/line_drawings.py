@@ -15,17 +15,9 @@ from numpy.typing import NDArray
 
 from bgremove.datatypes import ArrayF32, ImageU8
 from bgremove.matting.graphic import Graphic
+from bgremove.matting.ink_pieces import Ink, is_neutral, is_word
 from bgremove.matting.masks import square
-from bgremove.matting.shapes import (
-    Ink,
-    Region,
-    has_strokes,
-    is_neutral,
-    is_round,
-    is_word,
-    padded,
-    whole_of,
-)
+from bgremove.matting.regions import Region, has_strokes, is_round, padded, whole_of
 
 DARK = 110  # levels: an ink without a brighter channel passes for black or sepia
 ROOMY = 5.0  # times its stroke: insides of line drawings are wider, openings of letters narrower

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from bgremove.datatypes import ArrayF32, ImageU8
-
-    Flags = NDArray[np.bool_]
+from bgremove.datatypes import ArrayF32, ImageU8
+from bgremove.matting.masks import Flags, square
+from bgremove.matting.pyramid import averaged
 
 SIDE = 160  # px: the size at which maps are compared
 # A thing and the picture printed on it.
@@ -114,9 +110,9 @@ def _shared_colours(whole: Flags, bgr: ImageU8) -> float:
     It is 0 where there is no subject or no ground.
     """
     mask = whole.view(np.uint8)
-    inside = cv2.erode(mask, np.ones((EDGE, EDGE), np.uint8)) > 0
-    outside = cv2.dilate(mask, np.ones((EDGE, EDGE), np.uint8)) == 0
-    outside &= cv2.dilate(mask, np.ones((NEAR, NEAR), np.uint8)) > 0
+    inside = cv2.erode(mask, square(EDGE)) > 0
+    outside = cv2.dilate(mask, square(EDGE)) == 0
+    outside &= cv2.dilate(mask, square(NEAR)) > 0
     if not inside.any() or not outside.any():
         return 0.0
     bins = _colours(bgr)
@@ -130,14 +126,14 @@ def _is_missed_part(openings: Flags, bars: Flags, ground: Flags, bgr: ImageU8) -
     surround a single opening. Unless it is larger than its bars, its colours must also be as
     frequent in it as in the ground.
     """
-    kernel = np.ones((3, 3), np.uint8)  # drops the lines where the edges of the two maps differ
-    wide = cv2.morphologyEx(openings.view(np.uint8), cv2.MORPH_OPEN, kernel)
+    # Drops the lines where the edges of the two maps differ.
+    wide = cv2.morphologyEx(openings.view(np.uint8), cv2.MORPH_OPEN, square(3))
     labels = np.asarray(cv2.connectedComponents(wide)[1], np.int32)
     part = np.asarray(labels == _most_common(labels[wide > 0]))
     area = int(np.count_nonzero(part))
     if area < MAIN * np.count_nonzero(wide) or _solidity(part) < COMPACT:
         return False
-    rim = cv2.dilate(np.pad(part, 2).view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    rim = cv2.dilate(np.pad(part, 2).view(np.uint8), square(5)) > 0
     if np.count_nonzero(rim[2:-2, 2:-2] & bars) < ENCLOSED * (np.count_nonzero(rim) - area):
         return True
     if area >= np.count_nonzero(bars):
@@ -229,4 +225,4 @@ def _hull(mask: Flags) -> Flags:
 
 
 def _small(saliency: ArrayF32) -> ArrayF32:
-    return np.asarray(cv2.resize(saliency, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    return averaged(saliency, (SIDE, SIDE))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from bgremove.datatypes import ArrayF32, DecodedImage, ImageU8, People, WarningCode
@@ -29,7 +28,7 @@ from bgremove.matting.closer_looks import (
 from bgremove.matting.confidence import certainty, has_subject
 from bgremove.matting.fusion import fuse
 from bgremove.matting.people import EVIDENCE, evidence, keep_people, person_mask
-from bgremove.matting.pyramid import halvings, shrink
+from bgremove.matting.pyramid import averaged, halvings, shrink
 from bgremove.options import Subject
 from bgremove.sight.salience import Sight, map_of, salient
 from bgremove.stages import Stages
@@ -125,9 +124,7 @@ def people_of(
 
     with stages.stage("inference"):
         prior = sight.prior
-        small = np.asarray(
-            cv2.resize(saliency, prior.shape[::-1], interpolation=cv2.INTER_AREA), np.float32
-        )
+        small = averaged(saliency, prior.shape)
         persons = person_mask(prior, small, people)
         for body in unseen(persons, small, people):
             box = grown(body, GROWTH)

@@ -14,7 +14,7 @@ from bgremove.matting.enclosed import settle_enclosed
 from bgremove.matting.exact import Exact
 from bgremove.matting.exact import graphic_alpha as lazy_graphic_alpha
 from bgremove.matting.graphic import read_graphic
-from bgremove.matting.shapes import Ink
+from bgremove.matting.ink_pieces import Ink
 from eval.draw.__main__ import draw
 from eval.draw.canvas import CLEAR, Canvas, Drawing, compose
 from eval.draw.grounds import checkerboard, plain
@@ -122,6 +122,12 @@ def labelled(seen_through: bool) -> Drawing:
 @pytest.mark.parametrize("seen_through", [False, True])
 def test_a_network_decides_whether_a_white_label_is_subject(seen_through: bool) -> None:
     assert score(labelled(seen_through), NOTHING_SEEN if seen_through else ALL_SEEN) > 0.99
+
+
+def test_a_filled_label_in_a_jpeg_is_as_sure_as_an_open_one() -> None:
+    filled, open_ = labelled(seen_through=False), labelled(seen_through=True)
+    sure = cut(Drawing(filled.pixels, filled.alpha, quality=50), ALL_SEEN).confidence
+    assert sure == cut(Drawing(open_.pixels, open_.alpha, quality=50)).confidence > 0.9
 
 
 def test_a_blank_screen_on_white_is_subject_and_not_sure() -> None:
