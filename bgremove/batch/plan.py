@@ -145,7 +145,8 @@ def made_since(folder: str, options: Options) -> int | None:
     note = next(iter(store_of(name).look_up([name], [folder])), None)
     if note is None:
         return 0 if options == Options() else None
-    return note.changed_ns if _remembered(name) == _as_json(options) else None
+    # A pipe or a device has no size, and its content may never end.
+    return note.changed_ns if note.size and _remembered(name) == _as_json(options) else None
 
 
 def remember(folder: str, options: Options) -> None:

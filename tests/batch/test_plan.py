@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -215,6 +216,23 @@ def test_a_damaged_note_counts_as_other_options(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     (job,) = plan([f"{tmp_path}/in"], f"{tmp_path}/out", Options()).jobs
     assert not job.is_finished
+
+
+def test_a_pipe_in_place_of_the_note_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    for name in ("in/a.jpg", "out/a.png"):
+        (tmp_path / name).write_bytes(b"x")
+    os.mkfifo(tmp_path / "out" / NOTE)
+    plans = ThreadPoolExecutor()
+    found = plans.submit(plan, [f"{tmp_path}/in"], f"{tmp_path}/out", Options())
+    try:
+        (job,) = found.result(timeout=60).jobs
+        assert not job.is_finished
+    finally:
+        if not found.done():  # lets the read end
+            os.close(os.open(tmp_path / "out" / NOTE, os.O_WRONLY | os.O_NONBLOCK))
+        plans.shutdown()
 
 
 def test_a_store_that_cannot_write_objects_renames_a_complete_file(tmp_path: Path) -> None:

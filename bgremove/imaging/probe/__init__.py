@@ -16,7 +16,7 @@ from bgremove.errors import ImageError
 from bgremove.imaging.probe import bmp, gif, jpeg, png, webp
 from bgremove.imaging.probe.jpeg_segments import FRAME_HEADERS, segments
 from bgremove.imaging.probe.kinds import describe, kind_of, type_of
-from bgremove.imaging.probe.limits import Limits, check_size
+from bgremove.imaging.probe.limits import Limits, check_size, too_large
 
 __all__ = ["Limits", "glance", "kind_of", "probe", "type_of"]
 
@@ -39,9 +39,7 @@ def probe(data: bytes, limits: Limits) -> ImageHeader:
     means that the picture is safe to decode, not that it is undamaged.
     """
     if len(data) > limits.max_upload_bytes:
-        raise ImageError(
-            f"The file has {len(data):,} bytes, more than the limit of {limits.max_upload_bytes:,}"
-        )
+        raise too_large(f"{len(data):,}", limits.max_upload_bytes)
     kind = type_of(data)
     if kind is None:
         raise ImageError(describe(data))
