@@ -36,8 +36,8 @@ logger = logging.getLogger(__name__)
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the WSGI application.
 
-    A thread loads the weights. It starts at once where the settings come from the environment, as
-    under any WSGI server, otherwise with the first `/readyz`.
+    A thread loads the weights. It starts after DELAY_S where the settings come from the
+    environment, as under any WSGI server, otherwise with the first `/readyz`.
 
     Args:
         settings: the settings; None reads them from the environment.
